@@ -1,0 +1,1 @@
+"""The pure rules: words, lifecycle and rights. Imports the standard library only."""

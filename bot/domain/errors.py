@@ -1,0 +1,201 @@
+"""What can go wrong, as data; the prose belongs to the presentation.
+
+TickettruheError
+├─ Refusal                  a use case said no; nothing was changed
+│  ├─ UnknownTicket         no such number, or not to be shown in this room
+│  ├─ NotAllowedFrom        the ticket's status does not permit the action
+│  ├─ NotPermitted          the person lacks the right
+│  ├─ TakenBy               somebody else is the assignee
+│  ├─ OpenTasks             tasks must be done first
+│  ├─ NoWaitlist            the ticket's topic has no waiting list
+│  ├─ NotAMember            the future assignee is not in the ticket's team
+│  ├─ NothingToUndo         the last change is another's, too old, or cannot be undone
+│  ├─ UnknownName           a team, topic, region or person that does not exist
+│  └─ TooManyTickets        more numbers at once than one command takes
+├─ UsageError               a command line cannot be understood; says where
+├─ InvalidInput             text from outside broke a limit; names the field
+└─ Conflict                 the row changed meanwhile; the unit of work is to be run again
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from bot.domain.words import Action, Right, Status, Team
+
+
+class TickettruheError(Exception):
+    """Root of the project's own errors."""
+
+
+@dataclass
+class Refusal(TickettruheError):
+    """A use case said no and changed nothing. Carries what a person needs to go on."""
+
+    number: int | None
+
+    def __post_init__(self) -> None:
+        super().__init__(type(self).__name__)
+
+
+@dataclass
+class UnknownTicket(Refusal):
+    """There is no such ticket, or this room may not show it: both get the same answer."""
+
+
+@dataclass
+class NotAllowedFrom(Refusal):
+    """The lifecycle has no such move from here; ``possible`` are those this person could make."""
+
+    action: Action
+    status: Status
+    possible: tuple[Action, ...]
+
+
+@dataclass
+class NotPermitted(Refusal):
+    """The person lacks the right; ``assignee`` is whose ticket it is."""
+
+    action: Action
+    right: Right
+    assignee: str | None = None
+
+
+@dataclass
+class TakenBy(Refusal):
+    """Somebody else has the ticket."""
+
+    assignee: str
+    status: Status
+
+
+@dataclass
+class OpenTasks(Refusal):
+    """These tasks are to be done before the ticket can be closed (wiki, "Closed")."""
+
+    tasks: tuple[str, ...]
+
+
+@dataclass
+class NoWaitlist(Refusal):
+    """Only topics with a waiting list can wait (wiki, "On waiting")."""
+
+    topic: str
+
+
+@dataclass
+class NotAMember(Refusal):
+    """The person named is not a member of the ticket's team."""
+
+    user_id: str
+    team: Team
+
+
+class UndoProblem(StrEnum):
+    """Why nothing can be undone."""
+
+    NOTHING = "nothing"
+    OTHERS = "others"
+    TOO_OLD = "too_old"
+
+
+@dataclass
+class NothingToUndo(Refusal):
+    """The ticket's last change is not this person's, is too old, or was none that can be undone."""
+
+    problem: UndoProblem
+    last_by: str | None = None
+    last_at: datetime | None = None
+
+
+class NameKind(StrEnum):
+    """What sort of name was not known."""
+
+    TEAM = "team"
+    TOPIC = "topic"
+    REGION = "region"
+    PERSON = "person"
+
+
+@dataclass
+class UnknownName(Refusal):
+    """No such team, topic, region or person; ``known`` are those that exist, ``near`` the closest."""
+
+    kind: NameKind
+    name: str
+    known: tuple[str, ...] = ()
+    near: tuple[str, ...] = ()
+
+
+@dataclass
+class TooManyTickets(Refusal):
+    """One command takes at most ``limit`` numbers."""
+
+    limit: int
+
+
+class UsageProblem(StrEnum):
+    """Why a command line cannot be understood."""
+
+    UNKNOWN_COMMAND = "unknown_command"
+    UNKNOWN_OPTION = "unknown_option"
+    OPTION_NEEDS_VALUE = "option_needs_value"
+    UNCLOSED_QUOTE = "unclosed_quote"
+    NO_TICKET = "no_ticket"
+    """No number was given and the message is no reply to a card and in no ticket's thread."""
+    NOT_A_NUMBER = "not_a_number"
+    ONE_NUMBER_ONLY = "one_number_only"
+    UNCLEAR_NUMBER = "unclear_number"
+    """A bare number in a ticket's thread that could as well be the first word of the text."""
+    MISSING = "missing"
+    UNEXPECTED = "unexpected"
+
+
+@dataclass
+class UsageError(TickettruheError):
+    """A command line that cannot be understood.
+
+    ``start`` and ``length`` count characters in ``line``, which is a single line; ``expected`` is the
+    parameter's or option's name; ``near`` are names that may have been meant; ``usage`` is the command's
+    form, empty if the command is unknown.
+    """
+
+    problem: UsageProblem
+    line: str
+    start: int
+    length: int
+    expected: str = ""
+    near: tuple[str, ...] = ()
+    usage: str = ""
+
+    def __post_init__(self) -> None:
+        super().__init__(f"{self.problem} at {self.start}")
+
+
+class InputProblem(StrEnum):
+    """What is wrong with a field."""
+
+    MISSING = "missing"
+    TOO_LONG = "too_long"
+    TOO_MANY = "too_many"
+    TOO_LARGE = "too_large"
+    NOT_TEXT = "not_text"
+    NOT_AN_ADDRESS = "not_an_address"
+    NOT_A_CHOICE = "not_a_choice"
+    MALFORMED = "malformed"
+
+
+@dataclass
+class InvalidInput(TickettruheError):
+    """A field from outside breaks a limit. Carries the field's name and never its value."""
+
+    field: str
+    problem: InputProblem
+    limit: int | None = None
+
+    def __post_init__(self) -> None:
+        super().__init__(f"{self.field}: {self.problem}")
+
+
+class Conflict(TickettruheError):
+    """The row was changed by somebody else since it was read."""

@@ -1,0 +1,46 @@
+"""Which rooms the bot may use: one that strangers can read or enter gives no rights and gets no tickets."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+_CLOSED_RULES: Final = frozenset({"invite", "restricted", "knock", "knock_restricted"})
+"""Who knocks waits outside until a member lets them in: as good as an invitation."""
+
+
+class RoomProblem(StrEnum):
+    """Why a configured room cannot be used."""
+
+    NOT_JOINED = "not_joined"
+    PUBLIC = "public"
+    WORLD_READABLE = "world_readable"
+    GUESTS = "guests"
+    ENCRYPTED = "encrypted"
+    REPLACED = "replaced"
+    """The room was upgraded: there is a newer one."""
+
+
+@dataclass(frozen=True, slots=True)
+class RoomState:
+    """What the homeserver says of a room; the defaults are those of the Matrix specification."""
+
+    joined: bool = True
+    join_rule: str = "invite"
+    history_visibility: str = "shared"
+    guest_access: str = "forbidden"
+    encrypted: bool = False
+    replaced_by: str | None = None
+
+
+def problems(room: RoomState) -> tuple[RoomProblem, ...]:
+    """What stands against using the room; empty if nothing does."""
+    if not room.joined:
+        return (RoomProblem.NOT_JOINED,)
+    found = {
+        RoomProblem.PUBLIC: room.join_rule not in _CLOSED_RULES,
+        RoomProblem.WORLD_READABLE: room.history_visibility == "world_readable",
+        RoomProblem.GUESTS: room.guest_access != "forbidden",
+        RoomProblem.ENCRYPTED: room.encrypted,
+        RoomProblem.REPLACED: room.replaced_by is not None,
+    }
+    return tuple(problem for problem, present in found.items() if present)

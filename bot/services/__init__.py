@@ -1,0 +1,1 @@
+"""The use cases: one function each, run inside one unit of work."""

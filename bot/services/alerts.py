@@ -1,0 +1,104 @@
+"""Alerts: what an outbox row of the bot's own accord says, looked up when it is sent."""
+
+from datetime import date
+from typing import Any
+
+from bot.domain.words import Action, Team
+from bot.services import digest, people, reads
+from bot.services.unit import Unit
+from bot.services.views import (
+    Alert,
+    AssignmentAlert,
+    CommandFailed,
+    DeliveryReport,
+    MessageAlert,
+    MovedAway,
+    PurgeReport,
+    RoomReport,
+    TransferSummary,
+)
+from storage import tickets
+from storage.models import OutboxRow, Purged, Requester, TicketMessage
+
+
+async def load(unit: Unit, row: OutboxRow) -> Alert | None:
+    """The alert that a row stands for; ``None`` if what it was about is gone."""
+    payload = row.payload or {}
+    match payload.get("what"):
+        case "message":
+            return await _message(unit, row.number or 0, payload)
+        case "assignment":
+            return await _assignment(unit, row.number or 0, payload)
+        case "transfer":
+            return await _transfer(unit, row.number or 0, payload)
+        case "moved":
+            by = await people.optional_person(unit, payload["by"], payload["from"])
+            return MovedAway(row.number or 0, payload["to"], by)
+        case "room":
+            return RoomReport(payload["name"], payload["room_id"], tuple(payload["problems"]))
+        case "delivery":
+            return DeliveryReport(
+                payload["kind"], payload["room"], tuple(payload["numbers"]), payload["reason"]
+            )
+        case "purged":
+            purged = await unit.session.get(Purged, payload["number"])
+            return PurgeReport(purged.number, purged.redacted, purged.failed) if purged else None
+        case "failed":
+            return CommandFailed(payload["event_id"])
+        case "digest":
+            return await digest.view(unit, payload["team"], date.fromisoformat(payload["day"]), payload)
+    raise ValueError(f"outbox row {row.id}: nothing is known of its payload")
+
+
+async def team_of(unit: Unit, row: OutboxRow) -> Team:
+    """The team in whose language and time zone a row is to be said."""
+    payload = row.payload or {}
+    if "team" in payload:
+        team: Team = payload["team"]
+        return team
+    ticket = await tickets.get(unit.session, row.number) if row.number is not None else None
+    return ticket.team if ticket else None
+
+
+async def _message(unit: Unit, number: int, payload: dict[str, Any]) -> MessageAlert | None:
+    ticket = await tickets.get(unit.session, number)
+    message = await unit.session.get(TicketMessage, payload["message_id"])
+    if ticket is None or message is None:
+        return None
+    requester = await unit.session.get(Requester, ticket.requester_id)
+    mentions = tuple([await people.person(unit, user_id, ticket.team) for user_id in payload["mentions"]])
+    return MessageAlert(
+        number,
+        (await reads.message_views(unit, [message], ticket.team))[0],
+        requester.name if requester else "",
+        payload["reopened"],
+        mentions,
+    )
+
+
+async def _assignment(unit: Unit, number: int, payload: dict[str, Any]) -> AssignmentAlert | None:
+    ticket = await tickets.get(unit.session, number)
+    if ticket is None:
+        return None
+    return AssignmentAlert(
+        number,
+        await people.person(unit, payload["person"], ticket.team),
+        await people.optional_person(unit, payload["by"], ticket.team),
+        payload["given"],
+        Action(payload["action"]),
+    )
+
+
+async def _transfer(unit: Unit, number: int, payload: dict[str, Any]) -> TransferSummary | None:
+    ticket = await tickets.get(unit.session, number)
+    if ticket is None:
+        return None
+    entries = await tickets.history(unit.session, number)
+    return TransferSummary(
+        number,
+        payload["from"],
+        await people.optional_person(unit, payload["by"], payload["from"]),
+        ticket.changed_at,
+        len(await tickets.messages(unit.session, number, 1000)),
+        await reads.history_lines(unit, entries[-10:], ticket.team),
+    )

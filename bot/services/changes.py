@@ -1,0 +1,153 @@
+"""What every change of a ticket writes: the row, its history, and what the rooms are to be told."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from bot.domain.lifecycle import Change, Decision
+from bot.domain.words import Action, Standing, Status, Team
+from bot.services.unit import Unit
+from storage import outbox, tickets
+from storage.models import HistoryEntry, Ticket
+from storage.outbox import Kind, Priority
+
+
+def standing_of(ticket: Ticket) -> Standing:
+    """The row as the lifecycle sees it."""
+    return Standing(
+        Status(ticket.status),
+        ticket.topic,
+        ticket.team,
+        ticket.assignee,
+        ticket.waiting_since,
+        ticket.need,
+        ticket.purge_at,
+    )
+
+
+def number_of(ticket: Ticket) -> int:
+    """The number of a ticket that is in the database."""
+    assert ticket.number is not None  # noqa: S101 - given by the insert
+    return ticket.number
+
+
+def values_of(standing: Standing) -> dict[str, Any]:
+    """Columns that a standing sets."""
+    return {
+        "status": standing.status.value,
+        "topic": standing.topic,
+        "team": standing.team,
+        "assignee": standing.assignee,
+        "waiting_since": standing.waiting_since,
+        "need": standing.need,
+        "purge_at": standing.purge_at,
+    }
+
+
+def to_json(standing: Standing) -> dict[str, Any]:
+    """A standing as the history keeps it."""
+    return {
+        name: value.isoformat() if isinstance(value, datetime) else value
+        for name, value in values_of(standing).items()
+    }
+
+
+def from_json(kept: dict[str, Any]) -> Standing:
+    """The inverse of :func:`to_json`."""
+
+    def when(name: str) -> datetime | None:
+        return datetime.fromisoformat(kept[name]) if kept[name] else None
+
+    return Standing(
+        Status(kept["status"]),
+        kept["topic"],
+        kept["team"],
+        kept["assignee"],
+        when("waiting_since"),
+        kept["need"],
+        when("purge_at"),
+    )
+
+
+def change_of(entry: HistoryEntry | None) -> Change | None:
+    """A history entry as undo sees it; ``None`` for what cannot be undone by anybody."""
+    if entry is None or entry.who is None or entry.before is None:
+        return None
+    return Change(Action(entry.action), entry.who, entry.at, from_json(entry.before))
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Who changed something, on whose event, and in which words."""
+
+    who: str | None = None
+    event_id: str | None = None
+    note: str | None = None
+
+
+async def write(unit: Unit, ticket: Ticket, decision: Decision, cause: Cause, **columns: Any) -> None:  # noqa: ANN401
+    """Write a decision: row (compare-and-set), history, card.
+
+    :raises Conflict: the ticket was changed since it was read.
+    """
+    changed = values_of(decision.after) | columns | {"changed_at": unit.now}
+    await tickets.compare_and_set(unit.session, ticket, changed)
+    await record(unit, number_of(ticket), decision, cause)
+    await outbox.refresh_card(unit.session, number_of(ticket), unit.now, new=False)
+    unit.wake_courier()
+
+
+async def record(unit: Unit, number: int, decision: Decision, cause: Cause) -> None:
+    """Append to the ticket's history."""
+    unit.session.add(
+        HistoryEntry(
+            number=number,
+            at=unit.now,
+            action=decision.action.value,
+            who=cause.who,
+            from_status=decision.before.status.value,
+            to_status=decision.after.status.value,
+            note=cause.note,
+            before=to_json(decision.before),
+            after=to_json(decision.after),
+            cause=cause.event_id,
+        )
+    )
+    await unit.session.flush()
+
+
+async def tell_assignments(unit: Unit, number: int, decision: Decision, who: str | None) -> None:
+    """Tell whoever was given the ticket, and whoever lost it, through somebody else's act."""
+    if decision.loser is not None:
+        await _tell(unit, number, decision.action, decision.loser, who, given=False)
+    gainer = decision.after.assignee
+    if gainer not in (None, who, decision.before.assignee):
+        assert gainer is not None  # noqa: S101 - for the type checker
+        await _tell(unit, number, decision.action, gainer, who, given=True)
+
+
+async def _tell(unit: Unit, number: int, action: Action, person: str, by: str | None, *, given: bool) -> None:
+    payload = {"what": "assignment", "person": person, "by": by, "given": given, "action": action.value}
+    await outbox.put(unit.session, Kind.ALERT, Priority.ALERT, unit.now, number=number, payload=payload)
+
+
+async def tell_transfer(unit: Unit, number: int, decision: Decision, who: str | None) -> None:
+    """Clear the old room and tell both."""
+    before: Team = decision.before.team
+    moved = {"from": before, "to": decision.after.team, "by": who}
+    await outbox.put(
+        unit.session,
+        Kind.RETIRE,
+        Priority.REDACTION,
+        unit.now,
+        number=number,
+        payload={"what": "moved", **moved},
+    )
+    await outbox.put(
+        unit.session,
+        Kind.ALERT,
+        Priority.ALERT,
+        unit.now,
+        number=number,
+        payload={"what": "transfer", **moved},
+    )

@@ -1,0 +1,207 @@
+"""The outbox from the courier's side: what is to be sent now."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from bot.domain.words import Team
+from bot.services import alerts, reads
+from bot.services.unit import Unit, room_key
+from bot.services.views import Alert, CardView, MovedAway
+from storage import outbox, posted, rooms, tickets
+from storage.models import OutboxRow
+from storage.outbox import Kind, RowState
+
+FORGOTTEN_AFTER: Final = timedelta(hours=12)
+"""Homeservers forget transaction ids after a day: older ones are looked for in the room before a resend."""
+_HELD_FOR: Final = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """One event to send. ``content`` is rendered already, or else ``view`` is to be rendered now."""
+
+    row_id: int
+    tx_id: str
+    room_id: str
+    event_type: str
+    created_at: datetime
+    content: dict[str, Any] | None = None
+    view: CardView | Alert | None = None
+    team: Team = None
+    """In whose language and zone to render."""
+    edits: str | None = None
+    thread: str | None = None
+    search_first: bool = False
+    """Whether it may be in the room already, beyond the homeserver's memory of transaction ids."""
+
+
+@dataclass(frozen=True, slots=True)
+class Clear:
+    """Events about a ticket to redact, as room id and event id; then one to send."""
+
+    row_id: int
+    number: int
+    events: tuple[tuple[str, str], ...]
+    then: Send | None = None
+
+
+Job = Send | Clear
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """What the courier is to do now, and when to look again (``None``: when it is called)."""
+
+    jobs: tuple[Job, ...]
+    look_again_at: datetime | None
+
+
+async def claim(unit: Unit, busy: Collection[int], room_for: int) -> Claimed:
+    """The next jobs, most urgent first, at most ``room_for``; rows in ``busy`` are being sent.
+
+    What a card will show is noted in the row before it is sent: if the process dies then, the resend is
+    answered with the first event, and whether that one is out of date can be told.
+    """
+    jobs: list[Job] = []
+    for row in await outbox.due(unit.session, unit.now, busy):
+        if len(jobs) == room_for:
+            return Claimed(tuple(jobs), unit.now)
+        job = await _prepare(unit, row)
+        if job is not None:
+            jobs.append(job)
+    taken = [*busy, *(job.row_id for job in jobs)]
+    return Claimed(tuple(jobs), await outbox.next_due_at(unit.session, taken))
+
+
+async def _prepare(unit: Unit, row: OutboxRow) -> Job | None:
+    match Kind(row.kind):
+        case Kind.CARD:
+            return await _prepare_card(unit, row)
+        case Kind.RETIRE:
+            return await _prepare_retirement(unit, row)
+        case Kind.ERASE:
+            return Clear(_id(row), row.number or 0, await _events_about(unit, row.number or 0))
+        case _:
+            return await _prepare_message(unit, row)
+
+
+async def _prepare_card(unit: Unit, row: OutboxRow) -> Send | None:
+    number = row.number or 0
+    view = await reads.card_view(unit, number)
+    if view is None:
+        _drop(unit, row)
+        return None
+    room_id = await _usable(unit, room_key(view.team))
+    if room_id is None:
+        _hold(unit, row)
+        return None
+    card = await posted.card(unit.session, number)
+    here = card if card and card.room_id == room_id else None
+    if here and here.version == view.version:
+        _drop(unit, row)
+        return None
+    if row.rendered is None:
+        row.rendered = view.version
+        unit.session.add(row)
+    return _send(unit, row, room_id, view=view, team=view.team, edits=here.event_id if here else None)
+
+
+async def _prepare_message(unit: Unit, row: OutboxRow) -> Send | None:
+    payload = row.payload or {}
+    room_id, thread = await _destination(unit, row)
+    if room_id is None:
+        _hold(unit, row)
+        return None
+    if "content" in payload:
+        kind = "m.reaction" if row.kind == Kind.REACTION else "m.room.message"
+        return _send(unit, row, room_id, event_type=kind, content=payload["content"])
+    view = await alerts.load(unit, row)
+    if view is None:
+        _drop(unit, row)
+        return None
+    return _send(unit, row, room_id, view=view, team=await alerts.team_of(unit, row), thread=thread)
+
+
+async def _destination(unit: Unit, row: OutboxRow) -> tuple[str | None, str | None]:
+    """Room id, and the thread's root for what belongs under a card."""
+    if row.room is None:
+        card = await posted.card(unit.session, row.number or 0)
+        if card is not None:
+            return card.room_id, card.event_id
+        ticket = await tickets.get(unit.session, row.number or 0)
+        return await _usable(unit, room_key(ticket.team if ticket else None)), None
+    if row.room.startswith("!"):
+        return row.room, None
+    return await _usable(unit, row.room), None
+
+
+async def _prepare_retirement(unit: Unit, row: OutboxRow) -> Clear | None:
+    payload = row.payload or {}
+    number = row.number or 0
+    ticket = await tickets.get(unit.session, number)
+    room_id = await _usable(unit, room_key(payload["from"]))
+    if ticket is None or room_id is None or ticket.team == payload["from"]:
+        # Taken back meanwhile, purged (which redacts more), or the bot can do nothing in that room.
+        _drop(unit, row)
+        return None
+    events = await _events_of_card(unit, number, room_id)
+    view = await alerts.load(unit, row)
+    then = _send(unit, row, room_id, view=view, team=payload["from"]) if isinstance(view, MovedAway) else None
+    return Clear(_id(row), number, events, then)
+
+
+async def _events_of_card(unit: Unit, number: int, room_id: str) -> tuple[tuple[str, str], ...]:
+    """A ticket's card in a room with its edits and the bot's posts in its thread."""
+    found = await posted.about(unit.session, number, room_id)
+    cards = {event.event_id for event in found if event.kind == Kind.CARD}
+    return tuple(
+        (event.room_id, event.event_id)
+        for event in found
+        if event.kind in (Kind.CARD, "edit") or event.thread in cards
+    )
+
+
+async def _events_about(unit: Unit, number: int) -> tuple[tuple[str, str], ...]:
+    return tuple((event.room_id, event.event_id) for event in await posted.about(unit.session, number))
+
+
+async def _usable(unit: Unit, key: str) -> str | None:
+    room = await rooms.by_key(unit.session, key)
+    return None if room is None or rooms.problems_of(room) else room.room_id
+
+
+def _send(
+    unit: Unit,
+    row: OutboxRow,
+    room_id: str,
+    *,
+    event_type: str = "m.room.message",
+    content: dict[str, Any] | None = None,
+    view: CardView | Alert | None = None,
+    team: Team = None,
+    edits: str | None = None,
+    thread: str | None = None,
+) -> Send:
+    search = row.suspect or unit.now - row.created_at > FORGOTTEN_AFTER
+    return Send(
+        _id(row), row.tx_id, room_id, event_type, row.created_at, content, view, team, edits, thread, search
+    )
+
+
+def _id(row: OutboxRow) -> int:
+    assert row.id is not None  # noqa: S101 - it came from the database
+    return row.id
+
+
+def _drop(unit: Unit, row: OutboxRow) -> None:
+    """There is nothing to send any more."""
+    row.state, row.payload, row.done_at = RowState.CANCELLED.value, None, unit.now
+    unit.session.add(row)
+
+
+def _hold(unit: Unit, row: OutboxRow) -> None:
+    """The bot may not use the room at the moment; what is for it waits."""
+    row.held, row.next_attempt_at = True, unit.now + _HELD_FOR
+    unit.session.add(row)

@@ -1,0 +1,259 @@
+"""Tickets and messages coming in, from wherever."""
+
+import hashlib
+from dataclasses import dataclass, replace
+
+from bot.domain.errors import TickettruheError, UnknownTicket
+from bot.domain.lifecycle import ARRIVALS, Decision
+from bot.domain.request import NewAttachment, NewRequest
+from bot.domain.words import Action, Intake, Status, Team
+from bot.services import changes, people
+from bot.services.changes import Cause
+from bot.services.unit import Unit
+from storage import outbox, tickets
+from storage.models import Attachment, IdempotencyKey, Requester, Ticket, TicketMessage
+from storage.outbox import Kind, Priority
+
+
+@dataclass(frozen=True, slots=True)
+class RetryKey:
+    """Makes a request safe to repeat: ``scope`` is who asks, ``key`` their name for the request."""
+
+    scope: str
+    key: str
+    fingerprint: str
+    """Hash of the request's content."""
+
+
+def fingerprint(content: bytes) -> str:
+    """Hash by which a repeated request is recognised."""
+    return hashlib.sha256(content).hexdigest()
+
+
+class KeyReused(TickettruheError):
+    """The same retry key came with a different request."""
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A request was accepted under this number. ``replayed``: it had been before."""
+
+    number: int
+    replayed: bool = False
+
+
+async def replayed(unit: Unit, key: RetryKey) -> Accepted | None:
+    """The earlier answer to a repeated request.
+
+    :raises KeyReused: the key stands for another request.
+    """
+    known = await unit.session.get(IdempotencyKey, (key.scope, key.key))
+    if known is None:
+        return None
+    if known.fingerprint != key.fingerprint:
+        raise KeyReused
+    return Accepted(known.number, replayed=True)
+
+
+def _remember(unit: Unit, key: RetryKey, number: int) -> None:
+    unit.session.add(
+        IdempotencyKey(scope=key.scope, key=key.key, fingerprint=key.fingerprint, number=number, at=unit.now)
+    )
+
+
+async def open_ticket(
+    unit: Unit,
+    request: NewRequest,
+    *,
+    key: RetryKey | None = None,
+    author: str | None = None,
+    cause: str | None = None,
+    team: Team = None,
+) -> Accepted:
+    """Open a ticket: ticket, first message, history and card in one commit.
+
+    The region decides the team (wiki, "Open"); ``team`` is for a request that names none. ``author`` is the
+    member who wrote it down, ``cause`` their event.
+
+    :raises KeyReused: the retry key stands for another request.
+    """
+    if key is not None and (earlier := await replayed(unit, key)):
+        return earlier
+    if cause is not None and (number := await tickets.opened_by_cause(unit.session, cause)):
+        return Accepted(number, replayed=True)
+    served = unit.policy.regions.get(request.region) if request.region else team
+    requester = await tickets.requester(unit.session, request.name, request.email, request.phone)
+    ticket = _new_ticket(unit, request, requester, served)
+    number = await _insert(unit, ticket, request, Cause(author, cause))
+    if key is not None:
+        _remember(unit, key, number)
+    return Accepted(number)
+
+
+def _new_ticket(
+    unit: Unit, request: NewRequest, requester: Requester, team: Team, follows: int | None = None
+) -> Ticket:
+    assert requester.id is not None  # noqa: S101 - flushed
+    wanted = request.topic or ""
+    topic = wanted if wanted in unit.policy.topics else unit.policy.default_topic
+    return Ticket(
+        status=Status.OPEN.value,
+        topic=topic,
+        team=team,
+        region=request.region,
+        subject=request.subject,
+        requester_id=requester.id,
+        intake=request.intake.value,
+        follows=follows,
+        opened_at=unit.now,
+        changed_at=unit.now,
+    )
+
+
+async def _insert(unit: Unit, ticket: Ticket, request: NewRequest, cause: Cause) -> int:
+    unit.session.add(ticket)
+    await unit.session.flush()
+    number = changes.number_of(ticket)
+    await _add_text(
+        unit, number, request.text, request.intake, cause.who, request.attachments, dict(request.extra)
+    )
+    standing = changes.standing_of(ticket)
+    await changes.record(unit, number, Decision(Action.OPEN, standing, standing), cause)
+    await outbox.refresh_card(unit.session, number, unit.now, new=True)
+    unit.wake_courier()
+    return number
+
+
+async def _add_text(
+    unit: Unit,
+    number: int,
+    text: str,
+    intake: Intake,
+    author: str | None,
+    attachments: tuple[NewAttachment, ...] = (),
+    extra: dict[str, str] | None = None,
+) -> int:
+    message = TicketMessage(
+        number=number, text=text, intake=intake.value, author=author, extra=extra or None, at=unit.now
+    )
+    unit.session.add(message)
+    await unit.session.flush()
+    assert message.id is not None  # noqa: S101 - flushed
+    for file in attachments:
+        unit.session.add(
+            Attachment(
+                message_id=message.id,
+                name=file.name,
+                media_type=file.media_type,
+                size=len(file.data),
+                data=file.data,
+            )
+        )
+    return message.id
+
+
+@dataclass(frozen=True, slots=True)
+class NewMessage:
+    """A requester's further message; ``author`` is the member who wrote it down, ``cause`` their event."""
+
+    text: str
+    intake: Intake
+    author: str | None = None
+    cause: str | None = None
+    attachments: tuple[NewAttachment, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """Where a message went: to its ticket, or to a new one because that is archived or deleted."""
+
+    number: int
+    reopened: bool = False
+    follows: int | None = None
+    team: Team = None
+
+
+async def add_message(
+    unit: Unit, number: int, message: NewMessage, *, key: RetryKey | None = None
+) -> Arrived:
+    """A requester's message arrives: stored, the lifecycle's "message arrives" rows applied, people told.
+
+    :raises UnknownTicket: there is no such ticket.
+    :raises KeyReused: the retry key stands for another request.
+    """
+    if key is not None and (earlier := await replayed(unit, key)):
+        return Arrived(earlier.number)
+    ticket = await tickets.get(unit.session, number)
+    if ticket is None:
+        raise UnknownTicket(number)
+    if message.cause is not None and (done := await _handled_before(unit, message.cause, number)):
+        return done
+    arrival = ARRIVALS[Status(ticket.status)]
+    if arrival.target is None:
+        arrived = await _follow_up(unit, ticket, message)
+    else:
+        arrived = await _append(unit, ticket, message, arrival.target, notify=arrival.notify)
+    if key is not None:
+        _remember(unit, key, arrived.number)
+    return arrived
+
+
+async def _handled_before(unit: Unit, cause: str, number: int) -> Arrived | None:
+    if await tickets.change_caused_by(unit.session, cause, number):
+        return Arrived(number)
+    opened = await tickets.opened_by_cause(unit.session, cause)
+    return Arrived(opened, follows=number) if opened else None
+
+
+async def _append(
+    unit: Unit, ticket: Ticket, message: NewMessage, target: Status, *, notify: bool
+) -> Arrived:
+    number = changes.number_of(ticket)
+    before = changes.standing_of(ticket)
+    decision = Decision(Action.MESSAGE, before, replace(before, status=target))
+    message_id = await _add_text(
+        unit, number, message.text, message.intake, message.author, message.attachments
+    )
+    cause = Cause(message.author, message.cause)
+    if not notify:
+        await changes.record(unit, number, decision, cause)
+        return Arrived(number, team=ticket.team)
+    await changes.write(unit, ticket, decision, cause)
+    await _alert(unit, ticket, message_id, message.author, reopened=before.status is not target)
+    return Arrived(number, reopened=before.status is not target, team=ticket.team)
+
+
+async def _alert(unit: Unit, ticket: Ticket, message_id: int, author: str | None, *, reopened: bool) -> None:
+    """Wiki, "Closed": the assignee is notified, or else every member of the team."""
+    assignee = ticket.assignee
+    if assignee is not None and assignee in await people.responsible(unit, ticket.team):
+        told = [assignee]
+    else:
+        told = list(await people.members_of(unit, ticket.team))
+    payload = {
+        "what": "message",
+        "message_id": message_id,
+        "reopened": reopened,
+        "mentions": [user_id for user_id in told if user_id != author],
+    }
+    await outbox.put(
+        unit.session, Kind.ALERT, Priority.ALERT, unit.now, number=ticket.number, payload=payload
+    )
+
+
+async def _follow_up(unit: Unit, old: Ticket, message: NewMessage) -> Arrived:
+    requester = await unit.session.get(Requester, old.requester_id)
+    assert requester is not None  # noqa: S101 - foreign key
+    request = NewRequest(
+        name=requester.name,
+        subject=old.subject,
+        text=message.text,
+        intake=message.intake,
+        region=old.region,
+        topic=old.topic,
+        attachments=message.attachments,
+    )
+    team = old.team if old.team is None or old.team in unit.policy.teams else None
+    ticket = _new_ticket(unit, request, requester, team, follows=old.number)
+    number = await _insert(unit, ticket, request, Cause(message.author, message.cause))
+    return Arrived(number, follows=old.number, team=team)

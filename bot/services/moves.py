@@ -1,0 +1,130 @@
+"""Changing a ticket: every action of the lifecycle's table that a person in the chat can ask for."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from bot.domain.errors import NameKind, UnknownTicket
+from bot.domain.lifecycle import Decision, Details, decide
+from bot.domain.words import TRIAGE, Action, Status
+from bot.services import changes, people
+from bot.services.changes import Cause
+from bot.services.people import Caller
+from bot.services.unit import Unit
+from storage import tickets
+from storage.models import Ticket
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a command asks beside its action; names are as typed."""
+
+    note: str | None = None
+    person: str | None = None
+    team: str | None = None
+    topic: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A move that succeeded. Not ``changed``: the ticket already was as wished."""
+
+    number: int
+    changed: bool
+
+
+_NOTHING = Wish()
+
+TO_TRIAGE: Final = frozenset({"none", "triage", "keins", "kein"})
+"""Words that transfer a ticket to nobody's team."""
+
+
+async def move(unit: Unit, action: Action, number: int, caller: Caller, wish: Wish = _NOTHING) -> Done:
+    """Do one action to one ticket: row, history, card and alerts in one commit.
+
+    Run again for the same event (after a crash), it finds its work done.
+
+    :raises Refusal: the rules say no; nothing is written.
+    :raises UnknownName: no such topic or person.
+    """
+    if caller.cause and await tickets.change_caused_by(unit.session, caller.cause, number):
+        return Done(number, changed=False)
+    ticket = await tickets.get(unit.session, number)
+    if ticket is None:
+        raise UnknownTicket(number)
+    before = changes.standing_of(ticket)
+    details = await _DETAILS.get(action, _no_details)(unit, ticket, wish, caller)
+    decision = decide(action, number, before, caller.actor, caller.place.scope, details, unit.now)
+    if decision.changed:
+        columns = {"close_reason": wish.note} if action is Action.CLOSE else {}
+        cause = Cause(caller.actor.user_id, caller.cause, wish.note)
+        await changes.write(unit, ticket, decision, cause, **columns)
+        await _tell(unit, number, decision, caller)
+    return Done(number, changed=decision.changed)
+
+
+async def _tell(unit: Unit, number: int, decision: Decision, caller: Caller) -> None:
+    if decision.before.team != decision.after.team:
+        await changes.tell_transfer(unit, number, decision, caller.actor.user_id)
+    await changes.tell_assignments(unit, number, decision, caller.actor.user_id)
+
+
+async def _no_details(_unit: Unit, _ticket: Ticket, _wish: Wish, _caller: Caller) -> Details:
+    return Details()
+
+
+async def _for_wait(unit: Unit, ticket: Ticket, wish: Wish, _caller: Caller) -> Details:
+    return Details(waitlist=unit.policy.topics.get(ticket.topic, False), note=wish.note)
+
+
+async def _for_close(unit: Unit, ticket: Ticket, _wish: Wish, _caller: Caller) -> Details:
+    tasks = await tickets.tasks(unit.session, changes.number_of(ticket))
+    return Details(open_tasks=tuple(task.text for task in tasks if task.done_at is None))
+
+
+async def _for_assign(unit: Unit, ticket: Ticket, wish: Wish, caller: Caller) -> Details:
+    members = frozenset(await people.members_of(unit, ticket.team))
+    if not caller.place.scope.shows(ticket.team):
+        return Details()  # the gate refuses; who is in a foreign team is not to be learnt from the answer
+    return Details(named=await people.find_member(unit, wish.person or "", ticket.team), members=members)
+
+
+async def _for_transfer(unit: Unit, _ticket: Ticket, wish: Wish, _caller: Caller) -> Details:
+    named = wish.team or ""
+    team = TRIAGE if named.casefold() in TO_TRIAGE else unit.policy.key_of(NameKind.TEAM, named)
+    return Details(team=team, members=frozenset(await people.members_of(unit, team)))
+
+
+async def _for_topic(unit: Unit, _ticket: Ticket, wish: Wish, _caller: Caller) -> Details:
+    return Details(topic=unit.policy.key_of(NameKind.TOPIC, wish.topic or ""))
+
+
+async def _for_delete(unit: Unit, _ticket: Ticket, _wish: Wish, _caller: Caller) -> Details:
+    return Details(purge_at=unit.now + unit.policy.purge_grace)
+
+
+async def _for_restore(unit: Unit, ticket: Ticket, _wish: Wish, _caller: Caller) -> Details:
+    left = await tickets.last_change(
+        unit.session,
+        changes.number_of(ticket),
+        actions=(Action.ARCHIVE, Action.DELETE),
+        to_status=Status(ticket.status),
+    )
+    return Details(earlier=Status(left.from_status) if left and left.from_status else None)
+
+
+async def _for_undo(unit: Unit, ticket: Ticket, _wish: Wish, _caller: Caller) -> Details:
+    last = await tickets.last_change(unit.session, changes.number_of(ticket))
+    return Details(last=changes.change_of(last))
+
+
+_DETAILS: Mapping[Action, Callable[[Unit, Ticket, Wish, Caller], Awaitable[Details]]] = {
+    Action.WAIT: _for_wait,
+    Action.CLOSE: _for_close,
+    Action.ASSIGN: _for_assign,
+    Action.TRANSFER: _for_transfer,
+    Action.TOPIC: _for_topic,
+    Action.DELETE: _for_delete,
+    Action.RESTORE: _for_restore,
+    Action.UNDO: _for_undo,
+}

@@ -1,0 +1,136 @@
+"""The outbox from the courier's side: what became of what was sent."""
+
+import uuid
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Final
+
+from bot.services.unit import ADMIN_ROOM, Unit, team_of_room
+from storage import outbox, posted, rooms, tickets
+from storage.models import Card, OutboxRow, PostedEvent, Purged
+from storage.outbox import Kind, Priority, RowState
+
+_TRACE_KEPT: Final = timedelta(days=2)
+
+
+async def sent(unit: Unit, tx_id: str, event_id: str, room_id: str, thread: str | None = None) -> None:
+    """An event arrived in its room, as the homeserver's answer or the own echo says; may be told twice."""
+    row = await outbox.by_tx(unit.session, tx_id)
+    if row is None or row.state in (RowState.SENT, RowState.FAILED):
+        return
+    shows = await outbox.shown_by(unit.session, row.id or 0)
+    card = await posted.card(unit.session, row.number) if row.number is not None else None
+    edit = row.kind == Kind.CARD and card is not None and card.room_id == room_id
+    kind = "edit" if edit else row.kind
+    news = await posted.record(unit.session, event_id, room_id, kind, shows, unit.now, thread)
+    row.event_id = event_id
+    unit.session.add(row)
+    if row.state == RowState.CANCELLED:
+        await _erase_again(unit, shows)
+    elif row.kind == Kind.CARD:
+        if news:
+            await _card_sent(unit, row, event_id, room_id, edit=edit)
+    elif row.kind not in (Kind.RETIRE, Kind.ERASE):
+        _finish(unit, row)
+    unit.wake_courier()
+
+
+async def _card_sent(unit: Unit, row: OutboxRow, event_id: str, room_id: str, *, edit: bool) -> None:
+    number = row.number or 0
+    shown = row.rendered or 0
+    card = await posted.card(unit.session, number)
+    if edit and card is not None:
+        card.version = shown
+    elif card is not None:
+        card.room_id, card.event_id, card.version = room_id, event_id, shown
+    else:
+        card = Card(number=number, room_id=room_id, event_id=event_id, version=shown)
+    unit.session.add(card)
+    ticket = await tickets.get(unit.session, number)
+    if ticket is None or ticket.version == shown:
+        _finish(unit, row)
+        return
+    # It changed while it was being sent: the same row goes again, as an edit.
+    row.tx_id, row.rendered, row.suspect = uuid.uuid4().hex, None, False
+    row.priority, row.attempts, row.created_at = Priority.EDIT.value, 0, unit.now
+    row.next_attempt_at = unit.now
+    unit.session.add(row)
+
+
+async def _erase_again(unit: Unit, shows: Sequence[int]) -> None:
+    """An event about a purged ticket came through after all."""
+    for number in await posted.any_purged(unit.session, shows):
+        await outbox.put(
+            unit.session, Kind.ERASE, Priority.REDACTION, unit.now, number=number, payload={"what": "erase"}
+        )
+
+
+def _finish(unit: Unit, row: OutboxRow) -> None:
+    row.state, row.payload, row.done_at, row.held = RowState.SENT.value, None, unit.now, False
+    unit.session.add(row)
+
+
+async def redacted(unit: Unit, event_id: str, number: int, error: str | None = None) -> None:
+    """An event about a ticket was redacted, or cannot be (``error``, the homeserver's code)."""
+    event = await unit.session.get(PostedEvent, event_id)
+    if event is None:
+        return
+    event.redacted_at = unit.now if error is None else None
+    event.redaction_error = error
+    unit.session.add(event)
+    purged = await unit.session.get(Purged, number)
+    if purged is not None:
+        purged.redacted += error is None
+        purged.failed += error is not None
+        unit.session.add(purged)
+    card = await posted.card(unit.session, number)
+    if card is not None and card.event_id == event_id and error is None:
+        await unit.session.delete(card)
+
+
+async def cleared(unit: Unit, row_id: int) -> None:
+    """All of a row's redactions are done."""
+    row = await outbox.get(unit.session, row_id)
+    if row is not None and row.state == RowState.WAITING:
+        _finish(unit, row)
+        unit.wake_courier()
+
+
+async def later(unit: Unit, row_id: int, delay: timedelta, error: str) -> None:
+    """A passing failure: the row is tried again after ``delay``."""
+    row = await outbox.get(unit.session, row_id)
+    if row is not None and row.state == RowState.WAITING:
+        row.attempts += 1
+        row.next_attempt_at, row.error = unit.now + delay, error
+        unit.session.add(row)
+
+
+async def failed(unit: Unit, row_id: int, room_id: str, error: str) -> None:
+    """A final refusal: set aside, so that it blocks nothing, and told to the admins."""
+    row = await outbox.get(unit.session, row_id)
+    if row is None or row.state != RowState.WAITING:
+        return
+    row.state, row.error, row.done_at = RowState.FAILED.value, error, unit.now
+    unit.session.add(row)
+    key = await rooms.key_of(unit.session, room_id)
+    if key == ADMIN_ROOM:
+        return  # telling the admin room that it cannot be told would go round in circles
+    room = await rooms.get(unit.session, room_id)
+    shows = await outbox.shown_by(unit.session, row_id)
+    payload = {
+        "what": "delivery",
+        "kind": row.kind,
+        "room": (team_of_room(key) if key else None) or (room.name if room else None) or room_id,
+        "numbers": list(shows),
+        "reason": error,
+    }
+    await outbox.put(
+        unit.session, Kind.REPORT, Priority.ALERT, unit.now, room=ADMIN_ROOM, payload=payload,
+        shows=shows,
+    )  # fmt: skip
+    unit.wake_courier()
+
+
+async def tidy(unit: Unit) -> None:
+    """Forget the traces of what was sent days ago."""
+    await outbox.prune(unit.session, unit.now, _TRACE_KEPT)

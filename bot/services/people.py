@@ -1,0 +1,109 @@
+"""Who a person is, and what a room may show: from room membership and config, looked up when it is needed."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from bot.domain.errors import NameKind, UnknownName
+from bot.domain.words import EVERYTHING, NOTHING, Actor, RoomKind, Scope, Team
+from bot.services.unit import ADMIN_ROOM, TRIAGE_ROOM, Unit, room_key, team_of_room
+from bot.services.views import Person
+from storage import rooms
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A room as the bot sees it at this moment."""
+
+    room_id: str
+    kind: RoomKind
+    scope: Scope
+    team: Team = None
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks, where, and by which event."""
+
+    actor: Actor
+    place: Place
+    cause: str | None = None
+
+
+async def actor_of(unit: Unit, user_id: str) -> Actor:
+    """The person with the rights that their rooms give them now.
+
+    A room that strangers can enter or read gives none (it has problems, see ``bot.domain.rooms``).
+    """
+    keys = await rooms.usable_keys_of(unit.session, user_id)
+    teams = frozenset(team_of_room(key) for key in keys if key != ADMIN_ROOM)
+    return Actor(user_id, teams, admin=user_id in unit.policy.admins or ADMIN_ROOM in keys)
+
+
+async def place_of(unit: Unit, room_id: str, actor: Actor) -> Place:
+    """What the room is, and what may be shown in it."""
+    room = await rooms.get(unit.session, room_id)
+    if room is None or rooms.problems_of(room):
+        return Place(room_id, RoomKind.FOREIGN, NOTHING)
+    key = await rooms.key_of(unit.session, room_id)
+    if key == ADMIN_ROOM:
+        return Place(room_id, RoomKind.ADMIN, EVERYTHING)
+    if key is not None:
+        team = team_of_room(key)
+        kind = RoomKind.TRIAGE if key == TRIAGE_ROOM else RoomKind.TEAM
+        return Place(room_id, kind, Scope(frozenset({team})), team)
+    if set(await rooms.members(unit.session, room_id)) == {actor.user_id, unit.policy.bot_user}:
+        scope = EVERYTHING if actor.admin else Scope(actor.teams)
+        return Place(room_id, RoomKind.DIRECT, scope)
+    return Place(room_id, RoomKind.FOREIGN, NOTHING)
+
+
+async def caller_of(unit: Unit, user_id: str, room_id: str, cause: str | None = None) -> Caller:
+    """Person and place of an event."""
+    actor = await actor_of(unit, user_id)
+    return Caller(actor, await place_of(unit, room_id, actor), cause)
+
+
+async def members_of(unit: Unit, team: Team) -> Mapping[str, str]:
+    """User ids of a team's members with their names; none while its room cannot be used."""
+    room = await rooms.by_key(unit.session, room_key(team))
+    if room is None or rooms.problems_of(room):
+        return {}
+    found = await rooms.members(unit.session, room.room_id)
+    return {user_id: name for user_id, name in found.items() if user_id != unit.policy.bot_user}
+
+
+async def responsible(unit: Unit, team: Team) -> frozenset[str]:
+    """User ids of those who may have a ticket of the team: its members, and the admins."""
+    admins = await rooms.by_key(unit.session, ADMIN_ROOM)
+    in_admin_room = await rooms.members(unit.session, admins.room_id) if admins else {}
+    return unit.policy.admins.union(in_admin_room, await members_of(unit, team)) - {unit.policy.bot_user}
+
+
+async def person(unit: Unit, user_id: str, team: Team = None) -> Person:
+    """A user with the name that the team's room shows."""
+    room = await rooms.by_key(unit.session, room_key(team))
+    return Person(user_id, await rooms.name_of(unit.session, user_id, room.room_id if room else None))
+
+
+async def optional_person(unit: Unit, user_id: str | None, team: Team = None) -> Person | None:
+    """Like :func:`person`, for an assignment that may be empty."""
+    return None if user_id is None else await person(unit, user_id, team)
+
+
+async def find_member(unit: Unit, typed: str, team: Team) -> str:
+    """User id of the person that somebody typed: a full id, or a name or id's local part in the team.
+
+    :raises UnknownName: nobody, or more than one, is called that.
+    """
+    members = await members_of(unit, team)
+    if typed.startswith("@") and ":" in typed:
+        return typed
+    wanted = typed.removeprefix("@").casefold()
+    found = [
+        user_id
+        for user_id, name in members.items()
+        if wanted in (name.casefold(), user_id[1:].partition(":")[0].casefold())
+    ]
+    if len(found) != 1:
+        raise UnknownName(None, NameKind.PERSON, typed, tuple(found) or tuple(members.values()))
+    return found[0]

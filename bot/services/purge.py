@@ -1,0 +1,62 @@
+"""Purging a deleted ticket: every row goes, every event the bot posted about it is redacted."""
+
+from bot.domain.errors import UnknownTicket
+from bot.domain.lifecycle import Details, decide
+from bot.domain.words import Action
+from bot.services import changes
+from bot.services.moves import Done
+from bot.services.people import Caller
+from bot.services.unit import ADMIN_ROOM, Unit
+from storage import inbox, outbox, posted, tickets
+from storage.models import Purged
+from storage.outbox import Kind, Priority
+
+
+async def purge(unit: Unit, number: int, caller: Caller) -> Done:
+    """Remove a deleted ticket for good. Only the number, the dates and who did it stay.
+
+    What the bot posted about it is redacted by the courier afterwards, and so are the members' commands that
+    carried its text, where the bot may; a report to the admin room says what it could not.
+
+    :raises Refusal: not deleted before, unknown, or not by an admin.
+    """
+    done = await unit.session.get(Purged, number)
+    if done is not None and caller.actor.admin and caller.place.scope.everything:
+        return Done(number, changed=False)
+    ticket = await tickets.get(unit.session, number)
+    if ticket is None:
+        raise UnknownTicket(number)
+    standing = changes.standing_of(ticket)
+    decide(Action.PURGE, number, standing, caller.actor, caller.place.scope, Details(), unit.now)
+    await _mark_commands(unit, number)
+    await outbox.cancel_about(unit.session, number, unit.now)
+    unit.session.add(
+        Purged(
+            number=number,
+            opened_at=ticket.opened_at,
+            purged_at=unit.now,
+            purged_by=caller.actor.user_id,
+        )
+    )
+    await tickets.erase(unit.session, ticket)
+    await outbox.put(
+        unit.session, Kind.ERASE, Priority.REDACTION, unit.now, number=number, payload={"what": "erase"}
+    )
+    await outbox.put(
+        unit.session,
+        Kind.REPORT,
+        Priority.REDACTION,
+        unit.now,
+        room=ADMIN_ROOM,
+        number=number,
+        payload={"what": "purged", "number": number},
+    )
+    unit.wake_courier()
+    return Done(number, changed=True)
+
+
+async def _mark_commands(unit: Unit, number: int) -> None:
+    """Note the members' events that carried text about the ticket (`new`, a reason), to be redacted."""
+    causes = {entry.cause for entry in await tickets.history(unit.session, number) if entry.cause}
+    for event in await inbox.received(unit.session, causes):
+        await posted.record(unit.session, event.event_id, event.room_id, "command", [number], unit.now)

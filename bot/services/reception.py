@@ -1,0 +1,232 @@
+"""What the sync brings: events, rooms, members and the new token, in one commit."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any
+
+from bot.services import outcomes
+from bot.services.unit import ADMIN_ROOM, Unit
+from storage import inbox, outbox, rooms
+from storage.models import InboxEvent, Room, RoomKey, RoomMember, SyncState
+from storage.outbox import Kind, Priority
+
+
+@dataclass(frozen=True, slots=True)
+class ReceivedEvent:
+    """A message event. ``content`` is ``None`` if it is no command: then only its id is kept."""
+
+    event_id: str
+    room_id: str
+    sender: str
+    content: Mapping[str, Any] | None
+    sent_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RoomUpdate:
+    """What a sync says of one room. Fields that are ``None`` did not change."""
+
+    room_id: str
+    membership: str | None = None
+    invited_by: str | None = None
+    name: str | None = None
+    join_rule: str | None = None
+    history_visibility: str | None = None
+    guest_access: str | None = None
+    encrypted: bool | None = None
+    replaced_by: str | None = None
+    members: Mapping[str, str | None] = field(default_factory=lambda: MappingProxyType({}))
+    """Joined users with their names; ``None`` for one who left."""
+    names: Mapping[str, str | None] = field(default_factory=lambda: MappingProxyType({}))
+
+
+@dataclass(frozen=True, slots=True)
+class Echo:
+    """An event of the bot itself, seen in the room."""
+
+    tx_id: str
+    event_id: str
+    room_id: str
+    thread: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """One answer of the homeserver to a sync."""
+
+    token: str
+    rooms: tuple[RoomUpdate, ...] = ()
+    events: tuple[ReceivedEvent, ...] = ()
+    echoes: tuple[Echo, ...] = ()
+
+
+async def start(unit: Unit, user_id: str, device_id: str) -> str | None:
+    """Note who runs; gives the token to go on from, or ``None`` for a first sync.
+
+    With another device the homeserver does not know the old transaction ids any more.
+    """
+    state = await inbox.sync_state(unit.session)
+    if state.user_id != user_id:
+        state.token = None
+    if (state.user_id, state.device_id) != (user_id, device_id):
+        await outbox.suspect_all(unit.session)
+    state.user_id, state.device_id = user_id, device_id
+    unit.session.add(state)
+    return state.token
+
+
+async def device_of(unit: Unit, user_id: str) -> str | None:
+    """The device that the bot used before as this user."""
+    state = await unit.session.get(SyncState, 1)
+    return state.device_id if state and state.user_id == user_id else None
+
+
+async def configure_rooms(unit: Unit, wanted: Mapping[str, tuple[str, str | None]]) -> None:
+    """Note which room serves as which: key → (address, room id if it could be resolved)."""
+    for known in await rooms.keys(unit.session):
+        if known.key not in wanted:
+            await unit.session.delete(known)
+    for key, (address, room_id) in wanted.items():
+        row = await unit.session.get(RoomKey, key)
+        if row is None:
+            row = RoomKey(key=key, address=address)
+        if room_id is not None or row.address != address:
+            row.room_id = room_id
+        row.address = address
+        unit.session.add(row)
+    await unit.session.flush()
+    await outbox.release_held(unit.session, unit.now)
+    unit.wake_courier()
+
+
+async def receive(unit: Unit, batch: Batch) -> None:
+    """Commit a sync: what came in, what became of the rooms, and the token that goes on from there."""
+    for update in batch.rooms:
+        await _update_room(unit, update)
+    for echo in batch.echoes:
+        await outcomes.sent(unit, echo.tx_id, echo.event_id, echo.room_id, echo.thread)
+    known = await inbox.known(unit.session, [event.event_id for event in batch.events])
+    fresh = {event.event_id: event for event in batch.events if event.event_id not in known}
+    for event in fresh.values():
+        _store(unit, event)
+    state = await inbox.sync_state(unit.session)
+    state.token, state.synced_at = batch.token, unit.now
+    unit.session.add(state)
+
+
+def _store(unit: Unit, event: ReceivedEvent) -> None:
+    unit.session.add(
+        InboxEvent(
+            event_id=event.event_id,
+            room_id=event.room_id,
+            sender=event.sender,
+            content=dict(event.content) if event.content is not None else None,
+            sent_at=event.sent_at,
+            received_at=unit.now,
+            handled_at=unit.now if event.content is None else None,
+        )
+    )
+    if event.content is not None:
+        unit.wake_worker()
+
+
+async def _update_room(unit: Unit, update: RoomUpdate) -> None:
+    room = await rooms.get(unit.session, update.room_id)
+    if room is None:
+        room = Room(room_id=update.room_id, membership=update.membership or "join")
+    if update.membership == "join" and room.membership != "join":
+        # What was known from an earlier stay is out of date; the sync now brings the whole state.
+        await rooms.forget_members(unit.session, update.room_id)
+        room = await _forgotten(unit, room)
+    for name in (
+        "membership", "invited_by", "name", "join_rule", "history_visibility", "guest_access", "encrypted",
+        "replaced_by",
+    ):  # fmt: skip
+        value = getattr(update, name)
+        if value is not None:
+            setattr(room, name, value)
+    unit.session.add(room)
+    await unit.session.flush()
+    await _update_members(unit, update)
+    await judge(unit, room)
+
+
+async def _forgotten(unit: Unit, room: Room) -> Room:
+    blank = Room(room_id=room.room_id, membership="join", reported=room.reported)
+    return await unit.session.merge(blank)
+
+
+async def _update_members(unit: Unit, update: RoomUpdate) -> None:
+    if update.membership == "leave":
+        await rooms.forget_members(unit.session, update.room_id)
+        return
+    gone = [user_id for user_id, joined in update.members.items() if joined is None]
+    if gone:
+        await rooms.forget_members(unit.session, update.room_id, gone)
+    for user_id, joined in update.members.items():
+        if joined is not None:
+            member = RoomMember(room_id=update.room_id, user_id=user_id, name=joined or None)
+            await unit.session.merge(member)
+    await unit.session.flush()
+
+
+async def judge(unit: Unit, room: Room) -> None:
+    """Tell the admins, once, when a configured room can no longer be used, or can be again."""
+    key = await rooms.key_of(unit.session, room.room_id)
+    if key is None:
+        return
+    problems = ",".join(rooms.problems_of(room))
+    if problems == (room.reported or ""):
+        return
+    room.reported = problems
+    unit.session.add(room)
+    if not problems:
+        await outbox.release_held(unit.session, unit.now)
+    payload = {
+        "what": "room",
+        "name": key,
+        "room_id": room.room_id,
+        "problems": problems.split(",") if problems else [],
+    }
+    await outbox.put(unit.session, Kind.REPORT, Priority.ALERT, unit.now, room=ADMIN_ROOM, payload=payload)
+    unit.wake_courier()
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A command waiting to be handled."""
+
+    row_id: int
+    event_id: str
+    room_id: str
+    sender: str
+    content: Mapping[str, Any]
+    sent_at: datetime
+    attempts: int
+
+
+async def waiting(unit: Unit, limit: int = 20) -> tuple[Incoming, ...]:
+    """The next commands, in the order in which they were received."""
+    return tuple(
+        Incoming(
+            row.id or 0, row.event_id, row.room_id, row.sender, row.content or {}, row.sent_at, row.attempts
+        )
+        for row in await inbox.waiting(unit.session, limit)
+    )
+
+
+async def handled(unit: Unit, incoming: Incoming) -> bool:
+    """Mark a command as handled, in the commit of what it did; says whether it was still waiting."""
+    return await inbox.mark(unit.session, incoming.row_id, unit.now)
+
+
+async def tried_in_vain(unit: Unit, incoming: Incoming) -> int:
+    """Count a failed attempt; gives how many there were."""
+    row = await unit.session.get(InboxEvent, incoming.row_id)
+    if row is None:
+        return 0
+    row.attempts += 1
+    unit.session.add(row)
+    return row.attempts

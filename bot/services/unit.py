@@ -1,0 +1,141 @@
+"""The unit of work that every use case runs in, and what the config decides for all of them."""
+
+import asyncio
+import difflib
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
+from typing import Final, TypeVar
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from bot.domain.errors import Conflict, NameKind, UnknownName
+from bot.domain.words import TRIAGE, Team
+from storage.database import Database
+
+T = TypeVar("T")
+Clock = Callable[[], datetime]
+
+_ATTEMPTS: Final = 20
+"""A unit that loses a race is run again; each time somebody else has got further."""
+
+ADMIN_ROOM: Final = "admin"
+TRIAGE_ROOM: Final = "triage"
+_TEAM_PREFIX: Final = "team:"
+
+
+def utc_now() -> datetime:
+    """The system's clock, aware."""
+    return datetime.now(UTC)
+
+
+def room_key(team: Team) -> str:
+    """Key of the room in which a team's tickets stand."""
+    return TRIAGE_ROOM if team is None else _TEAM_PREFIX + team
+
+
+def team_of_room(key: str) -> Team:
+    """Team whose tickets stand in the room of this key; the admin room's are those of nobody."""
+    return key.removeprefix(_TEAM_PREFIX) if key.startswith(_TEAM_PREFIX) else TRIAGE
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What the config decides for the use cases."""
+
+    bot_user: str
+    topics: Mapping[str, bool]
+    """Topic → whether it has a waiting list."""
+    default_topic: str
+    regions: Mapping[str, Team] = field(default_factory=lambda: MappingProxyType({}))
+    """Region → team; a region without a team leads to triage."""
+    teams: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    """Team → its name."""
+    spoken: Mapping[NameKind, Mapping[str, str]] = field(default_factory=lambda: MappingProxyType({}))
+    """What people call teams, topics and regions, in any language → the key of each."""
+    admins: frozenset[str] = frozenset()
+    purge_grace: timedelta = timedelta(days=30)
+    stale_after: timedelta = timedelta(days=7)
+
+    def key_of(self, kind: NameKind, typed: str) -> str:
+        """Key of the team, topic or region that somebody called by key or name.
+
+        :raises UnknownName: there is none; tells which there are.
+        """
+        names = {name.casefold(): key for name, key in self.spoken.get(kind, {}).items()}
+        found = names.get(typed.strip().casefold())
+        if found is None:
+            near = difflib.get_close_matches(typed.casefold(), names, n=1, cutoff=0.6)
+            known = tuple(sorted(set(names.values())))
+            raise UnknownName(None, kind, typed, known, tuple(names[name] for name in near))
+        return found
+
+
+class Signals:
+    """Wake-up calls between tasks of the process. They carry nothing: the database knows what is due."""
+
+    def __init__(self) -> None:
+        self.inbox = asyncio.Event()
+        self.outbox = asyncio.Event()
+
+
+@dataclass(slots=True)
+class Unit:
+    """One transaction with its clock's time: everything in it is committed together or not at all."""
+
+    session: AsyncSession
+    policy: Policy
+    now: datetime
+    wakes: set[asyncio.Event] = field(default_factory=set)
+    signals: Signals = field(default_factory=Signals)
+
+    def wake_courier(self) -> None:
+        """Let the courier look into the outbox once this is committed."""
+        self.wakes.add(self.signals.outbox)
+
+    def wake_worker(self) -> None:
+        """Let the inbox worker look once this is committed."""
+        self.wakes.add(self.signals.inbox)
+
+
+class Units:
+    """Makes units of work, a new one per use case."""
+
+    def __init__(self, database: Database, policy: Policy, clock: Clock = utc_now) -> None:
+        self._database = database
+        self.policy = policy
+        self.clock = clock
+        self.signals = Signals()
+
+    async def run(self, work: Callable[[Unit], Awaitable[T]]) -> T:
+        """Run ``work`` in one transaction; after a lost race from the start, with what is true then.
+
+        ``work`` must have no effect but on its unit.
+        """
+        for attempt in range(_ATTEMPTS):
+            try:
+                async with self._database.write() as session:
+                    unit = Unit(session, self.policy, self.clock(), signals=self.signals)
+                    result = await work(unit)
+            except Conflict:
+                if attempt == _ATTEMPTS - 1:
+                    raise
+                await asyncio.sleep(0.002 * attempt)
+                continue
+            for event in unit.wakes:
+                event.set()
+            return result
+        raise AssertionError("unreachable")
+
+    async def look(self, work: Callable[[Unit], Awaitable[T]]) -> T:
+        """Run ``work``, which only reads."""
+        async with self._database.read() as session:
+            return await work(Unit(session, self.policy, self.clock(), signals=self.signals))
+
+    async def ping(self) -> None:
+        """Answer if the database lives.
+
+        :raises DatabaseUnavailable: it does not.
+        """
+        await self._database.ping()

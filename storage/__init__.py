@@ -1,0 +1,1 @@
+"""Tables and queries. Queries never commit; the unit of work does."""

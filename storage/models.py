@@ -1,0 +1,371 @@
+"""The tables. Times are aware UTC; statuses and kinds are stored as their words."""
+
+from datetime import date, datetime
+from typing import Any, ClassVar
+
+from sqlalchemy import JSON, Column, ForeignKey, Index, LargeBinary, MetaData, String, Text, text
+from sqlmodel import Field, SQLModel
+
+from storage.types import BigId, UtcDateTime
+
+SQLModel.metadata.naming_convention = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+).naming_convention
+
+
+def _when(*, nullable: bool = False, index: bool = False) -> Any:  # noqa: ANN401
+    return Field(
+        default=None if nullable else ...,
+        sa_column=Column(UtcDateTime, nullable=nullable, index=index),
+    )
+
+
+def _key() -> Any:  # noqa: ANN401
+    return Field(default=None, sa_column=Column(BigId, primary_key=True, autoincrement=True))
+
+
+def _refers(target: str, *, nullable: bool = False, primary: bool = False, index: bool = True) -> Any:  # noqa: ANN401
+    return Field(
+        default=None if nullable else ...,
+        sa_column=Column(
+            BigId, ForeignKey(target), nullable=nullable, primary_key=primary, index=index and not primary
+        ),
+    )
+
+
+def _json(*, nullable: bool = True) -> Any:  # noqa: ANN401
+    return Field(default=None if nullable else ..., sa_column=Column(JSON, nullable=nullable))
+
+
+def _text(*, nullable: bool = False) -> Any:  # noqa: ANN401
+    return Field(default=None if nullable else ..., sa_column=Column(Text, nullable=nullable))
+
+
+class Requester(SQLModel, table=True):
+    """Who wrote in; never a Matrix user."""
+
+    __tablename__ = "requesters"
+    id: int | None = _key()
+    name: str
+    email: str | None = Field(default=None, index=True)
+    phone: str | None = None
+
+
+class Ticket(SQLModel, table=True):
+    """One request from outside. ``version`` grows with every change (compare-and-set)."""
+
+    __tablename__ = "tickets"
+    __table_args__: ClassVar[Any] = (
+        Index("ix_tickets_list", "team", "status", "opened_at"),
+        Index("ix_tickets_waiting", "team", "status", "waiting_since"),
+        Index("ix_tickets_assignee", "assignee", "status", "changed_at"),
+        Index("ix_tickets_idle", "team", "status", "changed_at"),
+        Index("ix_tickets_purge", "status", "purge_at"),
+        # Numbers are said aloud and written on paper: one that was used is never given again.
+        {"sqlite_autoincrement": True},
+    )
+    number: int | None = _key()
+    version: int = 1
+    status: str
+    topic: str
+    team: str | None = None
+    region: str | None = None
+    assignee: str | None = None
+    subject: str
+    requester_id: int = _refers("requesters.id")
+    intake: str
+    need: str | None = None
+    close_reason: str | None = None
+    follows: int | None = Field(default=None, sa_column=Column(BigId, nullable=True))
+    opened_at: datetime = _when()
+    changed_at: datetime = _when()
+    waiting_since: datetime | None = _when(nullable=True)
+    purge_at: datetime | None = _when(nullable=True)
+
+
+class TicketMessage(SQLModel, table=True):
+    """One message of a ticket's conversation. ``author`` is a member who wrote it down, if one did."""
+
+    __tablename__ = "messages"
+    id: int | None = _key()
+    number: int = _refers("tickets.number")
+    text: str = _text()
+    intake: str
+    author: str | None = None
+    extra: dict[str, str] | None = _json()
+    at: datetime = _when()
+
+
+class Attachment(SQLModel, table=True):
+    """A file that came with a message. Size in bytes."""
+
+    __tablename__ = "attachments"
+    id: int | None = _key()
+    message_id: int = _refers("messages.id")
+    name: str
+    media_type: str
+    size: int
+    data: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+
+
+class Task(SQLModel, table=True):
+    """A thing to be done before a ticket can be closed."""
+
+    __tablename__ = "tasks"
+    id: int | None = _key()
+    number: int = _refers("tickets.number")
+    text: str
+    added_by: str
+    added_at: datetime = _when()
+    done_by: str | None = None
+    done_at: datetime | None = _when(nullable=True)
+
+
+class HistoryEntry(SQLModel, table=True):
+    """Append-only: who did what, when, from which standing to which.
+
+    ``cause`` is the Matrix event that asked for it: unique per ticket, so that a command that is run again
+    after a crash finds its work done.
+    """
+
+    __tablename__ = "history"
+    __table_args__: ClassVar[Any] = (
+        Index("ix_history_ticket", "number", "id"),
+        Index("ix_history_at", "at"),
+        Index("uq_history_cause", "cause", "number", unique=True),
+    )
+    id: int | None = _key()
+    number: int = _refers("tickets.number", index=False)
+    at: datetime = _when()
+    action: str
+    who: str | None = None
+    from_status: str | None = None
+    to_status: str
+    note: str | None = _text(nullable=True)
+    before: dict[str, Any] | None = _json()
+    after: dict[str, Any] | None = _json()
+    cause: str | None = None
+
+
+class InboxEvent(SQLModel, table=True):
+    """A received Matrix event. ``content`` is kept only until a command has been handled."""
+
+    __tablename__ = "inbox"
+    __table_args__: ClassVar[Any] = (
+        Index(
+            "ix_inbox_waiting",
+            "id",
+            sqlite_where=text("handled_at IS NULL"),
+            postgresql_where=text("handled_at IS NULL"),
+        ),
+    )
+    id: int | None = _key()
+    event_id: str = Field(unique=True)
+    room_id: str
+    sender: str
+    content: dict[str, Any] | None = _json()
+    sent_at: datetime = _when()
+    received_at: datetime = _when()
+    handled_at: datetime | None = _when(nullable=True)
+    attempts: int = 0
+
+
+class OutboxRow(SQLModel, table=True):
+    """Something still to be sent, or the trace of it.
+
+    Rows about one ticket (``number``) go one after the other. ``payload`` is either ``{"content": …}``
+    (rendered) or names what is to be rendered when it is sent; it is dropped once sent. ``room`` is a room
+    id, a room key (``team:freiburg``, ``triage``, ``admin``), or ``None`` for the room of the ticket's card.
+    """
+
+    __tablename__ = "outbox"
+    __table_args__: ClassVar[Any] = (
+        Index("ix_outbox_due", "state", "next_attempt_at", "priority", "id"),
+        Index("ix_outbox_ticket", "number", "state", "id"),
+    )
+    id: int | None = _key()
+    channel: str = "matrix"
+    kind: str
+    room: str | None = None
+    number: int | None = Field(default=None, sa_column=Column(BigId, nullable=True))
+    priority: int
+    tx_id: str = Field(unique=True)
+    payload: dict[str, Any] | None = _json()
+    rendered: int | None = None
+    """The ticket version that the attempt under way shows."""
+    state: str = "waiting"
+    held: bool = False
+    """Waits for a room that the bot may not use at the moment."""
+    suspect: bool = False
+    """May have been sent by another device or long ago: to be looked for in the room first."""
+    attempts: int = 0
+    error: str | None = None
+    created_at: datetime = _when()
+    next_attempt_at: datetime = _when()
+    done_at: datetime | None = _when(nullable=True)
+    event_id: str | None = None
+
+
+class OutboxTicket(SQLModel, table=True):
+    """Which tickets an outbox row names."""
+
+    __tablename__ = "outbox_tickets"
+    outbox_id: int = Field(
+        sa_column=Column(BigId, ForeignKey("outbox.id", ondelete="CASCADE"), primary_key=True)
+    )
+    number: int = Field(sa_column=Column(BigId, primary_key=True, index=True))
+
+
+class PostedEvent(SQLModel, table=True):
+    """An event that the bot posted."""
+
+    __tablename__ = "posted_events"
+    event_id: str = Field(primary_key=True)
+    room_id: str
+    kind: str
+    thread: str | None = None
+    """The thread's root, if it stands in one."""
+    posted_at: datetime = _when()
+    redacted_at: datetime | None = _when(nullable=True)
+    redaction_error: str | None = None
+
+
+class PostedTicket(SQLModel, table=True):
+    """Which tickets a posted event shows. Outlives the ticket until the event is redacted: no foreign key."""
+
+    __tablename__ = "posted_tickets"
+    event_id: str = Field(
+        sa_column=Column(String, ForeignKey("posted_events.event_id", ondelete="CASCADE"), primary_key=True)
+    )
+    number: int = Field(sa_column=Column(BigId, primary_key=True, index=True))
+
+
+class Card(SQLModel, table=True):
+    """Where a ticket's card stands: at most one per ticket."""
+
+    __tablename__ = "cards"
+    number: int = Field(sa_column=Column(BigId, primary_key=True, autoincrement=False))
+    room_id: str
+    event_id: str = Field(index=True)
+    version: int
+
+
+class Room(SQLModel, table=True):
+    """A room as the sync tells; committed with the sync token, since the client library forgets it."""
+
+    __tablename__ = "rooms"
+    room_id: str = Field(primary_key=True)
+    membership: str
+    name: str | None = None
+    join_rule: str = "invite"
+    history_visibility: str = "shared"
+    guest_access: str = "forbidden"
+    encrypted: bool = False
+    replaced_by: str | None = None
+    invited_by: str | None = None
+    reported: str | None = None
+    """The problems last told to the admins, so that each is told once."""
+
+
+class RoomMember(SQLModel, table=True):
+    """Who is joined to a room, with the name shown there."""
+
+    __tablename__ = "room_members"
+    __table_args__: ClassVar[Any] = (Index("ix_room_members_user", "user_id"),)
+    room_id: str = Field(primary_key=True)
+    user_id: str = Field(primary_key=True)
+    name: str | None = None
+
+
+class RoomKey(SQLModel, table=True):
+    """Which room serves as which: ``team:freiburg``, ``triage`` or ``admin``; aliases resolved."""
+
+    __tablename__ = "room_keys"
+    key: str = Field(primary_key=True)
+    address: str
+    """As in the config: alias or id."""
+    room_id: str | None = Field(default=None, index=True)
+
+
+class SyncState(SQLModel, table=True):
+    """One row: how far the sync got, as which user and device."""
+
+    __tablename__ = "sync_state"
+    id: int = Field(default=1, primary_key=True)
+    user_id: str | None = None
+    device_id: str | None = None
+    token: str | None = None
+    synced_at: datetime | None = _when(nullable=True)
+
+
+class Secret(SQLModel, table=True):
+    """Random values that the bot makes for itself at its first start, such as the form's signing key."""
+
+    __tablename__ = "secrets"
+    name: str = Field(primary_key=True)
+    value: str
+
+
+class DigestMark(SQLModel, table=True):
+    """A day's digest was written for a room key. At most one per day, whatever the clock does."""
+
+    __tablename__ = "digest_marks"
+    key: str = Field(primary_key=True)
+    day: date = Field(primary_key=True)
+    sent: bool
+    """False: there was nothing to tell."""
+    at: datetime = _when()
+
+
+class ApiKey(SQLModel, table=True):
+    """A key for the HTTP intake; only its hash is kept."""
+
+    __tablename__ = "api_keys"
+    id: int | None = _key()
+    name: str = Field(unique=True)
+    digest: str = Field(unique=True)
+    addresses: list[str] | None = _json()
+    """Networks that may use it (CIDR); none: everyone."""
+    created_at: datetime = _when()
+    revoked_at: datetime | None = _when(nullable=True)
+
+
+class IdempotencyKey(SQLModel, table=True):
+    """A request that was accepted; asked again, it gets the same answer. ``scope`` is who asked."""
+
+    __tablename__ = "idempotency_keys"
+    scope: str = Field(primary_key=True)
+    key: str = Field(primary_key=True)
+    fingerprint: str
+    number: int = Field(sa_column=Column(BigId, nullable=False, index=True))
+    at: datetime = _when(index=True)
+
+
+class Purged(SQLModel, table=True):
+    """What is left of a purged ticket: the number, the dates and who did it."""
+
+    __tablename__ = "purged"
+    number: int = Field(sa_column=Column(BigId, primary_key=True, autoincrement=False))
+    opened_at: datetime = _when()
+    purged_at: datetime = _when()
+    purged_by: str
+    redacted: int = 0
+    failed: int = 0
+
+
+class Holder(SQLModel, table=True):
+    """Who runs on this database; tells a second process whom it met. The lock itself is the database's."""
+
+    __tablename__ = "holder"
+    id: int = Field(default=1, primary_key=True)
+    host: str
+    pid: int
+    since: datetime = _when()
+
+
+ALL = SQLModel.metadata

@@ -1,0 +1,218 @@
+"""The outbox: what is still to be sent. Queries never commit."""
+
+import uuid
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime, timedelta
+from enum import IntEnum, StrEnum
+from typing import Any, Final
+
+from sqlalchemy import delete, func, update
+from sqlalchemy.orm import aliased
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from storage.models import OutboxRow, OutboxTicket
+
+
+class Kind(StrEnum):
+    """What a row asks the courier to do."""
+
+    REACTION = "reaction"
+    ANSWER = "answer"
+    ALERT = "alert"
+    DIGEST = "digest"
+    REPORT = "report"
+    CARD = "card"
+    RETIRE = "retire"
+    """Redact the card of a transferred ticket in its old room."""
+    ERASE = "erase"
+    """Redact every event about a purged ticket."""
+
+
+class Priority(IntEnum):
+    """Answers go before cards, cards before edits."""
+
+    ANSWER = 0
+    ALERT = 1
+    CARD = 2
+    EDIT = 3
+    REDACTION = 4
+
+
+class RowState(StrEnum):
+    """Where a row is on its way."""
+
+    WAITING = "waiting"
+    SENT = "sent"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+def _row(kind: Kind, priority: Priority, now: datetime, **values: Any) -> OutboxRow:  # noqa: ANN401
+    return OutboxRow(
+        kind=kind.value,
+        priority=priority.value,
+        tx_id=uuid.uuid4().hex,
+        created_at=now,
+        next_attempt_at=now,
+        **values,
+    )
+
+
+def _id(row: OutboxRow) -> int:
+    assert row.id is not None  # noqa: S101 - flushed
+    return row.id
+
+
+async def put(
+    session: AsyncSession,
+    kind: Kind,
+    priority: Priority,
+    now: datetime,
+    *,
+    room: str | None = None,
+    number: int | None = None,
+    payload: dict[str, Any] | None = None,
+    shows: Iterable[int] = (),
+) -> OutboxRow:
+    """Add a row. ``number`` keeps its order with others of that ticket; ``shows`` are all it names."""
+    row = _row(kind, priority, now, room=room, number=number, payload=payload)
+    session.add(row)
+    await session.flush()
+    for shown in sorted({*shows, *([number] if number is not None else [])}):
+        session.add(OutboxTicket(outbox_id=_id(row), number=shown))
+    return row
+
+
+async def refresh_card(session: AsyncSession, number: int, now: datetime, *, new: bool) -> None:
+    """Ask for a ticket's card to be posted or brought up to date; many askings become one row."""
+    asked = await session.exec(
+        update(OutboxRow)
+        .where(
+            col(OutboxRow.number) == number,
+            col(OutboxRow.state) == RowState.WAITING.value,
+            col(OutboxRow.kind) == Kind.CARD.value,
+        )
+        .values(next_attempt_at=now, held=False)
+        .execution_options(synchronize_session=False)
+    )
+    if asked.rowcount == 0:
+        await put(session, Kind.CARD, Priority.CARD if new else Priority.EDIT, now, number=number)
+
+
+_EARLIER = aliased(OutboxRow)
+_BATCH: Final = 50
+
+
+async def due(session: AsyncSession, now: datetime, excluding: Collection[int]) -> Sequence[OutboxRow]:
+    """Rows that may be sent now, most urgent first: of each ticket only the first one."""
+    earlier = (
+        select(_EARLIER.id)
+        .where(
+            _EARLIER.number == OutboxRow.number,
+            _EARLIER.state == RowState.WAITING.value,
+            col(_EARLIER.id) < col(OutboxRow.id),
+        )
+        .exists()
+    )
+    rows = await session.exec(
+        select(OutboxRow)
+        .where(
+            OutboxRow.state == RowState.WAITING.value,
+            OutboxRow.next_attempt_at <= now,
+            col(OutboxRow.id).not_in(excluding),
+            ~earlier,
+        )
+        .order_by(col(OutboxRow.priority), col(OutboxRow.id))
+        .limit(_BATCH)
+        .execution_options(populate_existing=True)
+    )
+    return rows.all()
+
+
+async def next_due_at(session: AsyncSession, excluding: Collection[int]) -> datetime | None:
+    """When the next waiting row is due."""
+    rows = await session.exec(
+        select(func.min(OutboxRow.next_attempt_at)).where(
+            OutboxRow.state == RowState.WAITING.value, col(OutboxRow.id).not_in(excluding)
+        )
+    )
+    return rows.one()
+
+
+async def get(session: AsyncSession, row_id: int) -> OutboxRow | None:
+    """The row as it is now."""
+    return await session.get(OutboxRow, row_id, populate_existing=True)
+
+
+async def by_tx(session: AsyncSession, tx_id: str) -> OutboxRow | None:
+    """The row with this transaction id, if there is one."""
+    return (await session.exec(select(OutboxRow).where(OutboxRow.tx_id == tx_id))).first()
+
+
+async def shown_by(session: AsyncSession, row_id: int) -> Sequence[int]:
+    """Numbers of the tickets that a row names."""
+    return (await session.exec(select(OutboxTicket.number).where(OutboxTicket.outbox_id == row_id))).all()
+
+
+async def cancel_about(session: AsyncSession, number: int, now: datetime) -> None:
+    """Drop what is still to be sent about a ticket.
+
+    The rows stay, emptied: one that was sent just before a crash is recognised by its echo.
+    """
+    ids = select(OutboxTicket.outbox_id).where(OutboxTicket.number == number)
+    await session.exec(
+        update(OutboxRow)
+        .where(col(OutboxRow.id).in_(ids), col(OutboxRow.state) == RowState.WAITING.value)
+        .values(state=RowState.CANCELLED.value, payload=None, done_at=now)
+        .execution_options(synchronize_session=False)
+    )
+    await session.exec(
+        update(OutboxRow)
+        .where(col(OutboxRow.id).in_(ids), col(OutboxRow.state) == RowState.FAILED.value)
+        .values(payload=None)
+        .execution_options(synchronize_session=False)
+    )
+
+
+async def suspect_all(session: AsyncSession) -> None:
+    """The device changed: what waits may have been sent under its old transaction ids."""
+    await session.exec(
+        update(OutboxRow).where(col(OutboxRow.state) == RowState.WAITING.value).values(suspect=True)
+    )
+
+
+async def release_held(session: AsyncSession, now: datetime) -> None:
+    """A room became usable: what waited for one is due again."""
+    await session.exec(
+        update(OutboxRow)
+        .where(col(OutboxRow.held).is_(True), col(OutboxRow.state) == RowState.WAITING.value)
+        .values(held=False, next_attempt_at=now)
+        .execution_options(synchronize_session=False)
+    )
+
+
+async def depth(session: AsyncSession) -> tuple[int, datetime | None, int, int]:
+    """Rows waiting, since when the oldest of them that is not held, rows held, rows failed."""
+    waiting = OutboxRow.state == RowState.WAITING.value
+    rows = await session.exec(
+        select(func.count(), func.min(OutboxRow.created_at)).where(waiting, col(OutboxRow.held).is_(False))
+    )
+    count, oldest = rows.one()
+    held = await session.exec(
+        select(func.count()).select_from(OutboxRow).where(waiting, col(OutboxRow.held).is_(True))
+    )
+    failed = await session.exec(
+        select(func.count()).select_from(OutboxRow).where(OutboxRow.state == RowState.FAILED.value)
+    )
+    return count, oldest, held.one(), failed.one()
+
+
+async def prune(session: AsyncSession, now: datetime, keep: timedelta) -> None:
+    """Forget traces of what was sent long ago."""
+    await session.exec(
+        delete(OutboxRow).where(
+            col(OutboxRow.state).in_([RowState.SENT.value, RowState.CANCELLED.value]),
+            col(OutboxRow.done_at) < now - keep,
+        )
+    )

@@ -1,0 +1,68 @@
+"""What the bot posted, and which tickets each event shows."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from storage.models import Card, PostedEvent, PostedTicket, Purged
+
+
+async def record(
+    session: AsyncSession,
+    event_id: str,
+    room_id: str,
+    kind: str,
+    shows: Iterable[int],
+    now: datetime,
+    thread: str | None = None,
+) -> bool:
+    """Remember a posted event; says whether it is news."""
+    if await session.get(PostedEvent, event_id) is not None:
+        return False
+    session.add(PostedEvent(event_id=event_id, room_id=room_id, kind=kind, thread=thread, posted_at=now))
+    await session.flush()
+    for number in sorted(set(shows)):
+        session.add(PostedTicket(event_id=event_id, number=number))
+    return True
+
+
+async def tickets_of(session: AsyncSession, event_id: str) -> tuple[int, ...]:
+    """Numbers of the tickets that an event of the bot shows; none once it is redacted."""
+    rows = await session.exec(
+        select(PostedTicket.number)
+        .join(PostedEvent, col(PostedEvent.event_id) == col(PostedTicket.event_id))
+        .where(PostedTicket.event_id == event_id, col(PostedEvent.redacted_at).is_(None))
+    )
+    return tuple(rows.all())
+
+
+async def about(session: AsyncSession, number: int, room_id: str | None = None) -> Sequence[PostedEvent]:
+    """Events about a ticket that are neither redacted nor known to be out of the bot's power."""
+    query = (
+        select(PostedEvent)
+        .join(PostedTicket, col(PostedTicket.event_id) == col(PostedEvent.event_id))
+        .where(
+            PostedTicket.number == number,
+            col(PostedEvent.redacted_at).is_(None),
+            col(PostedEvent.redaction_error).is_(None),
+        )
+        .order_by(col(PostedEvent.posted_at), col(PostedEvent.event_id))
+    )
+    if room_id is not None:
+        query = query.where(PostedEvent.room_id == room_id)
+    return (await session.exec(query)).all()
+
+
+async def card(session: AsyncSession, number: int) -> Card | None:
+    """Where the ticket's card stands."""
+    return await session.get(Card, number, populate_existing=True)
+
+
+async def any_purged(session: AsyncSession, numbers: Iterable[int]) -> tuple[int, ...]:
+    """Those of the numbers that were purged."""
+    wanted = list(numbers)
+    if not wanted:
+        return ()
+    return tuple((await session.exec(select(Purged.number).where(col(Purged.number).in_(wanted)))).all())

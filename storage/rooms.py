@@ -1,0 +1,93 @@
+"""Rooms and their members, as the sync told them."""
+
+from collections.abc import Collection, Mapping, Sequence
+
+from sqlalchemy import delete
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from bot.domain.rooms import RoomProblem, RoomState, problems
+from storage.models import Room, RoomKey, RoomMember
+
+
+def state_of(room: Room) -> RoomState:
+    """The row as the domain judges it."""
+    return RoomState(
+        joined=room.membership == "join",
+        join_rule=room.join_rule,
+        history_visibility=room.history_visibility,
+        guest_access=room.guest_access,
+        encrypted=room.encrypted,
+        replaced_by=room.replaced_by,
+    )
+
+
+def problems_of(room: Room | None) -> tuple[RoomProblem, ...]:
+    """What stands against using a room; one that was never seen is not joined."""
+    return (RoomProblem.NOT_JOINED,) if room is None else problems(state_of(room))
+
+
+async def get(session: AsyncSession, room_id: str) -> Room | None:
+    """What is known of a room."""
+    return await session.get(Room, room_id)
+
+
+async def keys(session: AsyncSession) -> Sequence[RoomKey]:
+    """All configured rooms."""
+    return (await session.exec(select(RoomKey).order_by(RoomKey.key))).all()
+
+
+async def key_of(session: AsyncSession, room_id: str) -> str | None:
+    """As which configured room this one serves."""
+    return (await session.exec(select(RoomKey.key).where(RoomKey.room_id == room_id))).first()
+
+
+async def by_key(session: AsyncSession, key: str) -> Room | None:
+    """The room that serves as ``key``, if its id is known and it was seen."""
+    rows = await session.exec(
+        select(Room).join(RoomKey, col(RoomKey.room_id) == col(Room.room_id)).where(RoomKey.key == key)
+    )
+    return rows.first()
+
+
+async def usable_keys_of(session: AsyncSession, user_id: str) -> tuple[str, ...]:
+    """The configured rooms, among those that the bot may use, that a person is joined to."""
+    rows = await session.exec(
+        select(RoomKey.key, Room)
+        .join(Room, col(RoomKey.room_id) == col(Room.room_id))
+        .join(RoomMember, col(RoomMember.room_id) == col(Room.room_id))
+        .where(RoomMember.user_id == user_id)
+    )
+    return tuple(key for key, room in rows.all() if not problems_of(room))
+
+
+async def members(session: AsyncSession, room_id: str) -> Mapping[str, str]:
+    """User ids of those joined to a room, with their names there."""
+    rows = await session.exec(
+        select(RoomMember.user_id, RoomMember.name)
+        .where(RoomMember.room_id == room_id)
+        .order_by(RoomMember.user_id)
+    )
+    return {user_id: name or user_id for user_id, name in rows.all()}
+
+
+async def name_of(session: AsyncSession, user_id: str, room_id: str | None) -> str:
+    """A person's display name in a room, else in any room, else the user id."""
+    rows = await session.exec(
+        select(RoomMember.name, RoomMember.room_id).where(
+            RoomMember.user_id == user_id, col(RoomMember.name).is_not(None)
+        )
+    )
+    found = rows.all()
+    names = [name for name, room in found if room == room_id] + [name for name, _ in found]
+    return names[0] if names and names[0] else user_id
+
+
+async def forget_members(
+    session: AsyncSession, room_id: str, user_ids: Collection[str] | None = None
+) -> None:
+    """Drop members of a room: these, or all."""
+    query = delete(RoomMember).where(col(RoomMember.room_id) == room_id)
+    if user_ids is not None:
+        query = query.where(col(RoomMember.user_id).in_(user_ids))
+    await session.exec(query)

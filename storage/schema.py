@@ -1,0 +1,71 @@
+"""Schema versions: create, upgrade, and refuse what a newer version made."""
+
+import asyncio
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection
+
+from storage.database import Database
+from storage.errors import SchemaTooNew, SchemaTooOld
+
+
+def _config(connection: Connection | None = None) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.attributes["connection"] = connection
+    return config
+
+
+def newest() -> str:
+    """The revision that this version of the program works with."""
+    head = ScriptDirectory.from_config(_config()).get_current_head()
+    assert head is not None  # noqa: S101 - the first migration is part of the package
+    return head
+
+
+def _current(connection: Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+async def revision(database: Database) -> str | None:
+    """The database's revision; ``None`` for an empty one."""
+    async with database.engine.connect() as connection:
+        return await connection.run_sync(_current)
+
+
+async def upgrade(database: Database) -> bool:
+    """Bring the schema to the newest revision; says whether there was anything to do.
+
+    :raises SchemaTooNew: the database was made by a newer version.
+    """
+    found = await _known_revision(database)
+    if found == newest():
+        return False
+    async with database.engine.begin() as connection:
+        await connection.run_sync(lambda sync: command.upgrade(_config(sync), "head"))
+    return True
+
+
+async def ensure(database: Database) -> None:
+    """Create the schema in an empty database, else insist on the newest.
+
+    :raises SchemaTooNew: the database was made by a newer version.
+    :raises SchemaTooOld: the database holds data and needs ``migrate`` (after a backup).
+    """
+    found = await _known_revision(database)
+    if found is None:
+        await upgrade(database)
+    elif found != newest():
+        raise SchemaTooOld(found, newest())
+
+
+async def _known_revision(database: Database) -> str | None:
+    found = await revision(database)
+    scripts = await asyncio.to_thread(lambda: ScriptDirectory.from_config(_config()))
+    if found is not None and found not in {script.revision for script in scripts.walk_revisions()}:
+        raise SchemaTooNew(found, newest())
+    return found

@@ -1,0 +1,202 @@
+"""Queries about tickets and what hangs on them. They never commit."""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, delete, func, or_, update
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from bot.domain.errors import Conflict
+from bot.domain.words import Action, Scope, Status
+from storage.models import (
+    Attachment,
+    Card,
+    HistoryEntry,
+    IdempotencyKey,
+    Requester,
+    Task,
+    Ticket,
+    TicketMessage,
+)
+
+
+async def get(session: AsyncSession, number: int) -> Ticket | None:
+    """The ticket as it is in the database now."""
+    return await session.get(Ticket, number, populate_existing=True)
+
+
+async def compare_and_set(session: AsyncSession, ticket: Ticket, values: Mapping[str, Any]) -> None:
+    """Write ``values`` and the next version if the row still has the version that was read.
+
+    :raises Conflict: somebody else changed it meanwhile.
+    """
+    written = await session.exec(
+        update(Ticket)
+        .where(col(Ticket.number) == ticket.number, col(Ticket.version) == ticket.version)
+        .values(**values, version=ticket.version + 1)
+        .execution_options(synchronize_session=False)
+    )
+    if written.rowcount != 1:
+        raise Conflict
+    await session.refresh(ticket)
+
+
+async def requester(session: AsyncSession, name: str, email: str | None, phone: str | None) -> Requester:
+    """The requester with exactly these data, made if there is none."""
+    found = await session.exec(
+        select(Requester)
+        .where(Requester.email == email, Requester.name == name, Requester.phone == phone)
+        .limit(1)
+    )
+    person = found.first()
+    if person is None:
+        person = Requester(name=name, email=email, phone=phone)
+        session.add(person)
+        await session.flush()
+    return person
+
+
+def in_scope(scope: Scope) -> ColumnElement[bool]:
+    """Condition: the ticket may be shown in a room of this scope."""
+    if scope.everything:
+        return col(Ticket.number) > 0
+    named = [team for team in scope.teams if team is not None]
+    clauses = [col(Ticket.team).in_(named)] if named else []
+    if None in scope.teams:
+        clauses.append(col(Ticket.team).is_(None))
+    return or_(*clauses) if clauses else col(Ticket.number) < 0
+
+
+def _page(condition: ColumnElement[bool], order: ColumnElement[Any], limit: int) -> Any:  # noqa: ANN401
+    return select(Ticket).where(condition).order_by(order, col(Ticket.number)).limit(limit)
+
+
+async def page(
+    session: AsyncSession, condition: ColumnElement[bool], order: ColumnElement[Any], limit: int
+) -> tuple[Sequence[Ticket], int]:
+    """The first ``limit`` tickets of a condition, and how many there are in all."""
+    rows = (await session.exec(_page(condition, order, limit))).all()
+    if len(rows) < limit:
+        return rows, len(rows)
+    total = (await session.exec(select(func.count()).select_from(Ticket).where(condition))).one()
+    return rows, total
+
+
+def with_status(*statuses: Status) -> ColumnElement[bool]:
+    """Condition: the ticket has one of these statuses."""
+    return col(Ticket.status).in_([status.value for status in statuses])
+
+
+def untouched(before: datetime) -> ColumnElement[bool]:
+    """Condition: open, nobody's, and as old as that."""
+    return and_(with_status(Status.OPEN), col(Ticket.assignee).is_(None), col(Ticket.changed_at) < before)
+
+
+async def messages(session: AsyncSession, number: int, limit: int) -> Sequence[TicketMessage]:
+    """The ticket's latest messages, oldest first."""
+    rows = await session.exec(
+        select(TicketMessage)
+        .where(TicketMessage.number == number)
+        .order_by(col(TicketMessage.id).desc())
+        .limit(limit)
+    )
+    return list(reversed(rows.all()))
+
+
+async def first_message(session: AsyncSession, number: int) -> TicketMessage | None:
+    """The message that opened the ticket."""
+    rows = await session.exec(
+        select(TicketMessage).where(TicketMessage.number == number).order_by(col(TicketMessage.id)).limit(1)
+    )
+    return rows.first()
+
+
+async def attachments(
+    session: AsyncSession, message_ids: Collection[int]
+) -> Sequence[tuple[int, str, str, int]]:
+    """Message id, name, media type and size of kept files; not the files themselves."""
+    if not message_ids:
+        return []
+    rows = await session.exec(
+        select(Attachment.message_id, Attachment.name, Attachment.media_type, Attachment.size)
+        .where(col(Attachment.message_id).in_(message_ids))
+        .order_by(col(Attachment.id))
+    )
+    return rows.all()
+
+
+async def attachment_count(session: AsyncSession, number: int) -> int:
+    """How many files a ticket has."""
+    rows = await session.exec(
+        select(func.count())
+        .select_from(Attachment)
+        .join(TicketMessage, col(TicketMessage.id) == col(Attachment.message_id))
+        .where(TicketMessage.number == number)
+    )
+    return rows.one()
+
+
+async def tasks(session: AsyncSession, number: int) -> Sequence[Task]:
+    """The ticket's tasks, oldest first."""
+    return (await session.exec(select(Task).where(Task.number == number).order_by(col(Task.id)))).all()
+
+
+async def history(session: AsyncSession, number: int) -> Sequence[HistoryEntry]:
+    """Everything that happened to the ticket, oldest first."""
+    rows = await session.exec(
+        select(HistoryEntry).where(HistoryEntry.number == number).order_by(col(HistoryEntry.id))
+    )
+    return rows.all()
+
+
+async def last_change(
+    session: AsyncSession, number: int, actions: Collection[Action] = (), to_status: Status | None = None
+) -> HistoryEntry | None:
+    """The ticket's latest history entry, of these actions and into this status if given."""
+    query = select(HistoryEntry).where(HistoryEntry.number == number)
+    if actions:
+        query = query.where(col(HistoryEntry.action).in_([action.value for action in actions]))
+    if to_status is not None:
+        query = query.where(HistoryEntry.to_status == to_status.value)
+    return (await session.exec(query.order_by(col(HistoryEntry.id).desc()).limit(1))).first()
+
+
+async def change_caused_by(session: AsyncSession, cause: str, number: int) -> HistoryEntry | None:
+    """The entry that an event caused on a ticket, if it was handled before."""
+    rows = await session.exec(
+        select(HistoryEntry).where(HistoryEntry.cause == cause, HistoryEntry.number == number)
+    )
+    return rows.first()
+
+
+async def opened_by_cause(session: AsyncSession, cause: str) -> int | None:
+    """The number of the ticket that an event opened, if it was handled before."""
+    rows = await session.exec(
+        select(HistoryEntry.number).where(
+            HistoryEntry.cause == cause, HistoryEntry.action == Action.OPEN.value
+        )
+    )
+    return rows.first()
+
+
+async def counts(session: AsyncSession) -> Mapping[Status, int]:
+    """How many tickets there are of each status."""
+    rows = await session.exec(select(Ticket.status, func.count()).group_by(col(Ticket.status)))
+    return {Status(status): count for status, count in rows.all()}
+
+
+async def erase(session: AsyncSession, ticket: Ticket) -> None:
+    """Remove every row of the ticket; its requester too, unless other tickets are theirs."""
+    number = ticket.number
+    ids = select(TicketMessage.id).where(TicketMessage.number == number)
+    await session.exec(delete(Attachment).where(col(Attachment.message_id).in_(ids)))
+    for table in (TicketMessage, Task, HistoryEntry, IdempotencyKey, Card):
+        await session.exec(delete(table).where(col(table.number) == number))
+    await session.exec(delete(Ticket).where(col(Ticket.number) == number))
+    others = await session.exec(
+        select(Ticket.number).where(Ticket.requester_id == ticket.requester_id).limit(1)
+    )
+    if others.first() is None:
+        await session.exec(delete(Requester).where(col(Requester.id) == ticket.requester_id))
