@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from sqlalchemy import event, text
 from sqlalchemy.engine import URL, Connection, make_url
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -52,6 +52,7 @@ class Database:
         """A unit of work: commits at the end of the block, rolls back on any exception.
 
         :raises Conflict: the database could not order this unit after another one; run it again.
+        :raises DatabaseUnavailable: it does not answer, is locked or full.
         """
         async with (
             self._turn or contextlib.nullcontext(),
@@ -61,15 +62,23 @@ class Database:
                 yield session
                 await session.commit()
             except DBAPIError as error:
-                if getattr(error.orig, "sqlstate", None) in _RETRYABLE:
-                    raise Conflict from error
-                raise
+                raise self._wrapped(error) from error
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:
         """A session whose queries see one state of the database; never commits."""
         async with AsyncSession(self._engine, expire_on_commit=False) as session:
-            yield session
+            try:
+                yield session
+            except DBAPIError as error:
+                raise self._wrapped(error) from error
+
+    def _wrapped(self, error: DBAPIError) -> Exception:
+        if getattr(error.orig, "sqlstate", None) in _RETRYABLE:
+            return Conflict()
+        if isinstance(error, OperationalError | InterfaceError):
+            return DatabaseUnavailable(self.dialect)
+        return error
 
     async def ping(self) -> None:
         """Answer if the database lives.

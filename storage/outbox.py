@@ -192,6 +192,20 @@ async def release_held(session: AsyncSession, now: datetime) -> None:
     )
 
 
+async def hurry(session: AsyncSession, now: datetime) -> None:
+    """The homeserver answers again: what was put off because it did not is due now."""
+    await session.exec(
+        update(OutboxRow)
+        .where(
+            col(OutboxRow.attempts) > 0,
+            col(OutboxRow.state) == RowState.WAITING.value,
+            col(OutboxRow.next_attempt_at) > now,
+        )
+        .values(next_attempt_at=now)
+        .execution_options(synchronize_session=False)
+    )
+
+
 async def depth(session: AsyncSession) -> tuple[int, datetime | None, int, int]:
     """Rows waiting, since when the oldest of them that is not held, rows held, rows failed."""
     waiting = OutboxRow.state == RowState.WAITING.value

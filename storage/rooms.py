@@ -37,6 +37,11 @@ async def keys(session: AsyncSession) -> Sequence[RoomKey]:
     return (await session.exec(select(RoomKey).order_by(RoomKey.key))).all()
 
 
+async def joined(session: AsyncSession) -> Sequence[str]:
+    """Ids of the rooms that the bot is in."""
+    return (await session.exec(select(Room.room_id).where(Room.membership == "join"))).all()
+
+
 async def key_of(session: AsyncSession, room_id: str) -> str | None:
     """As which configured room this one serves."""
     return (await session.exec(select(RoomKey.key).where(RoomKey.room_id == room_id))).first()

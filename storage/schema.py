@@ -50,6 +50,14 @@ async def upgrade(database: Database) -> bool:
     return True
 
 
+async def is_current(database: Database) -> bool:
+    """Whether the schema is the one that this version works with.
+
+    :raises SchemaTooNew: the database was made by a newer version.
+    """
+    return await _known_revision(database) == newest()
+
+
 async def ensure(database: Database) -> None:
     """Create the schema in an empty database, else insist on the newest.
 

@@ -11,6 +11,7 @@ TickettruheError
 │  ├─ NotAMember            the future assignee is not in the ticket's team
 │  ├─ NothingToUndo         the last change is another's, too old, or cannot be undone
 │  ├─ UnknownName           a team, topic, region or person that does not exist
+│  ├─ NotHere               this room may not show the answer
 │  └─ TooManyTickets        more numbers at once than one command takes
 ├─ UsageError               a command line cannot be understood; says where
 ├─ InvalidInput             text from outside broke a limit; names the field
@@ -54,9 +55,9 @@ class NotAllowedFrom(Refusal):
 
 @dataclass
 class NotPermitted(Refusal):
-    """The person lacks the right; ``assignee`` is whose ticket it is."""
+    """The person lacks the right; ``assignee`` is whose ticket it is. No ``action``: a list or the like."""
 
-    action: Action
+    action: Action | None
     right: Right
     assignee: str | None = None
 
@@ -115,6 +116,7 @@ class NameKind(StrEnum):
     TOPIC = "topic"
     REGION = "region"
     PERSON = "person"
+    COMMAND = "command"
 
 
 @dataclass
@@ -125,6 +127,13 @@ class UnknownName(Refusal):
     name: str
     known: tuple[str, ...] = ()
     near: tuple[str, ...] = ()
+
+
+@dataclass
+class NotHere(Refusal):
+    """What the command tells may be shown in the admin room and in an admin's direct chat only."""
+
+    command: str
 
 
 @dataclass

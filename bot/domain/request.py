@@ -6,7 +6,7 @@ Markup is not touched here: text is kept as it was written and escaped once, whe
 import re
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final
 
@@ -54,6 +54,11 @@ def clean_line(text: str) -> str:
     return _SPACES.sub(" ", clean_text(text)).strip()
 
 
+def _shows(text: str) -> bool:
+    """Whether there is anything to see: neither spaces nor invisible signs alone."""
+    return any(unicodedata.category(sign)[0] not in "ZC" for sign in text)
+
+
 @dataclass(frozen=True, slots=True)
 class NewAttachment:
     """A file that came along; ``name`` is text from outside, cleaned, and never a path."""
@@ -76,11 +81,11 @@ class NewRequest:
     region: str | None = None
     topic: str | None = None
     attachments: tuple[NewAttachment, ...] = ()
-    extra: Mapping[str, str] = MappingProxyType({})
+    extra: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
 
 class Checker:
-    """Collects what is wrong with a request's fields."""
+    """Collects what is wrong with a request's fields: the first problem of each."""
 
     def __init__(self) -> None:
         self._errors: list[InvalidInput] = []
@@ -105,7 +110,8 @@ class Checker:
 
     def refuse(self, field: str, problem: InputProblem, limit: int | None = None) -> str:
         """Note what is wrong with a field; the empty text stands for its value."""
-        self._errors.append(InvalidInput(field, problem, limit))
+        if all(error.field != field for error in self._errors):
+            self._errors.append(InvalidInput(field, problem, limit))
         return ""
 
     def finish(self) -> None:
@@ -124,19 +130,27 @@ class Checker:
             # Far over the limit: not worth cleaning first.
             return self.refuse(field, InputProblem.TOO_LONG, limit)
         cleaned = clean_line(value) if one_line else clean_text(value)
-        if required and not cleaned:
+        if required and not _shows(cleaned):
             return self.refuse(field, InputProblem.MISSING)
         if len(cleaned) > limit:
             return self.refuse(field, InputProblem.TOO_LONG, limit)
         return cleaned
 
 
-def check_request(fields: Mapping[str, object], intake: Intake, *, email_required: bool = True) -> NewRequest:
+def check_request(
+    fields: Mapping[str, object],
+    intake: Intake,
+    *,
+    email_required: bool = True,
+    check: Checker | None = None,
+) -> NewRequest:
     """Check the fields ``name``, ``email``, ``phone``, ``subject``, ``message``, ``region`` and ``topic``.
+
+    ``check`` brings along what is already known to be wrong.
 
     :raises InvalidFields: at least one breaks a limit.
     """
-    check = Checker()
+    check = check or Checker()
     request = NewRequest(
         name=check.line("name", fields.get("name"), NAME_LIMIT, required=True),
         email=check.email("email", fields.get("email"), required=email_required) or None,

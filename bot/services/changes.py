@@ -6,7 +6,7 @@ from typing import Any
 
 from bot.domain.lifecycle import Change, Decision
 from bot.domain.words import Action, Standing, Status, Team
-from bot.services.unit import Unit
+from bot.services.unit import Unit, room_key
 from storage import outbox, tickets
 from storage.models import HistoryEntry, Ticket
 from storage.outbox import Kind, Priority
@@ -118,17 +118,31 @@ async def record(unit: Unit, number: int, decision: Decision, cause: Cause) -> N
 
 async def tell_assignments(unit: Unit, number: int, decision: Decision, who: str | None) -> None:
     """Tell whoever was given the ticket, and whoever lost it, through somebody else's act."""
+    moved = decision.before.team != decision.after.team
     if decision.loser is not None:
-        await _tell(unit, number, decision.action, decision.loser, who, given=False)
+        # Who does not come along to the new team is told where they are.
+        room = room_key(decision.before.team) if moved else None
+        await _tell(unit, number, decision.action, decision.loser, who, given=False, room=room)
     gainer = decision.after.assignee
     if gainer not in (None, who, decision.before.assignee):
         assert gainer is not None  # noqa: S101 - for the type checker
         await _tell(unit, number, decision.action, gainer, who, given=True)
 
 
-async def _tell(unit: Unit, number: int, action: Action, person: str, by: str | None, *, given: bool) -> None:
+async def _tell(
+    unit: Unit,
+    number: int,
+    action: Action,
+    person: str,
+    by: str | None,
+    *,
+    given: bool,
+    room: str | None = None,
+) -> None:
     payload = {"what": "assignment", "person": person, "by": by, "given": given, "action": action.value}
-    await outbox.put(unit.session, Kind.ALERT, Priority.ALERT, unit.now, number=number, payload=payload)
+    await outbox.put(
+        unit.session, Kind.ALERT, Priority.ALERT, unit.now, room=room, number=number, payload=payload
+    )
 
 
 async def tell_transfer(unit: Unit, number: int, decision: Decision, who: str | None) -> None:

@@ -75,6 +75,12 @@ async def claim(unit: Unit, busy: Collection[int], room_for: int) -> Claimed:
     return Claimed(tuple(jobs), await outbox.next_due_at(unit.session, taken))
 
 
+async def hurry(unit: Unit) -> None:
+    """The homeserver answers again: try at once what it had not taken."""
+    await outbox.hurry(unit.session, unit.now)
+    unit.wake_courier()
+
+
 async def _prepare(unit: Unit, row: OutboxRow) -> Job | None:
     match Kind(row.kind):
         case Kind.CARD:

@@ -4,13 +4,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Final
 
 from bot.services import outcomes
 from bot.services.unit import ADMIN_ROOM, Unit
 from storage import inbox, outbox, rooms
 from storage.models import InboxEvent, Room, RoomKey, RoomMember, SyncState
 from storage.outbox import Kind, Priority
+
+_TWO: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +40,7 @@ class RoomUpdate:
     encrypted: bool | None = None
     replaced_by: str | None = None
     members: Mapping[str, str | None] = field(default_factory=lambda: MappingProxyType({}))
-    """Joined users with their names; ``None`` for one who left."""
-    names: Mapping[str, str | None] = field(default_factory=lambda: MappingProxyType({}))
+    """Joined users with their names (empty: none set); ``None`` for one who left."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +115,36 @@ async def receive(unit: Unit, batch: Batch) -> None:
     state = await inbox.sync_state(unit.session)
     state.token, state.synced_at = batch.token, unit.now
     unit.session.add(state)
+
+
+async def joined_rooms(unit: Unit) -> frozenset[str]:
+    """Rooms that the bot is in, as far as the last sync told."""
+    return frozenset(await rooms.joined(unit.session))
+
+
+async def is_configured(unit: Unit, room_id: str) -> bool:
+    """Whether the config names the room."""
+    return await rooms.key_of(unit.session, room_id) is not None
+
+
+async def strangers_rooms(unit: Unit) -> tuple[str, ...]:
+    """Rooms that the bot is in although they are neither configured nor a direct chat of two."""
+    configured = {key.room_id for key in await rooms.keys(unit.session)}
+    others = [room for room in await rooms.joined(unit.session) if room not in configured]
+    return tuple([room for room in others if len(await rooms.members(unit.session, room)) != _TWO])
+
+
+async def judge_all(unit: Unit) -> None:
+    """Judge every configured room, also one that no sync has ever shown: the bot is not in it."""
+    for key in await rooms.keys(unit.session):
+        if key.room_id is None:
+            continue
+        room = await rooms.get(unit.session, key.room_id)
+        if room is None:
+            room = Room(room_id=key.room_id, membership="leave")
+            unit.session.add(room)
+            await unit.session.flush()
+        await judge(unit, room)
 
 
 def _store(unit: Unit, event: ReceivedEvent) -> None:

@@ -13,6 +13,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from bot.domain.errors import Conflict, NameKind, UnknownName
 from bot.domain.words import TRIAGE, Team
 from storage.database import Database
+from storage.errors import DatabaseUnavailable as DatabaseUnavailable
 
 T = TypeVar("T")
 Clock = Callable[[], datetime]

@@ -1,0 +1,51 @@
+# Commands for people who run or change Tickettruhe. `make` alone lists them.
+# The virtual environment is made and refreshed by itself: first on use, then whenever pyproject.toml changes.
+
+PYTHON ?= python3
+ARGS ?=
+
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo test check clean
+
+help: ## list the commands
+	@echo "make <command> [ARGS='...'] [PYTHON=python3.12]"
+	@sed -nE 's/^([a-z]+):.*## (.*)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
+
+demo: $(VENV)/.installed-demo ## try it: a local Matrix homeserver with bot, rooms and people (ARGS=--once: no keyboard)
+	@$(BIN)/python -m bot demo $(ARGS)
+
+test: $(VENV)/.installed-dev ## run all tests, the fast ones first (ARGS='-k take -x')
+	$(BIN)/python -m pytest tests/unit tests/integration tests/acceptance $(ARGS)
+
+check: $(VENV)/.installed-dev ## formatting, lint, types and import rules
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+clean: ## remove the virtual environment
+	rm -rf $(VENV)
+
+# Whoever has the tools for development has those of the demo too.
+$(VENV)/.installed-demo: pyproject.toml | $(BIN)/python
+	@test $(VENV)/.installed-dev -nt pyproject.toml || \
+		{ echo "Installing what the demo needs; this takes a minute …"; $(INSTALL) --editable '.[demo]'; }
+	@touch $@
+
+$(VENV)/.installed-dev: pyproject.toml | $(BIN)/python
+	@echo "Installing what development and tests need; this takes a minute or two …"
+	@$(INSTALL) --editable '.[dev]'
+	@touch $@
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Tickettruhe needs Python 3.11 or newer; '$(PYTHON)' is $$($(PYTHON) --version 2>&1)." \
+		"Name another: make PYTHON=python3.12 …" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+		{ echo "'$(PYTHON)' cannot make virtual environments. On Debian: apt install python3-venv" >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }

@@ -1,0 +1,220 @@
+"""The command line: ``python -m bot`` or ``tickettruhe``."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Coroutine
+from importlib.metadata import version as version_of
+from pathlib import Path
+from typing import Annotated, Any, NoReturn, TypeVar
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from bot import app as composition
+from bot import checks, logs, wiring
+from bot.config import Config, ConfigError, load
+from bot.domain.errors import InvalidInput, TickettruheError
+from bot.matrix.errors import TokenRejected
+from bot.matrix.rooms import SameRoom
+from bot.services import apikeys
+from bot.services.unit import Units
+from storage import schema
+from storage.database import Database
+from storage.errors import AlreadyRunning, DatabaseUnavailable, SchemaTooNew, SchemaTooOld
+
+T = TypeVar("T")
+
+cli = typer.Typer(
+    name="tickettruhe",
+    help="A help desk that lives in Matrix rooms.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+keys = typer.Typer(help="Keys for the HTTP intake.", no_args_is_help=True)
+cli.add_typer(keys, name="apikey")
+_out = Console()
+_err = Console(stderr=True)
+
+ConfigPath = Annotated[
+    Path, typer.Option("--config", "-c", envvar="TICKETTRUHE_CONFIG", help="The config file.")
+]
+_CONFIG = Path("config.yaml")
+
+
+@cli.command()
+def run(config: ConfigPath = _CONFIG) -> None:
+    """Run the bot until SIGTERM or Ctrl-C."""
+    settings = _load(config)
+    logs.configure(settings.logging.level, as_json=settings.logging.format == "json")
+    _finish(_run(settings))
+
+
+async def _run(settings: Config) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    await composition.run(settings, stop)
+
+
+@cli.command()
+def check(config: ConfigPath = _CONFIG) -> None:
+    """Say what is wrong with config, database, homeserver and rooms, and how to mend it."""
+    settings = _load(config)
+    logs.configure("error", as_json=False)
+    _out.print(f"[green]✓[/] {escape(str(config))}")
+    if not _finish(_check(settings)):
+        raise typer.Exit(1)
+
+
+async def _check(settings: Config) -> bool:
+    good = True
+    async for finding in checks.check(settings):
+        mark = "[green]✓[/]" if finding.good else "[red]✗[/]"
+        _out.print(f"{mark} {escape(finding.what)}: {escape(finding.detail)}", soft_wrap=True)
+        if finding.hint:
+            _out.print(f"  → {escape(finding.hint)}", soft_wrap=True)
+        good = good and finding.good
+    return good
+
+
+@cli.command()
+def migrate(config: ConfigPath = _CONFIG) -> None:
+    """Bring the database to this version's schema. Back it up first."""
+    settings = _load(config)
+
+    async def work() -> bool:
+        database = Database(settings.database_url())
+        try:
+            return await schema.upgrade(database)
+        finally:
+            await database.close()
+
+    changed = _finish(work())
+    _out.print(f"Migrated to {schema.newest()}." if changed else f"Nothing to do: {schema.newest()}.")
+
+
+@keys.command("create")
+def create_key(
+    name: Annotated[str, typer.Argument(help="What the key is for.")],
+    address: Annotated[
+        list[str] | None, typer.Option(help="Address or network that may use it; may be repeated.")
+    ] = None,
+    config: ConfigPath = _CONFIG,
+) -> None:
+    """Make a key. It is shown once and kept only as a hash."""
+    networks = tuple(address or ())
+    _out.print(_with_units(config, lambda units: units.run(lambda u: apikeys.create(u, name, networks))))
+
+
+@keys.command("list")
+def list_keys(config: ConfigPath = _CONFIG) -> None:
+    """Show the keys' names, addresses and dates."""
+    table = Table("name", "addresses", "made", "revoked")
+    for key in _with_units(config, lambda units: units.look(apikeys.list_keys)):
+        revoked = f"{key.revoked_at:%Y-%m-%d}" if key.revoked_at else ""
+        table.add_row(
+            escape(key.name), ", ".join(key.addresses) or "any", f"{key.created_at:%Y-%m-%d}", revoked
+        )
+    _out.print(table)
+
+
+@keys.command("revoke")
+def revoke_key(name: str, config: ConfigPath = _CONFIG) -> None:
+    """End a key at once."""
+    _with_units(config, lambda units: units.run(lambda unit: apikeys.revoke(unit, name)))
+    _out.print(f"{escape(name)} is revoked.")
+
+
+@cli.command()
+def demo(
+    once: Annotated[bool, typer.Option(help="Play a scripted round without a keyboard, and exit.")] = False,
+    folder: Annotated[Path | None, typer.Option(help="Where homeserver and database live.")] = None,
+    keep: Annotated[bool, typer.Option(help="Go on with the last demo's rooms and tickets.")] = False,
+) -> None:
+    """Try everything on this machine: homeserver, rooms, people, form and tickets of its own."""
+    from bot.demo.show import start
+
+    raise typer.Exit(_finish(start(once=once, folder=folder, keep=keep)))
+
+
+@cli.command()
+def version() -> None:
+    """Print the version."""
+    _out.print(version_of("tickettruhe"))
+
+
+def _load(path: Path) -> Config:
+    try:
+        return load(path, os.environ)
+    except ConfigError as error:
+        _fail(str(error))
+
+
+def _with_units(path: Path, work: Any) -> Any:  # noqa: ANN401
+    settings = _load(path)
+
+    async def inside() -> Any:  # noqa: ANN401
+        database = Database(settings.database_url())
+        try:
+            await schema.ensure(database)
+            return await work(Units(database, wiring.policy(settings)))
+        finally:
+            await database.close()
+
+    return _finish(inside())
+
+
+def _finish(work: Coroutine[Any, Any, T]) -> T:
+    """Run to the end; what a person can mend ends with one clear line instead of a traceback."""
+    try:
+        return asyncio.run(work)
+    except* TickettruheError as group:
+        _fail(_explained(_first(group)))
+    raise AssertionError("unreachable")
+
+
+def _first(group: BaseExceptionGroup[TickettruheError]) -> TickettruheError:
+    inner = group.exceptions[0]
+    return _first(inner) if isinstance(inner, BaseExceptionGroup) else inner
+
+
+def _explained(error: TickettruheError) -> str:
+    match error:
+        case AlreadyRunning():
+            return f"Another process runs on this database: pid {error.pid} on {error.host}. Stop it first."
+        case SchemaTooNew():
+            return f"The database was made by a newer version (schema {error.found}). Install that one."
+        case SchemaTooOld():
+            return f"The database has schema {error.found}. Back it up, then run `tickettruhe migrate`."
+        case DatabaseUnavailable():
+            return f"The database ({error.dialect}) does not answer. Is it running, is the URL right?"
+        case TokenRejected():
+            return f"The homeserver refuses the login ({error.code}). Check `matrix.user` and its secret."
+        case SameRoom():
+            return f"These settings lead to the same room: {' and '.join(error.keys)}. Each needs its own."
+        case apikeys.KeyNameTaken():
+            return "There is a key of that name already; `apikey list` shows it."
+        case apikeys.UnknownKey():
+            return "There is no key of that name; `apikey list` shows them all."
+        case InvalidInput():
+            return f"`{error.field}` is not valid ({error.problem})."
+    return f"{type(error).__name__}: {error}"
+
+
+def _fail(message: str) -> NoReturn:
+    _err.print(escape(message), soft_wrap=True)
+    sys.exit(1)
+
+
+def main() -> None:
+    """Entry point of the command ``tickettruhe``."""
+    cli()
+
+
+if __name__ == "__main__":
+    main()

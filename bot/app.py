@@ -1,0 +1,194 @@
+"""The composition root: the only file that knows all parts. Starts them, and stops them in order."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from importlib.metadata import version
+from typing import Final
+
+import structlog
+
+from bot import wiring
+from bot.commands.declarations import build_registry
+from bot.commands.worker import Worker
+from bot.config import Config
+from bot.intake.health import Health
+from bot.intake.server import build_app, serve
+from bot.matrix.client import MatrixClient
+from bot.matrix.courier import Courier
+from bot.matrix.errors import RateLimited, Unreachable
+from bot.matrix.events import Reader
+from bot.matrix.rooms import Doorkeeper
+from bot.matrix.sync import SyncLoop
+from bot.schedule import Schedule
+from bot.services import reception
+from bot.services.status import Program
+from bot.services.unit import Clock, Units, utc_now
+from storage import schema
+from storage.database import Database
+from storage.errors import DatabaseUnavailable
+
+_LOG = structlog.get_logger(__name__)
+_DRAIN: Final = 3.0
+_SYNC_STALE: Final = timedelta(seconds=90)
+_RETRY: Final = 5.0
+_ROUND: Final = 10.0
+
+
+class LeaseLost(Exception):
+    """The database let another process in: this one must not go on."""
+
+
+@dataclass(slots=True)
+class Bot:
+    """A running bot's parts, and what is known of their state."""
+
+    config: Config
+    database: Database
+    clock: Clock
+    units: Units
+    speaker: wiring.Speaker
+    worker: Worker
+    synced_at: datetime | None = None
+    ready: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set once the first sync is in the database."""
+    port: int = 0
+    """Of the HTTP intake."""
+
+
+async def run(
+    config: Config,
+    stop: asyncio.Event,
+    *,
+    clock: Clock = utc_now,
+    started: Callable[[Bot], None] | None = None,
+) -> None:
+    """Run the bot until ``stop`` is set; then drain and return within five seconds.
+
+    :raises AlreadyRunning: another process runs on this database.
+    :raises SchemaTooNew: or SchemaTooOld: the database is of another version.
+    :raises TokenRejected: (in an exception group) the login is over.
+    """
+    database = Database(config.database_url())
+    try:
+        await schema.ensure(database)
+        await database.hold(clock())
+        bot = _assemble(config, database, clock)
+        app = await build_app(bot.units, wiring.intake_settings(config), lambda: health(bot), clock)
+        async with serve(app, config.intake.listen, config.intake.port) as bot.port:
+            _LOG.info("listening", address=config.intake.listen, port=bot.port)
+            if started:
+                started(bot)
+            await _run_tasks(bot, stop)
+    finally:
+        await database.close()
+    _LOG.info("stopped")
+
+
+def _assemble(config: Config, database: Database, clock: Clock) -> Bot:
+    units = Units(database, wiring.policy(config), clock)
+    speaker = wiring.Speaker(config, clock)
+    program = Program(version("tickettruhe"), clock(), database.dialect)
+    registry = build_registry(program, config.prefix)
+    worker = Worker(units, registry, speaker, wiring.identity(config))
+    return Bot(config, database, clock, units, speaker, worker)
+
+
+async def _run_tasks(bot: Bot, stop: asyncio.Event) -> None:
+    """All tasks, as long as all go well. One that fails ends the others and the program."""
+    async with _connected(bot, stop) as client:
+        if client is None:
+            return
+        doorkeeper = Doorkeeper(client, bot.units, wiring.rooms(bot.config))
+        courier = Courier(client, bot.units, bot.speaker.render)
+        async with asyncio.TaskGroup() as group:
+            sending = group.create_task(courier.run(), name="courier")
+            others = [
+                group.create_task(_receive(bot, client, doorkeeper), name="sync"),
+                group.create_task(bot.worker.run(), name="worker"),
+                group.create_task(
+                    Schedule(bot.units, wiring.digest_plans(bot.config)).run(), name="schedule"
+                ),
+                group.create_task(_rounds(bot, doorkeeper), name="rounds"),
+            ]
+            await stop.wait()
+            _LOG.info("stopping")
+            for task in others:
+                task.cancel()
+            courier.stop()
+            # What is under way may finish; what is cut off is sent again after the next start.
+            with suppress(TimeoutError):
+                await asyncio.wait_for(asyncio.shield(sending), _DRAIN)
+            sending.cancel()
+
+
+@asynccontextmanager
+async def _connected(bot: Bot, stop: asyncio.Event) -> AsyncIterator[MatrixClient | None]:
+    """Log in, however long the homeserver is away; the intake works meanwhile."""
+    user = bot.config.matrix.user
+    device = await bot.units.look(lambda unit: reception.device_of(unit, user))
+    client = MatrixClient(wiring.login(bot.config, device))
+    try:
+        up = await _until_up(client.start, stop)
+        yield client if up else None
+    finally:
+        await client.close()
+
+
+async def _until_up(attempt: Callable[[], Awaitable[None]], stop: asyncio.Event) -> bool:
+    while not stop.is_set():
+        try:
+            await attempt()
+        except (Unreachable, RateLimited, DatabaseUnavailable) as error:
+            _LOG.warning("homeserver_unavailable", error=repr(error))
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), _RETRY)
+        else:
+            return True
+    return False
+
+
+async def _receive(bot: Bot, client: MatrixClient, doorkeeper: Doorkeeper) -> None:
+    await _until_up(doorkeeper.settle, asyncio.Event())
+
+    async def synced() -> None:
+        bot.synced_at = bot.clock()
+        if not bot.ready.is_set():
+            await bot.units.run(reception.judge_all)
+            await doorkeeper.leave_strangers()
+            bot.ready.set()
+            _LOG.info("ready")
+
+    reader = Reader(client.user_id, bot.worker.is_command)
+    await SyncLoop(client, bot.units, reader, doorkeeper.invited, synced).run()
+
+
+async def _rounds(bot: Bot, doorkeeper: Doorkeeper) -> None:
+    """What wants looking at now and then: the lease, rooms that did not exist, strangers' rooms."""
+    while True:
+        await asyncio.sleep(_ROUND)
+        if not await bot.database.still_held():
+            raise LeaseLost
+        if not bot.ready.is_set():
+            continue
+        try:
+            await doorkeeper.retry()
+            await doorkeeper.leave_strangers()
+        except (Unreachable, RateLimited, DatabaseUnavailable) as error:
+            _LOG.warning("round_failed", error=repr(error))
+
+
+async def health(bot: Bot) -> Health:
+    """Whether sync and database live."""
+    problems: dict[str, str] = {}
+    try:
+        await bot.units.ping()
+    except DatabaseUnavailable:
+        problems["database"] = "does not answer"
+    if bot.synced_at is None:
+        problems["sync"] = "no sync yet"
+    elif bot.clock() - bot.synced_at > _SYNC_STALE:
+        problems["sync"] = "no answer from the homeserver for more than 90 seconds"
+    return Health(problems)

@@ -1,0 +1,48 @@
+"""Which tickets an answer names: a purge must find every event that did."""
+
+import re
+from functools import singledispatch
+from typing import Final
+
+from bot.domain.errors import Refusal, UsageError
+from bot.services.views import HistoryView, ListView, OpenedView, TicketView
+
+_NUMBER: Final = re.compile(r"[0-9]{1,10}", re.ASCII)
+_LARGEST: Final = 2**31 - 1
+
+
+@singledispatch
+def shown_by(_result: object) -> frozenset[int]:
+    """Numbers of the tickets that a view or an error names."""
+    return frozenset()
+
+
+@shown_by.register
+def _(view: ListView) -> frozenset[int]:
+    return frozenset(line.number for line in view.lines)
+
+
+@shown_by.register
+def _(view: TicketView) -> frozenset[int]:
+    return frozenset({view.card.number})
+
+
+@shown_by.register
+def _(view: HistoryView) -> frozenset[int]:
+    return frozenset({view.number})
+
+
+@shown_by.register
+def _(view: OpenedView) -> frozenset[int]:
+    return frozenset({view.number, view.follows or view.number})
+
+
+@shown_by.register
+def _(error: Refusal) -> frozenset[int]:
+    return frozenset() if error.number is None else frozenset({error.number})
+
+
+@shown_by.register
+def _(error: UsageError) -> frozenset[int]:
+    # It quotes the line, which may hold a requester's words beside the number.
+    return frozenset(number for found in _NUMBER.findall(error.line) if (number := int(found)) <= _LARGEST)

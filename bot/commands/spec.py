@@ -1,0 +1,197 @@
+"""A command is data: help, usage errors and did-you-mean are made from it."""
+
+import difflib
+import unicodedata
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final, Generic, TypeVar
+
+from bot.domain.words import Right
+from bot.services.views import CommandView, ParameterView
+
+H = TypeVar("H")
+
+# Normalising is not linear, and no name is near this long.
+_LONGEST_WORD: Final = 64
+
+
+class Kind(StrEnum):
+    """What a parameter takes from the line."""
+
+    NUMBERS = "numbers"
+    """Ticket numbers; none, if the message's context names a ticket."""
+    NUMBER = "number"
+    """Exactly one ticket number; none, if the message's context names a ticket."""
+    PERSON = "person"
+    """A Matrix user id, a link to one, or a name."""
+    WORD = "word"
+    """One token, such as the name of a topic, team or command."""
+    TEXT = "text"
+    """All the rest, over several lines if need be."""
+
+
+NUMERIC: Final = frozenset({Kind.NUMBERS, Kind.NUMBER})
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A parameter by position. ``summary`` is a message id to translate.
+
+    A numeric one may always be left out where the context names a ticket, whatever ``required`` says.
+    """
+
+    name: str
+    kind: Kind
+    summary: str
+    required: bool = True
+
+    @property
+    def form(self) -> str:
+        """As help lists it: ``number …``, ``person``."""
+        return f"{self.name} …" if self.kind is Kind.NUMBERS else self.name
+
+    @property
+    def usage(self) -> str:
+        """As it stands in a usage line: ``[number …]``, ``<person>``."""
+        optional = self.kind in NUMERIC or not self.required
+        return f"[{self.form}]" if optional else f"<{self.form}>"
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """An option: a flag, or with a value if ``value`` names the placeholder. ``name`` begins with ``--``."""
+
+    name: str
+    summary: str
+    value: str | None = None
+
+    @property
+    def form(self) -> str:
+        """``--force`` or ``--email <address>``."""
+        return self.name if self.value is None else f"{self.name} <{self.value}>"
+
+
+@dataclass(frozen=True, slots=True)
+class Command(Generic[H]):
+    """A command of the chat, generic in the type of its handler.
+
+    Numbers come first, text comes last: a declaration in another order cannot be parsed without guessing.
+
+    :raises ValueError: the declaration breaks that order, or an option's name is malformed or given twice.
+    """
+
+    name: str
+    aliases: tuple[str, ...]
+    summary: str
+    group: str
+    right: Right
+    parameters: tuple[Parameter, ...] = ()
+    options: tuple[Option, ...] = ()
+    examples: tuple[tuple[str, str], ...] = ()
+    """Line and what it does (a message id)."""
+    handler: H = field(kw_only=True)
+
+    def __post_init__(self) -> None:
+        kinds = [parameter.kind for parameter in self.parameters]
+        if any(kind in NUMERIC for kind in kinds[1:]):
+            raise ValueError(f"{self.name}: only the first parameter can be numbers")
+        if Kind.TEXT in kinds[:-1]:
+            raise ValueError(f"{self.name}: only the last parameter can be text")
+        names = [option.name for option in self.options]
+        if len(set(names)) < len(names) or not all(name == f"--{fold(name[2:])}" for name in names):
+            raise ValueError(f"{self.name}: options are lower case, begin with -- and differ")
+
+    @property
+    def numbers(self) -> Parameter | None:
+        """The parameter that takes ticket numbers."""
+        return next((each for each in self.parameters if each.kind in NUMERIC), None)
+
+    @property
+    def words(self) -> tuple[Parameter, ...]:
+        """The parameters that take one token each."""
+        return tuple(each for each in self.parameters if each.kind in (Kind.PERSON, Kind.WORD))
+
+    @property
+    def text(self) -> Parameter | None:
+        """The parameter that takes the rest."""
+        return next((each for each in self.parameters if each.kind is Kind.TEXT), None)
+
+    def usage(self, prefix: str) -> str:
+        """The command's form, such as ``!wait [number …] [need]``; options stand before the text."""
+        ahead = [each.usage for each in self.parameters if each.kind is not Kind.TEXT]
+        options = [f"[{option.form}]" for option in self.options]
+        text = [self.text.usage] if self.text else []
+        return " ".join([f"{prefix}{self.name}", *ahead, *options, *text])
+
+    def view(self, prefix: str) -> CommandView:
+        """What the help shows of it."""
+        return CommandView(
+            name=self.name,
+            aliases=self.aliases,
+            usage=self.usage(prefix),
+            summary=self.summary,
+            group=self.group,
+            parameters=tuple(ParameterView(each.form, each.summary) for each in self.parameters)
+            + tuple(ParameterView(each.form, each.summary) for each in self.options),
+            examples=self.examples,
+        )
+
+
+class Registry(Generic[H]):
+    """All commands, in the order of their declaration; found by name or alias in any case.
+
+    :raises ValueError: two commands share a name, or a name could not be typed as one word.
+    """
+
+    def __init__(self, commands: Iterable[Command[H]]) -> None:
+        self._commands = tuple(commands)
+        self._by_word: dict[str, Command[H]] = {}
+        for command in self._commands:
+            for word in (command.name, *command.aliases):
+                if not is_word(word):
+                    raise ValueError(f"{word!r} cannot be a command's name")
+                # One command may list two spellings that compare equal, such as ß and ss.
+                if self._by_word.setdefault(fold(word), command) is not command:
+                    raise ValueError(f"{word!r} names two commands")
+
+    def __iter__(self) -> Iterator[Command[H]]:
+        return iter(self._commands)
+
+    def __len__(self) -> int:
+        return len(self._commands)
+
+    def lookup(self, word: str) -> Command[H] | None:
+        """The command of that name or alias."""
+        return self._by_word.get(fold(word))
+
+    def suggest(self, word: str) -> tuple[str, ...]:
+        """Names and aliases that may have been meant, nearest first and one per command."""
+        best: dict[str, str] = {}
+        for found in near(word, self._by_word):
+            best.setdefault(self._by_word[found].name, found)
+        # The words are folded in the index; people are to see them as they were declared.
+        return tuple(self._as_declared(name, found) for name, found in best.items())
+
+    def _as_declared(self, name: str, folded: str) -> str:
+        command = self._by_word[fold(name)]
+        return next(word for word in (command.name, *command.aliases) if fold(word) == folded)
+
+
+def is_word(word: str) -> bool:
+    """Whether the parser would read this as one word: a letter first, no space, no sign of a list."""
+    return (
+        0 < len(word) <= _LONGEST_WORD
+        and word[0].isalpha()
+        and not any(c.isspace() or c in "#:," for c in word)
+    )
+
+
+def fold(word: str) -> str:
+    """A word as it is compared: without case, and ö the same whether typed as one character or two."""
+    return unicodedata.normalize("NFC", word).casefold() if len(word) <= _LONGEST_WORD else word
+
+
+def near(word: str, known: Iterable[str]) -> tuple[str, ...]:
+    """The known words closest to a mistyped one, nearest first; at most three."""
+    return tuple(difflib.get_close_matches(fold(word), list(known), n=3))

@@ -1,0 +1,101 @@
+"""The whole config, and the questions that the rest of the bot asks it."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Self
+from zoneinfo import ZoneInfo
+
+from pydantic import Field, ValidationInfo, field_validator, model_validator
+
+from bot.config.checks import contradictions
+from bot.config.database import checked, with_driver
+from bot.config.problems import Contradictions
+from bot.config.sections import Digest, Intake, Logging, Matrix, Regions, Rooms, Secret, Team, Topic
+from bot.config.values import Key, Language, Prefix, Section, TeamKey, TimeZone, UserId
+
+
+class Config(Section):
+    """Settings of the bot. Frozen and checked as a whole: what is wrong together raises as well.
+
+    Validation takes ``context={"folder": Path}``: what a relative SQLite path is relative to.
+    """
+
+    language: Language = "de"
+    """Default language of chat and form."""
+    timezone: TimeZone = "Europe/Berlin"
+    """Default time zone."""
+    prefix: Prefix = "!"
+    """What chat commands begin with."""
+    database: Annotated[str, Field(validate_default=True)] = "sqlite:///tickettruhe.db"
+    """`sqlite:///file` (relative to the config file) or `postgresql://user@host/name`, without a password."""
+    database_password: Secret | None = None
+    """Password for PostgreSQL. Better kept in a file or in the environment."""
+    database_password_file: str | None = None
+    """File that holds that password and that only the bot may read; relative to the config file."""
+    matrix: Matrix
+    admins: tuple[UserId, ...] = ()
+    """Full Matrix ids of admins; everybody in the admin room is one as well."""
+    rooms: Rooms
+    teams: Annotated[Mapping[TeamKey, Team], Field(min_length=1)]
+    """Teams by key."""
+    regions: Regions = Field(default_factory=dict)
+    """Regions that a requester can pick, in this order: a name, or `{de: …, en: …}`."""
+    topics: Annotated[Mapping[Key, Topic], Field(min_length=1)]
+    """Topics that a requester can pick, in this order."""
+    default_topic: Key
+    """Key of the topic of a request that names none."""
+    digest: Digest = Digest()
+    purge_grace_days: Annotated[int, Field(ge=0, le=3650)] = 30
+    """Days from `delete` until the retention job may purge a ticket."""
+    intake: Intake = Intake()
+    logging: Logging = Logging()
+
+    @field_validator("database")
+    @classmethod
+    def _database(cls, value: str, info: ValidationInfo) -> str:
+        folder = (info.context or {}).get("folder")
+        return checked(value, folder if isinstance(folder, Path) else None)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        findings = tuple(contradictions(self))
+        if findings:
+            raise Contradictions(findings)
+        return self
+
+    def team_of_region(self, region: str | None) -> str | None:
+        """Key of the team that serves the region; ``None`` (triage) for none, an unknown or an empty one."""
+        return next((key for key, team in self.teams.items() if region in team.regions), None)
+
+    def language_of(self, team: str | None) -> Language:
+        """Language of a team's room; the default for triage and unknown teams."""
+        own = self._team(team)
+        return (own and own.language) or self.language
+
+    def timezone_of(self, team: str | None) -> ZoneInfo:
+        """Time zone of a team; the default for triage and unknown teams."""
+        own = self._team(team)
+        return ZoneInfo((own and own.timezone) or self.timezone)
+
+    def digest_of(self, team: str | None) -> str | None:
+        """Crontab line of a team's (or triage's) digest in its time zone; ``None``: it gets none."""
+        own = self._team(team)
+        return own.digest if own and "digest" in own.model_fields_set else self.digest.schedule
+
+    def topic_by_id(self, topic_id: int) -> str | None:
+        """Key of the topic with that osTicket number."""
+        return next((key for key, topic in self.topics.items() if topic.topic_id == topic_id), None)
+
+    def team_named(self, name: str) -> str | None:
+        """Key of the team with that key or display name, whatever the case."""
+        wanted = name.strip().casefold()
+        found = (key for key, team in self.teams.items() if wanted in (key.casefold(), team.name.casefold()))
+        return next(found, None)
+
+    def _team(self, key: str | None) -> Team | None:
+        return None if key is None else self.teams.get(key)
+
+    def database_url(self) -> str:
+        """The database for SQLAlchemy's async engine, **with** the password: not for logs or errors."""
+        secret = self.database_password
+        return with_driver(self.database, secret.get_secret_value() if secret else None)

@@ -1,0 +1,33 @@
+"""Structured logs: numbers, event ids and kinds of errors; never a requester's words."""
+
+import logging
+from typing import Final
+
+import structlog
+
+_QUIET: Final = ("aiohttp", "apscheduler", "alembic", "sqlalchemy", "asyncio", "peewee")
+
+
+def configure(level: str, *, as_json: bool) -> None:
+    """Set up structlog and the standard library's logging for the process."""
+    shared: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.StackInfoRenderer(),
+    ]
+    last: structlog.typing.Processor = (
+        structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer()
+    )
+    tail = [structlog.processors.format_exc_info, last] if as_json else [last]
+    number = logging.getLevelNamesMapping()[level.upper()]
+    structlog.configure(
+        processors=[*shared, *tail],
+        wrapper_class=structlog.make_filtering_bound_logger(number),
+        cache_logger_on_first_use=False,
+    )
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    for name in _QUIET:
+        logging.getLogger(name).setLevel(logging.WARNING)
+    # nio quotes the events that it cannot parse; its errors reach us as values and are logged by code.
+    logging.getLogger("nio").setLevel(logging.CRITICAL + 1)

@@ -1,0 +1,198 @@
+"""The one thin adapter around matrix-nio: typed errors instead of error objects, one attempt per call.
+
+nio retries for ever by itself; here every wait is bounded and the callers decide. The sync is read as JSON:
+nio's own handling of a batch runs callbacks and moves its token before anything is safe, and stops at an
+event that it cannot parse.
+"""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
+from urllib.parse import quote, urlencode
+
+import aiohttp
+import nio
+
+from bot.matrix.errors import MatrixError, RateLimited, Refused, TokenRejected, Unreachable
+
+_TIMEOUT: Final = 30.0
+_TOKEN_CODES: Final = frozenset({"M_UNKNOWN_TOKEN", "M_MISSING_TOKEN", "M_USER_DEACTIVATED"})
+TX_KEY: Final = "org.tickettruhe.tx"
+"""Key of the transaction id in every event's content: by it an event is recognised in the room."""
+
+R = TypeVar("R")
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """Way into the account: a token, or a password for which the homeserver gives one."""
+
+    homeserver: str
+    user_id: str
+    access_token: str | None = None
+    password: str | None = None
+    device_id: str | None = None
+    device_name: str = "Tickettruhe"
+
+
+class MatrixClient:
+    """The account on its homeserver. Whatever the network does, a :class:`MatrixError` is raised."""
+
+    def __init__(self, login: Login) -> None:
+        self._login = login
+        config = nio.AsyncClientConfig(
+            max_limit_exceeded=0,
+            max_timeouts=0,
+            request_timeout=_TIMEOUT,
+            encryption_enabled=False,
+            store_sync_tokens=False,
+        )
+        self._nio = nio.AsyncClient(
+            login.homeserver, login.user_id, device_id=login.device_id or "", config=config
+        )
+        self.user_id = login.user_id
+        self.device_id = ""
+
+    async def start(self) -> None:
+        """Log in, and learn which device this is.
+
+        :raises TokenRejected: the homeserver does not accept the login, or it is another user's.
+        """
+        if self._login.access_token is not None:
+            self._nio.access_token = self._login.access_token
+            self._nio.user_id = self._login.user_id
+        else:
+            answer = await _call(self._nio.login(self._login.password, self._login.device_name))
+            if isinstance(answer, nio.LoginError):
+                error = _error_of(answer)
+                raise TokenRejected(error.code) if isinstance(error, Refused) else error
+        who = await self._checked(self._nio.whoami(), nio.WhoamiResponse)
+        if who.user_id != self.user_id:
+            raise TokenRejected(f"the token belongs to {who.user_id}")
+        self.device_id = who.device_id or ""
+
+    async def log_out(self) -> None:
+        """End this login, so that no unused device stays behind."""
+        await self._checked(self._nio.logout(), nio.LogoutResponse)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._nio.close()
+
+    async def sync(
+        self, since: str | None, timeout_ms: int, sync_filter: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """One sync, as the homeserver's JSON."""
+        query = {"timeout": str(timeout_ms), "filter": json.dumps(sync_filter), "set_presence": "offline"}
+        query |= {"since": since} if since is not None else {}
+        return await self._json(f"/_matrix/client/v3/sync?{urlencode(query)}", timeout_ms / 1000 + _TIMEOUT)
+
+    async def _json(self, path: str, limit: float) -> dict[str, Any]:
+        headers = {"Authorization": f"Bearer {self._nio.access_token}"}
+        try:
+            async with asyncio.timeout(limit):
+                answer = await self._nio.send("GET", path, None, headers, timeout=limit)
+                body = await answer.read()
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            raise Unreachable(type(error).__name__) from error
+        parsed = _parsed(body)
+        if answer.status != 200 or parsed is None:
+            raise _error(answer.status, parsed or {})
+        return parsed
+
+    async def send(self, room_id: str, event_type: str, content: Mapping[str, Any], tx_id: str) -> str:
+        """Send an event; its id. The same ``tx_id`` again gives the first event back."""
+        sent = await self._checked(
+            self._nio.room_send(room_id, event_type, {**content, TX_KEY: tx_id}, tx_id=tx_id),
+            nio.RoomSendResponse,
+        )
+        return str(sent.event_id)
+
+    async def redact(self, room_id: str, event_id: str, tx_id: str) -> None:
+        """Redact an event; again is harmless."""
+        await self._checked(self._nio.room_redact(room_id, event_id, tx_id=tx_id), nio.RoomRedactResponse)
+
+    async def join(self, room: str) -> str:
+        """Join a room by id or alias; its id."""
+        joined = await self._checked(self._nio.join(room), nio.JoinResponse)
+        return str(joined.room_id)
+
+    async def leave(self, room_id: str) -> None:
+        """Leave a room, or decline its invitation."""
+        await self._checked(self._nio.room_leave(room_id), nio.RoomLeaveResponse)
+
+    async def resolve(self, alias: str) -> str:
+        """Room id of an alias."""
+        found = await self._checked(self._nio.room_resolve_alias(alias), nio.RoomResolveAliasResponse)
+        return str(found.room_id)
+
+    async def state(self, room_id: str) -> list[dict[str, Any]]:
+        """The room's state events, for `check`."""
+        found = await self._checked(self._nio.room_get_state(room_id), nio.RoomGetStateResponse)
+        return list(found.events)
+
+    async def page_back(
+        self, room_id: str, start: str | None, end: str | None, event_filter: Mapping[str, Any]
+    ) -> tuple[list[dict[str, Any]], str | None]:
+        """Up to 100 events before ``start`` (``None``: now), newest first, and where the next page starts."""
+        query = {"dir": "b", "limit": "100", "filter": json.dumps(event_filter)}
+        query |= {"from": start} if start is not None else {}
+        query |= {"to": end} if end is not None else {}
+        path = f"/_matrix/client/v3/rooms/{quote(room_id, safe='')}/messages?{urlencode(query)}"
+        page = await self._json(path, _TIMEOUT)
+        chunk = page.get("chunk")
+        following = page.get("end")
+        return (
+            [event for event in chunk if isinstance(event, dict)] if isinstance(chunk, list) else [],
+            following if isinstance(following, str) and following != start else None,
+        )
+
+    async def _checked(self, request: Awaitable[Any], expected: type[R]) -> R:
+        answer = await _call(request)
+        if isinstance(answer, expected):
+            return answer
+        raise _error_of(answer)
+
+
+async def _call(request: Awaitable[R]) -> R:
+    try:
+        async with asyncio.timeout(_TIMEOUT):
+            return await request
+    except (aiohttp.ClientError, OSError, TimeoutError) as error:
+        raise Unreachable(type(error).__name__) from error
+
+
+def _parsed(body: bytes) -> dict[str, Any] | None:
+    try:
+        parsed = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    return parsed if isinstance(parsed, dict) else None
+
+
+def _error_of(answer: object) -> MatrixError:
+    """nio gives errors as objects: tell them apart by the HTTP status and the Matrix error code."""
+    transport = getattr(answer, "transport_response", None)
+    status = transport.status if transport is not None else 0
+    details = {
+        "errcode": getattr(answer, "status_code", None),
+        "retry_after_ms": getattr(answer, "retry_after_ms", None),
+    }
+    return _error(status, details)
+
+
+def _error(status: int, body: Mapping[str, Any]) -> MatrixError:
+    code = body.get("errcode")
+    code = code if isinstance(code, str) else ""
+    if status == 429 or code == "M_LIMIT_EXCEEDED":
+        after = body.get("retry_after_ms")
+        return RateLimited(after / 1000 if isinstance(after, int | float) else 5.0)
+    if code in _TOKEN_CODES:
+        return TokenRejected(code)
+    if 400 <= status < 500 and code and code != "M_UNKNOWN":
+        return Refused(code)
+    if status == 413:
+        return Refused("M_TOO_LARGE")
+    return Unreachable(f"HTTP {status}")

@@ -1,0 +1,179 @@
+"""The courier: takes what is due from the outbox and brings it to the rooms."""
+
+import asyncio
+import random
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any, Final
+
+import structlog
+
+from bot.matrix.client import TX_KEY, MatrixClient
+from bot.matrix.errors import MatrixError, RateLimited, Refused, TokenRejected, Unreachable
+from bot.matrix.events import TIMELINE_FILTER
+from bot.services import delivery, outcomes
+from bot.services.delivery import Clear, Job, Send
+from bot.services.unit import DatabaseUnavailable, Units
+
+_LOG = structlog.get_logger(__name__)
+_AT_ONCE: Final = 8
+_SHORTEST_WAIT: Final = 1.0
+_LONGEST_WAIT: Final = 30.0
+_LONGEST_PAUSE: Final = 60.0
+_MOST_PAGES: Final = 50
+_MARGIN: Final = timedelta(minutes=5)
+"""The homeserver's clock may differ from ours."""
+
+Render = Callable[[Send], Mapping[str, Any]]
+"""Makes the content of what is rendered at the moment of sending; handed in by the composition root."""
+
+
+class Courier:
+    """Sends what waits, several rows at once, of each ticket one after the other."""
+
+    def __init__(self, client: MatrixClient, units: Units, render: Render) -> None:
+        self._client = client
+        self._units = units
+        self._render = render
+        self._busy: dict[int, int] = {}
+        """Rows being sent, with how often each failed in a row."""
+        self._failures: dict[int, int] = {}
+        self._stopping = asyncio.Event()
+        self._limited_until = 0.0
+
+    def stop(self) -> None:
+        """Take nothing new; :meth:`run` returns when what is under way is done."""
+        self._stopping.set()
+        self._units.signals.outbox.set()
+
+    async def run(self) -> None:
+        """Deliver until stopped.
+
+        :raises TokenRejected: the account's login is over.
+        """
+        ready = self._units.signals.outbox
+        async with asyncio.TaskGroup() as group:
+            while not self._stopping.is_set():
+                ready.clear()
+                wait = await self._start_due(group)
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(ready.wait(), wait)
+
+    async def _start_due(self, group: asyncio.TaskGroup) -> float:
+        """Start what may be sent now; gives for how many seconds to sleep unless called."""
+        limited = self._limited_until - asyncio.get_running_loop().time()
+        if limited > 0:
+            await asyncio.sleep(min(limited, _SHORTEST_WAIT))
+            return 0.0
+        room_for = _AT_ONCE - len(self._busy)
+        if room_for <= 0:
+            return _LONGEST_WAIT
+        try:
+            claimed = await self._units.run(lambda unit: delivery.claim(unit, list(self._busy), room_for))
+        except DatabaseUnavailable:
+            _LOG.warning("database_unavailable", doing="outbox")
+            return _SHORTEST_WAIT
+        for job in claimed.jobs:
+            self._busy[job.row_id] = 0
+            group.create_task(self._deliver(job))
+        return self._wait(claimed.look_again_at)
+
+    def _wait(self, look_again_at: datetime | None) -> float:
+        if look_again_at is None:
+            return _LONGEST_WAIT
+        ahead = (look_again_at - self._units.clock()).total_seconds()
+        return min(max(ahead, _SHORTEST_WAIT), _LONGEST_WAIT)
+
+    async def _deliver(self, job: Job) -> None:
+        try:
+            await self._attempt(job)
+            self._failures.pop(job.row_id, None)
+        except DatabaseUnavailable:
+            # The row stays as it is: it is sent again with the same transaction id.
+            _LOG.warning("database_unavailable", doing="delivery", row=job.row_id)
+            await asyncio.sleep(_SHORTEST_WAIT)
+        finally:
+            self._busy.pop(job.row_id, None)
+            self._units.signals.outbox.set()
+
+    async def _attempt(self, job: Job) -> None:
+        try:
+            if isinstance(job, Clear):
+                await self._clear(job)
+            else:
+                await self._send(job)
+        except TokenRejected:
+            raise
+        except Refused as error:
+            await self._set_aside(job, error.code)
+        except (RateLimited, Unreachable) as error:
+            await self._put_off(job, error)
+        except (DatabaseUnavailable, asyncio.CancelledError):
+            raise
+        except Exception as error:  # noqa: BLE001 - one row that cannot be rendered must not stop the rest
+            _LOG.exception("delivery_fault", row=job.row_id, exc_info=_without_values(error))
+            await self._set_aside(job, f"internal: {type(error).__name__}")
+
+    async def _send(self, job: Send) -> None:
+        event_id = await self._already_there(job) if job.search_first else None
+        if event_id is None:
+            content = job.content if job.content is not None else self._render(job)
+            event_id = await self._client.send(job.room_id, job.event_type, content, job.tx_id)
+        thread = job.thread
+        await self._units.run(lambda unit: outcomes.sent(unit, job.tx_id, event_id, job.room_id, thread))
+        _LOG.info("sent", row=job.row_id, event_id=event_id, room_id=job.room_id)
+
+    async def _clear(self, job: Clear) -> None:
+        for index, (room_id, event_id) in enumerate(job.events):
+            code: str | None = None
+            try:
+                await self._client.redact(room_id, event_id, f"{job.row_id}-{event_id}-{index}")
+            except Refused as error:
+                code = error.code
+            await self._units.run(
+                partial(outcomes.redacted, event_id=event_id, number=job.number, error=code)
+            )
+        if job.then is not None:
+            await self._send(job.then)
+        await self._units.run(lambda unit: outcomes.cleared(unit, job.row_id))
+
+    async def _already_there(self, job: Send) -> str | None:
+        """Look for the event in the room: the homeserver may have forgotten the transaction id."""
+        start: str | None = None
+        for _page in range(_MOST_PAGES):
+            chunk, start = await self._client.page_back(job.room_id, start, None, TIMELINE_FILTER)
+            for event in chunk:
+                content = event.get("content")
+                if isinstance(content, dict) and content.get(TX_KEY) == job.tx_id:
+                    return str(event.get("event_id"))
+            if start is None or _older(chunk, job.created_at - _MARGIN):
+                return None
+        return None
+
+    async def _put_off(self, job: Job, error: MatrixError) -> None:
+        failures = self._failures[job.row_id] = self._failures.get(job.row_id, 0) + 1
+        pause = min(_LONGEST_PAUSE, 0.5 * 2 ** min(failures, 10)) * random.uniform(0.5, 1)  # noqa: S311
+        if isinstance(error, RateLimited):
+            pause = error.retry_after
+            self._limited_until = asyncio.get_running_loop().time() + pause
+        _LOG.warning("delivery_put_off", row=job.row_id, error=repr(error), pause=round(pause, 1))
+        delay = timedelta(seconds=pause)
+        await self._units.run(lambda unit: outcomes.later(unit, job.row_id, delay, type(error).__name__))
+
+    async def _set_aside(self, job: Job, code: str) -> None:
+        room_id = job.room_id if isinstance(job, Send) else ""
+        _LOG.error("delivery_failed", row=job.row_id, code=code, room_id=room_id)
+        await self._units.run(lambda unit: outcomes.failed(unit, job.row_id, room_id, code))
+
+
+def _older(chunk: list[dict[str, Any]], than: datetime) -> bool:
+    moments = [event.get("origin_server_ts") for event in chunk]
+    known = [moment for moment in moments if isinstance(moment, int)]
+    return bool(known) and min(known) < than.timestamp() * 1000
+
+
+def _without_values(error: Exception) -> tuple[type[Exception], Exception, Any]:
+    """The traceback with the kind of error only: its text could hold a requester's words."""
+    return type(error), type(error)(), error.__traceback__

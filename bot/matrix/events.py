@@ -1,0 +1,221 @@
+"""Reads a sync's JSON. It comes from strangers: every type is checked, and nothing raises."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from bot.domain.rooms import RoomState
+from bot.matrix.client import TX_KEY
+from bot.services.reception import Batch, Echo, ReceivedEvent, RoomUpdate
+
+_STATE_TYPES: Final = (
+    "m.room.member",
+    "m.room.join_rules",
+    "m.room.history_visibility",
+    "m.room.guest_access",
+    "m.room.encryption",
+    "m.room.name",
+    "m.room.tombstone",
+)
+_TIMELINE_TYPES: Final = (*_STATE_TYPES, "m.room.message", "m.reaction")
+_NOTHING: Final = {"types": [], "limit": 0}
+TIMELINE_FILTER: Final[Mapping[str, Any]] = {"types": ["m.room.message", "m.reaction"]}
+SYNC_FILTER: Final[Mapping[str, Any]] = {
+    "presence": _NOTHING,
+    "account_data": _NOTHING,
+    "room": {
+        "state": {"types": list(_STATE_TYPES), "lazy_load_members": False},
+        "timeline": {"types": list(_TIMELINE_TYPES), "limit": 100},
+        "ephemeral": _NOTHING,
+        "account_data": _NOTHING,
+    },
+}
+
+IsCommand = Callable[[Mapping[str, object]], bool]
+Json = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    """Somebody wants the bot in a room."""
+
+    room_id: str
+    inviter: str
+    direct: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """The timeline was cut: events between the last sync and ``before`` are still to be fetched."""
+
+    room_id: str
+    before: str
+
+
+@dataclass(frozen=True, slots=True)
+class SyncAnswer:
+    """A sync, read: what to commit, what to fetch first, and who invites."""
+
+    batch: Batch
+    gaps: tuple[Gap, ...] = ()
+    invitations: tuple[Invitation, ...] = ()
+
+
+@dataclass(slots=True)
+class _Collected:
+    rooms: list[RoomUpdate] = field(default_factory=list)
+    events: list[ReceivedEvent] = field(default_factory=list)
+    echoes: list[Echo] = field(default_factory=list)
+    gaps: list[Gap] = field(default_factory=list)
+    invitations: list[Invitation] = field(default_factory=list)
+
+
+class Reader:
+    """Reads syncs for one account."""
+
+    def __init__(self, user_id: str, is_command: IsCommand) -> None:
+        self._me = user_id
+        self._is_command = is_command
+
+    def read(self, raw: Json, joined: frozenset[str]) -> SyncAnswer:
+        """Read a sync; ``joined`` are the rooms that the bot was in at the last one.
+
+        In a room that is new, only what was said after the bot came in counts.
+        """
+        found = _Collected()
+        rooms = _mapping(raw.get("rooms"))
+        for room_id, room in _mappings(rooms.get("join")):
+            self._read_joined(found, room_id, room, known=room_id in joined)
+        for room_id, _room in _mappings(rooms.get("leave")):
+            found.rooms.append(RoomUpdate(room_id, membership="leave"))
+        for room_id, room in _mappings(rooms.get("invite")):
+            self._read_invitation(found, room_id, room)
+        batch = Batch(
+            str(raw.get("next_batch", "")), tuple(found.rooms), tuple(found.events), tuple(found.echoes)
+        )
+        return SyncAnswer(batch, tuple(found.gaps), tuple(found.invitations))
+
+    def read_page(self, room_id: str, events: list[Any]) -> tuple[list[ReceivedEvent], list[Echo]]:
+        """Messages and own events of a page of history, oldest first."""
+        found = _Collected()
+        for event in events:
+            if isinstance(event, Mapping):
+                self._read_message(found, room_id, event)
+        return found.events, found.echoes
+
+    def _read_joined(self, found: _Collected, room_id: str, room: Json, *, known: bool) -> None:
+        timeline = _mapping(room.get("timeline"))
+        said = list(_events(timeline))
+        state = [*_events(room.get("state")), *said]
+        found.rooms.append(_room_update(room_id, state, membership="join"))
+        start = timeline.get("prev_batch")
+        if known and timeline.get("limited") is True and isinstance(start, str):
+            found.gaps.append(Gap(room_id, start))
+        for event in said if known else self._since_join(said):
+            self._read_message(found, room_id, event)
+
+    def _since_join(self, said: list[Json]) -> list[Json]:
+        for index, event in enumerate(said):
+            membership = _mapping(event.get("content")).get("membership")
+            mine = event.get("type") == "m.room.member" and event.get("state_key") == self._me
+            if mine and membership == "join":
+                return said[index:]
+        return []
+
+    def _read_message(self, found: _Collected, room_id: str, event: Json) -> None:
+        event_id, sender, content = event.get("event_id"), event.get("sender"), event.get("content")
+        if not isinstance(event_id, str) or not isinstance(sender, str) or not isinstance(content, Mapping):
+            return
+        if sender == self._me:
+            tx_id = content.get(TX_KEY)
+            if isinstance(tx_id, str):
+                found.echoes.append(Echo(tx_id, event_id, room_id, _thread(content)))
+        elif event.get("type") == "m.room.message" and "state_key" not in event:
+            kept = content if self._is_command(content) else None
+            found.events.append(ReceivedEvent(event_id, room_id, sender, kept, _sent_at(event)))
+
+    def _read_invitation(self, found: _Collected, room_id: str, room: Json) -> None:
+        for event in _events(room.get("invite_state")):
+            content = _mapping(event.get("content"))
+            mine = event.get("type") == "m.room.member" and event.get("state_key") == self._me
+            inviter = event.get("sender")
+            if mine and content.get("membership") == "invite" and isinstance(inviter, str):
+                found.invitations.append(Invitation(room_id, inviter, content.get("is_direct") is True))
+
+
+def room_state_of(state: list[Any]) -> RoomState:
+    """A joined room's state as `check` fetches it."""
+    events = [event for event in state if isinstance(event, Mapping)]
+    values = _room_values(events)
+    values.pop("name", None)
+    return RoomState(joined=True, **values)
+
+
+def _room_update(room_id: str, state: list[Json], membership: str) -> RoomUpdate:
+    members: dict[str, str | None] = {}
+    for event in state:
+        user_id, content = event.get("state_key"), _mapping(event.get("content"))
+        if event.get("type") == "m.room.member" and isinstance(user_id, str):
+            name = content.get("displayname")
+            joined = content.get("membership") == "join"
+            members[user_id] = (name if isinstance(name, str) else "") if joined else None
+    return RoomUpdate(room_id, membership=membership, members=members, **_room_values(state))
+
+
+def _room_values(state: list[Json]) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for event in state:
+        read = _ROOM_STATE.get(str(event.get("type")))
+        if read is not None and event.get("state_key") == "":
+            name, value = read(_mapping(event.get("content")))
+            values[name] = value
+    return values
+
+
+def _setting(field_name: str, key: str, default: str) -> Callable[[Json], tuple[str, Any]]:
+    def read(content: Json) -> tuple[str, Any]:
+        value = content.get(key)
+        return field_name, value if isinstance(value, str) else default
+
+    return read
+
+
+_ROOM_STATE: Final[Mapping[str, Callable[[Json], tuple[str, Any]]]] = {
+    # An unreadable value is taken for the one that opens the room: then the bot stays out.
+    "m.room.join_rules": _setting("join_rule", "join_rule", "public"),
+    "m.room.history_visibility": _setting("history_visibility", "history_visibility", "shared"),
+    "m.room.guest_access": _setting("guest_access", "guest_access", "forbidden"),
+    "m.room.name": _setting("name", "name", ""),
+    "m.room.tombstone": _setting("replaced_by", "replacement_room", "?"),
+    "m.room.encryption": lambda _content: ("encrypted", True),
+}
+
+
+def _thread(content: Json) -> str | None:
+    relates_to = _mapping(content.get("m.relates_to"))
+    root = relates_to.get("event_id")
+    return root if relates_to.get("rel_type") == "m.thread" and isinstance(root, str) else None
+
+
+def _sent_at(event: Json) -> datetime:
+    moment = event.get("origin_server_ts")
+    if not isinstance(moment, int) or not 0 <= moment < 32_503_680_000_000:
+        moment = 0
+    return datetime.fromtimestamp(moment / 1000, UTC)
+
+
+def _mapping(value: object) -> Json:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _mappings(value: object) -> Iterator[tuple[str, Json]]:
+    for key, inner in _mapping(value).items():
+        if isinstance(inner, Mapping):
+            yield key, inner
+
+
+def _events(section: object) -> Iterator[Json]:
+    events = _mapping(section).get("events")
+    if isinstance(events, list):
+        yield from (event for event in events if isinstance(event, Mapping))

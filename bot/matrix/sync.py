@@ -1,0 +1,118 @@
+"""The sync loop: from the stored token, into the database in one commit, for ever.
+
+nio's own loop is not used: it spins on errors, moves its token before the events are safe, and dies of a
+callback's exception.
+"""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Final
+
+import structlog
+
+from bot.matrix.client import MatrixClient
+from bot.matrix.errors import MatrixError, RateLimited, TokenRejected
+from bot.matrix.events import SYNC_FILTER, TIMELINE_FILTER, Gap, Invitation, Reader, SyncAnswer
+from bot.services import delivery, reception
+from bot.services.reception import Echo, ReceivedEvent
+from bot.services.unit import DatabaseUnavailable, Units
+
+_LOG = structlog.get_logger(__name__)
+_LONG_POLL_MS: Final = 30_000
+_LONGEST_PAUSE: Final = 60.0
+_MOST_PAGES: Final = 500
+
+Invited = Callable[[tuple[Invitation, ...]], Awaitable[None]]
+Synced = Callable[[], Awaitable[None]]
+
+
+class SyncLoop:
+    """Keeps the database up to date with what happens in the rooms."""
+
+    def __init__(
+        self, client: MatrixClient, units: Units, reader: Reader, invited: Invited, synced: Synced
+    ) -> None:
+        """:param invited: called with new invitations; :param synced: called after each commit."""
+        self._client = client
+        self._units = units
+        self._reader = reader
+        self._invited = invited
+        self._synced = synced
+        self._joined: frozenset[str] = frozenset()
+        self._failures = 0
+
+    async def run(self) -> None:
+        """Sync until cancelled.
+
+        :raises TokenRejected: the account's login is over; no retry mends that.
+        """
+        client = self._client
+        token = await self._units.run(lambda unit: reception.start(unit, client.user_id, client.device_id))
+        self._joined = await self._units.look(reception.joined_rooms)
+        while True:
+            try:
+                token = await self._once(token)
+                await self._recovered()
+            except TokenRejected:
+                raise
+            except (MatrixError, DatabaseUnavailable) as error:
+                await self._pause(error)
+
+    async def _once(self, token: str | None) -> str:
+        # After a failure and at the start the answer is wanted at once: it tells that all is well.
+        wait = 0 if token is None or self._failures else _LONG_POLL_MS
+        raw = await self._client.sync(token, wait, SYNC_FILTER)
+        answer = self._reader.read(raw, self._joined)
+        answer = await self._filled(answer, token)
+        await self._units.run(lambda unit: reception.receive(unit, answer.batch))
+        for update in answer.batch.rooms:
+            present = update.membership == "join"
+            self._joined = self._joined | {update.room_id} if present else self._joined - {update.room_id}
+        if answer.invitations:
+            await self._invited(answer.invitations)
+        await self._synced()
+        return answer.batch.token
+
+    async def _filled(self, answer: SyncAnswer, token: str | None) -> SyncAnswer:
+        """Put what a cut timeline left out before what it brought, so that all is done in order."""
+        if token is None or not answer.gaps:
+            return answer
+        events: list[ReceivedEvent] = []
+        echoes: list[Echo] = []
+        for gap in answer.gaps:
+            missed, own = await self._missed(gap, token)
+            events += missed
+            echoes += own
+        batch = answer.batch
+        return replace(
+            answer,
+            batch=replace(batch, events=(*events, *batch.events), echoes=(*echoes, *batch.echoes)),
+        )
+
+    async def _missed(self, gap: Gap, token: str) -> tuple[list[ReceivedEvent], list[Echo]]:
+        newest_first: list[object] = []
+        start: str | None = gap.before
+        for _page in range(_MOST_PAGES):
+            if start is None:
+                break
+            chunk, start = await self._client.page_back(gap.room_id, start, token, TIMELINE_FILTER)
+            newest_first += chunk
+        else:
+            _LOG.error("gap_too_long", room_id=gap.room_id, events=len(newest_first))
+        return self._reader.read_page(gap.room_id, newest_first[::-1])
+
+    async def _recovered(self) -> None:
+        if self._failures:
+            _LOG.info("sync_recovered", after_failures=self._failures)
+            await self._units.run(delivery.hurry)
+        self._failures = 0
+
+    async def _pause(self, error: Exception) -> None:
+        self._failures += 1
+        pause = min(_LONGEST_PAUSE, 0.5 * 2 ** min(self._failures, 10)) * random.uniform(0.5, 1)  # noqa: S311
+        if isinstance(error, RateLimited):
+            pause = max(pause, error.retry_after)
+        _LOG.warning("sync_failed", error=repr(error), attempt=self._failures, pause=round(pause, 1))
+        await asyncio.sleep(pause)

@@ -1,0 +1,93 @@
+"""APScheduler's ticks. The scheduler holds no truth: each tick asks the database what is due."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+import structlog
+from apscheduler.events import EVENT_JOB_ERROR, JobExecutionEvent
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from apscheduler.triggers.cron import CronTrigger
+from apscheduler.triggers.interval import IntervalTrigger
+
+from bot.domain.words import Team
+from bot.services import outcomes
+from bot.services.digest import send_digest
+from bot.services.unit import Units
+
+_LOG = structlog.get_logger(__name__)
+_LOOK_EVERY: Final = 15
+"""Minutes between looks for a digest that its own tick missed: sleep, clock changes, a busy database."""
+
+
+@dataclass(frozen=True, slots=True)
+class DigestPlan:
+    """When a team gets its digest: a crontab line in its time zone."""
+
+    team: Team
+    cron: str
+    zone: ZoneInfo
+
+    def trigger(self) -> CronTrigger:
+        """APScheduler's trigger for it."""
+        return CronTrigger.from_crontab(self.cron, timezone=self.zone)
+
+    def due_day(self, now: datetime) -> date | None:
+        """The local day whose digest should have been sent by now, if that day is not over.
+
+        An hour that the clocks skip counts as the first moment after it; one that they repeat counts once.
+        """
+        local = now.astimezone(self.zone)
+        midnight = local.replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
+        fires: datetime | None = self.trigger().get_next_fire_time(None, midnight)
+        if fires is None or fires > now or fires.astimezone(self.zone).date() != local.date():
+            return None
+        return local.date()
+
+
+class Schedule:
+    """Runs the ticks while the bot runs."""
+
+    def __init__(self, units: Units, plans: Sequence[DigestPlan]) -> None:
+        self._units = units
+        self._plans = plans
+
+    async def run(self) -> None:
+        """Tick until cancelled; at the start, send what was missed today."""
+        scheduler = AsyncIOScheduler(timezone="UTC")
+        scheduler.add_listener(_on_error, EVENT_JOB_ERROR)
+        # By default a tick that comes one second late would be dropped.
+        options: dict[str, Any] = {"misfire_grace_time": None, "coalesce": True, "max_instances": 1}
+        for plan in self._plans:
+            scheduler.add_job(self.send_due, plan.trigger(), args=[(plan,)], **options)
+        every = IntervalTrigger(minutes=_LOOK_EVERY, timezone="UTC")
+        scheduler.add_job(self.send_due, every, args=[tuple(self._plans)], **options)
+        scheduler.add_job(self._tidy, IntervalTrigger(hours=1, timezone="UTC"), **options)
+        scheduler.start()
+        try:
+            await self.send_due(self._plans)
+            await asyncio.Event().wait()
+        finally:
+            scheduler.shutdown(wait=False)
+
+    async def send_due(self, plans: Sequence[DigestPlan]) -> None:
+        """Send the digests that are due and not yet sent."""
+        for plan in plans:
+            day = plan.due_day(self._units.clock())
+            if day is not None:
+                await self._send(plan, day)
+
+    async def _send(self, plan: DigestPlan, day: date) -> None:
+        sent = await self._units.run(lambda unit: send_digest(unit, plan.team, day, plan.zone))
+        if sent:
+            _LOG.info("digest", team=plan.team, day=day.isoformat())
+
+    async def _tidy(self) -> None:
+        await self._units.run(outcomes.tidy)
+
+
+def _on_error(event: JobExecutionEvent) -> None:
+    _LOG.error("tick_failed", job=event.job_id, error=type(event.exception).__name__)

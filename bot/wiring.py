@@ -1,0 +1,182 @@
+"""Turns the config into what each part needs to know. Only the composition root uses this."""
+
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+from typing import Any
+
+from bot.commands.handlers import View
+from bot.commands.worker import Content, Identity, Problem
+from bot.config import Config, Language
+from bot.domain.errors import NameKind, Refusal
+from bot.domain.request import InvalidFields
+from bot.domain.words import TRIAGE, Team
+from bot.intake.settings import Choice, FormSettings, IntakeSettings
+from bot.matrix.client import Login
+from bot.presentation import Message, Names, Renderer, edit_content
+from bot.schedule import DigestPlan
+from bot.services.delivery import Send
+from bot.services.unit import ADMIN_ROOM, TRIAGE_ROOM, Clock, Policy, room_key, utc_now
+from bot.services.views import CardView, CommandFailed, DigestView
+
+LANGUAGES: tuple[Language, ...] = ("de", "en")
+
+
+def policy(config: Config) -> Policy:
+    """The use cases' share of the config."""
+    return Policy(
+        bot_user=config.matrix.user,
+        topics={key: topic.waitlist for key, topic in config.topics.items()},
+        default_topic=config.default_topic,
+        regions={key: config.team_of_region(key) for key in config.regions},
+        teams={key: team.name for key, team in config.teams.items()},
+        spoken={
+            NameKind.TEAM: _spoken((key, (team.name,)) for key, team in config.teams.items()),
+            NameKind.TOPIC: _spoken((key, _both(topic.name)) for key, topic in config.topics.items()),
+            NameKind.REGION: _spoken((key, _both(name)) for key, name in config.regions.items()),
+        },
+        admins=frozenset(config.admins),
+        purge_grace=timedelta(days=config.purge_grace_days),
+        stale_after=timedelta(days=config.digest.stale_days),
+    )
+
+
+def _both(name: Any) -> tuple[str, ...]:  # noqa: ANN401
+    return tuple(name.in_language(language) for language in LANGUAGES)
+
+
+def _spoken(named: Iterable[tuple[str, tuple[str, ...]]]) -> dict[str, str]:
+    """Keys and names of every language → key; a key wins over another's name."""
+    pairs = list(named)
+    names = {name: key for key, words in pairs for name in words}
+    return names | {key: key for key, _ in pairs}
+
+
+def rooms(config: Config) -> dict[str, str]:
+    """Room key → id or alias."""
+    teams = {room_key(key): team.room for key, team in config.teams.items()}
+    return {ADMIN_ROOM: config.rooms.admin, TRIAGE_ROOM: config.rooms.triage, **teams}
+
+
+def login(config: Config, device_id: str | None) -> Login:
+    """The way into the account; ``device_id`` is that of the last run, for a password login."""
+    matrix = config.matrix
+    return Login(
+        matrix.homeserver,
+        matrix.user,
+        matrix.access_token.get_secret_value() if matrix.access_token else None,
+        matrix.password.get_secret_value() if matrix.password else None,
+        matrix.device_id or device_id,
+        matrix.device_name,
+    )
+
+
+def identity(config: Config) -> Identity:
+    """How people call the bot: by id, by its device's name or by the local part of its id."""
+    local = config.matrix.user[1:].partition(":")[0]
+    return Identity(config.matrix.user, (config.matrix.device_name, local), config.prefix)
+
+
+def digest_plans(config: Config) -> tuple[DigestPlan, ...]:
+    """When each team and triage gets its digest."""
+    teams: list[Team] = [*config.teams, TRIAGE]
+    planned = ((team, config.digest_of(team)) for team in teams)
+    return tuple(
+        DigestPlan(team, cron, config.timezone_of(team)) for team, cron in planned if cron is not None
+    )
+
+
+def intake_settings(config: Config) -> IntakeSettings:
+    """The HTTP intake's share of the config."""
+    intake = config.intake
+    form = FormSettings(
+        enabled=intake.form.enabled,
+        title=_by_language(intake.form.title),
+        privacy_url=str(intake.form.privacy_url) if intake.form.privacy_url else None,
+        per_address=intake.form.per_address,
+        window=timedelta(minutes=intake.form.window_minutes),
+    )
+    return IntakeSettings(
+        listen=intake.listen,
+        port=intake.port,
+        trusted_proxies=tuple(intake.trusted_proxies),
+        max_body=intake.max_body,
+        max_attachment=intake.max_attachment,
+        max_attachments=intake.max_attachments,
+        form=form,
+        regions=tuple(Choice(key, _by_language(name)) for key, name in config.regions.items()),
+        topics=tuple(
+            Choice(key, _by_language(topic.name), topic.topic_id) for key, topic in config.topics.items()
+        ),
+        language=config.language,
+    )
+
+
+def _by_language(name: Any) -> dict[str, str]:  # noqa: ANN401
+    return {language: name.in_language(language) for language in LANGUAGES}
+
+
+def names(config: Config) -> Names:
+    """What the renderers call things."""
+    return Names(
+        teams={key: team.name for key, team in config.teams.items()},
+        topics={
+            language: {key: topic.name.in_language(language) for key, topic in config.topics.items()}
+            for language in LANGUAGES
+        },
+        regions={
+            language: {key: name.in_language(language) for key, name in config.regions.items()}
+            for language in LANGUAGES
+        },
+        prefix=config.prefix,
+        bot=config.matrix.device_name,
+    )
+
+
+class Speaker:
+    """Renders in the language and time zone of a team's room."""
+
+    def __init__(self, config: Config, clock: Clock = utc_now) -> None:
+        self._config = config
+        self._clock = clock
+        self._renderer = Renderer(names(config))
+
+    def answer(self, view: View, team: Team) -> Content:
+        """Content of the answer to a command."""
+        setting = self._setting(team)
+        if isinstance(view, CommandFailed):
+            return self._renderer.alert(view, *setting).content()
+        return self._renderer.answer(view, *setting, self._clock()).content()  # type: ignore[arg-type]
+
+    def problem(self, error: Problem, team: Team) -> Content:
+        """Content of a refusal; of several bad fields the first is told."""
+        told = error.errors[0] if isinstance(error, InvalidFields) else error
+        return self._renderer.problem(told, *self._setting(team)).content()
+
+    def outcome(self, done: tuple[int, ...], refused: tuple[Refusal, ...], team: Team) -> Content:
+        """Content of the answer to a command over several tickets."""
+        return self._renderer.outcome(done, refused, *self._setting(team)).content()
+
+    def render(self, send: Send) -> Mapping[str, Any]:
+        """Content of what is rendered at the moment of sending: cards, alerts, digests, reports."""
+        view, setting = send.view, self._setting(send.team)
+        if isinstance(view, CardView):
+            card = self._renderer.card(view, *setting)
+            return edit_content(card, send.edits) if send.edits else card.content()
+        assert view is not None  # noqa: S101 - a job without content has a view
+        message: Message = self._renderer.alert(view, *setting)
+        return _in_thread(message.content(), send.thread if not isinstance(view, DigestView) else None)
+
+    def _setting(self, team: Team) -> tuple[Any, Any]:
+        return self._config.language_of(team), self._config.timezone_of(team)
+
+
+def _in_thread(content: Mapping[str, Any], root: str | None) -> Mapping[str, Any]:
+    if root is None:
+        return content
+    relation = {
+        "rel_type": "m.thread",
+        "event_id": root,
+        "is_falling_back": True,
+        "m.in_reply_to": {"event_id": root},
+    }
+    return {**content, "m.relates_to": relation}

