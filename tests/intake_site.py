@@ -60,6 +60,18 @@ SETTINGS = IntakeSettings(
     language="de",
 )
 
+REQUEST: dict[str, Any] = {
+    "name": "Maria Muster",
+    "email": "maria@Example.ORG",
+    "subject": "Laptop für die Ausbildung",
+    "message": "Guten Tag,\nich beginne im Herbst.",
+    "region": "freiburg",
+    "topicId": 10,
+}
+"""A request as osTicket's clients send it."""
+
+CREATE = "/api/tickets.json"
+
 
 def form_settings(**changes: Any) -> IntakeSettings:
     """The settings with other ones for the form."""
@@ -84,7 +96,7 @@ class Site:
             return list((await session.exec(select(table).order_by(*table.__table__.primary_key))).all())  # type: ignore[attr-defined]
 
     async def call(
-        self, path: str = "/api/tickets.json", *, headers: dict[str, str] | None = None, **body: Any
+        self, path: str = CREATE, *, headers: dict[str, str] | None = None, **body: Any
     ) -> tuple[int, str]:
         """Call the API with its key; answers with status and text."""
         sent = {"X-API-Key": self.key} | (headers or {})

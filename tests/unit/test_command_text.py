@@ -37,7 +37,7 @@ def in_reply(event_id: str = "$card") -> dict[str, object]:
         ("!message 42 a\r\nb\rc", "!message 42 a\nb\nc"),
         ("!message 42 \x00\ud800\x1b[1m", "!message 42 \ufffd\ufffd\ufffd[1m"),
         ("Tickettruhe: take 42", "!take 42"),
-        ("tickettruhe take 42", "!take 42"),
+        ("tickettruhe take 42", None),
         ("@Tickettruhe, take 42", "!take 42"),
         ("Tickettruhe:take 42", "!take 42"),
         ("Tickettruhe : take 42", "!take 42"),

@@ -1,0 +1,155 @@
+"""The HTTP API: osTicket's create call, and a further message on a ticket."""
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Final
+
+import structlog
+from aiohttp import web
+
+from bot.domain.errors import InputProblem, InvalidInput, TickettruheError, UnknownTicket
+from bot.domain.request import InvalidFields
+from bot.domain.words import Intake
+from bot.intake.addresses import client_address
+from bot.intake.api_body import MalformedBody, read_message, read_object, read_request
+from bot.intake.settings import IntakeSettings
+from bot.services import apikeys, intake
+from bot.services.intake import KeyReused, NewMessage, RetryKey, fingerprint
+from bot.services.unit import Unit, Units
+
+TICKETS: Final = ("/api/tickets.json", "/api/http.php/tickets.json")
+MESSAGES: Final = r"/api/tickets/{number:[0-9]{1,15}}/messages"
+
+BODY_SECONDS: Final = 120.0
+"""How long a body may take to arrive; the largest on a slow line needs a minute or so."""
+
+_RETRY_KEY: Final = re.compile(r"[\x21-\x7e]{1,255}")
+_log = structlog.stdlib.get_logger(__name__)
+
+_REASONS: Final = {
+    InputProblem.MISSING: "is missing",
+    InputProblem.TOO_LONG: "is longer than {limit} characters",
+    InputProblem.TOO_MANY: "are more than {limit}",
+    InputProblem.TOO_LARGE: "hold more than {limit} bytes in one",
+    InputProblem.NOT_TEXT: "is not text",
+    InputProblem.NOT_AN_ADDRESS: "is not an e-mail address",
+    InputProblem.NOT_A_CHOICE: "is not one of the choices",
+    InputProblem.MALFORMED: "cannot be read",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """An authenticated call, its body read. ``scope`` names the key it came with."""
+
+    scope: str
+    body: bytes
+    retry: str | None
+
+    def retry_key(self, about: str) -> RetryKey | None:
+        """What makes the call safe to repeat, if the client asked for that. ``about`` is what it is for."""
+        if self.retry is None:
+            return None
+        return RetryKey(self.scope, self.retry, fingerprint(f"{about}\n".encode() + self.body))
+
+
+async def read_body(request: web.Request, limit: int) -> bytes:
+    """The whole body.
+
+    :raises web.HTTPRequestEntityTooLarge: it has, or says it has, more than ``limit`` bytes.
+    :raises web.HTTPRequestTimeout: it takes too long to arrive.
+    :raises web.HTTPBadRequest: it ends early, or its encoding is broken.
+    """
+    if (request.content_length or 0) > limit:
+        raise web.HTTPRequestEntityTooLarge(limit, text="Too large")
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            body = await request.read()
+    except TimeoutError as error:
+        raise web.HTTPRequestTimeout(text="The body did not arrive in time") from error
+    except web.RequestPayloadError as error:
+        raise web.HTTPBadRequest(text="The body cannot be read") from error
+    if len(body) > limit:
+        raise web.HTTPRequestEntityTooLarge(limit, text="Too large")
+    return body
+
+
+class Api:
+    """Answers the two calls. A 201 follows the commit."""
+
+    def __init__(self, units: Units, settings: IntakeSettings) -> None:
+        self._units = units
+        self._settings = settings
+
+    def routes(self) -> list[web.RouteDef]:
+        """The routes to add to the application."""
+        return [
+            *(web.post(path, self._answering(self._create)) for path in TICKETS),
+            web.post(MESSAGES, self._answering(self._message)),
+        ]
+
+    def _answering(
+        self, handler: Callable[[web.Request, _Call], Awaitable[int]]
+    ) -> Callable[[web.Request], Awaitable[web.Response]]:
+        async def answer(request: web.Request) -> web.Response:
+            try:
+                number = await handler(request, await self._admit(request))
+            except TickettruheError as error:
+                return _refusal(error)
+            _log.info("intake_accepted", intake=Intake.HTTP.value, number=number)
+            return web.Response(status=201, text=str(number))
+
+        return answer
+
+    async def _admit(self, request: web.Request) -> _Call:
+        forwarded = request.headers.getall("X-Forwarded-For", ())
+        address = client_address(request.remote, forwarded, self._settings.trusted_proxies)
+        presented = request.headers.get("X-API-Key", "")
+        key_id = await self._units.look(lambda unit: apikeys.check(unit, presented, address))
+        if key_id is None:
+            raise web.HTTPUnauthorized(text="Valid API key required")
+        retry = request.headers.get("Idempotency-Key")
+        if retry is not None and not _RETRY_KEY.fullmatch(retry):
+            raise web.HTTPBadRequest(text="Idempotency-Key: 1 to 255 visible ASCII characters")
+        body = await read_body(request, self._settings.max_body)
+        return _Call(f"api:{key_id}", body, retry)
+
+    async def _create(self, _request: web.Request, call: _Call) -> int:
+        wanted = read_request(read_object(call.body), self._settings, self._units.policy)
+        key = call.retry_key("tickets")
+
+        async def work(unit: Unit) -> int:
+            return (await intake.open_ticket(unit, wanted, key=key)).number
+
+        return await self._units.run(work)
+
+    async def _message(self, request: web.Request, call: _Call) -> int:
+        number = int(request.match_info["number"])
+        body = read_message(read_object(call.body), self._settings)
+        message = NewMessage(body.text, Intake.HTTP, attachments=body.attachments)
+        key = call.retry_key(f"tickets/{number}/messages")
+
+        async def work(unit: Unit) -> int:
+            return (await intake.add_message(unit, number, message, key=key)).number
+
+        return await self._units.run(work)
+
+
+def _refusal(error: TickettruheError) -> web.Response:
+    match error:
+        case MalformedBody():
+            return web.Response(status=400, text=f"Malformed body: {error}")
+        case InvalidFields():
+            return web.Response(status=400, text="; ".join(_reason(each) for each in error.errors))
+        case KeyReused():
+            return web.Response(status=409, text="Idempotency-Key was used for another request")
+        case UnknownTicket():
+            return web.Response(status=404, text="No such ticket")
+        case _:
+            raise error
+
+
+def _reason(error: InvalidInput) -> str:
+    return f"{error.field} {_REASONS[error.problem].format(limit=error.limit)}"

@@ -1,0 +1,113 @@
+"""The bot's web server: API, contact form and health, with the same care for all answers."""
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
+
+import structlog
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from bot.domain.errors import Conflict
+from bot.intake.api import Api
+from bot.intake.form import ContactForm
+from bot.intake.form_pages import STYLE
+from bot.intake.form_token import FormTokens
+from bot.intake.health import HealthCheck, health_route
+from bot.intake.settings import IntakeSettings
+from bot.services import secrets
+from bot.services.unit import Clock, DatabaseUnavailable, Units, utc_now
+
+_GRACE: Final = 0.8
+"""Seconds for requests under way at the end; aiohttp waits twice so long at most."""
+
+_HEADERS: Final = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self' data:; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Server": "Tickettruhe",
+}
+_RETRY_SECONDS: Final = 5
+_FORM_KEY: Final = "form"
+
+_log = structlog.stdlib.get_logger(__name__)
+
+
+async def build_app(
+    units: Units, settings: IntakeSettings, health: HealthCheck, clock: Clock = utc_now
+) -> web.Application:
+    """The web application. Reads (at the first start: makes) the form's signing key."""
+    app = web.Application(middlewares=[_shield], client_max_size=settings.max_body)
+    app.on_response_prepare.append(_add_headers)
+    app.add_routes([health_route(health), *Api(units, settings).routes()])
+    if settings.form.enabled:
+        key = await units.run(lambda unit: secrets.ensure(unit, _FORM_KEY))
+        form = ContactForm(units, settings, FormTokens(key), clock)
+        app.add_routes(
+            [
+                web.get("/", form.show),
+                web.post("/", form.submit),
+                web.get("/sent/{token}", form.sent),
+                web.get("/static/form.css", _style),
+            ]
+        )
+    return app
+
+
+@asynccontextmanager
+async def serve(app: web.Application, host: str, port: int) -> AsyncIterator[int]:
+    """Serve until the end of the block; yields the bound port (of use if ``port`` is 0).
+
+    At the end no new request is taken; those under way get at most two seconds.
+    """
+    runner = web.AppRunner(app, access_log=None, logger=_http_logger(), shutdown_timeout=_GRACE)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, host, port).start()
+        yield runner.addresses[0][1]
+    finally:
+        await runner.cleanup()
+
+
+@web.middleware
+async def _shield(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Whatever goes wrong: the answer and the log tell nothing of the request's content."""
+    try:
+        return await handler(request)
+    except web.HTTPException:
+        raise
+    except Exception as error:  # noqa: BLE001 - the last resort; its text may hold requester data
+        resource = request.match_info.route.resource
+        path = resource.canonical if resource else "?"
+        _log.error("intake_failed", error=type(error).__name__, path=path)
+        if isinstance(error, Conflict | DatabaseUnavailable):
+            headers = {"Retry-After": str(_RETRY_SECONDS)}
+            return web.Response(status=503, text="Busy, please try again in a moment.", headers=headers)
+        return web.Response(status=500, text="Something went wrong on our side. Please try again later.")
+
+
+async def _add_headers(_request: web.Request, response: web.StreamResponse) -> None:
+    response.headers.update(_HEADERS)
+    response.headers.setdefault("Cache-Control", "no-store")
+
+
+async def _style(_request: web.Request) -> web.Response:
+    # Its address has its hash in it.
+    headers = {"Cache-Control": "public, max-age=31536000, immutable"}
+    return web.Response(body=STYLE, content_type="text/css", charset="utf-8", headers=headers)
+
+
+def _http_logger() -> logging.Logger:
+    """What aiohttp reports about broken requests; without their content, which it would quote."""
+    logger = logging.getLogger(f"{__name__}.http")
+    logger.addFilter(_without_content)
+    return logger
+
+
+def _without_content(record: logging.LogRecord) -> bool:
+    kind = record.exc_info[0] if record.exc_info else None
+    record.msg = f"broken HTTP request ({kind.__name__ if kind else record.levelname})"
+    record.args, record.exc_info, record.exc_text = (), None, None
+    return True

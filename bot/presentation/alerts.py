@@ -1,0 +1,210 @@
+"""What the bot says of its own accord. Whoever must act is mentioned."""
+
+from functools import singledispatch
+from typing import Final
+
+from bot.domain.rooms import RoomProblem
+from bot.domain.words import Action
+from bot.presentation.cards import SUBJECT_LIMIT
+from bot.presentation.document import (
+    Bold,
+    BulletList,
+    Code,
+    Inline,
+    Outside,
+    Text,
+    Value,
+    joined,
+    paragraph,
+    sentence,
+)
+from bot.presentation.lists import render_digest
+from bot.presentation.message import Message, fit
+from bot.presentation.outside import clip
+from bot.presentation.tickets import history_line, message_pieces
+from bot.presentation.words import LOST, LOST_OTHERWISE, ROOM_PROBLEMS
+from bot.presentation.world import Setting, numeral, numerals, pill
+from bot.services.views import (
+    AssignmentAlert,
+    CommandFailed,
+    DeliveryReport,
+    DigestView,
+    MessageAlert,
+    MovedAway,
+    PurgeReport,
+    RoomReport,
+    TransferSummary,
+)
+
+_PILLS_SHOWN: Final = 8
+"""More people than that are mentioned without being named one by one."""
+
+
+@singledispatch
+def render_alert(alert: object, setting: Setting) -> Message:
+    """An alert in words.
+
+    :raises NotImplementedError: the alert's class has no words yet.
+    """
+    raise NotImplementedError(type(alert).__name__)
+
+
+@render_alert.register
+def _(alert: MessageAlert, setting: Setting) -> Message:
+    gettext = setting.language.gettext
+    template = (
+        gettext("📨 {requester} wrote, and {number} is open again.")
+        if alert.reopened
+        else gettext("📨 {requester} wrote on {number}.")
+    )
+    requester = clip(alert.requester, SUBJECT_LIMIT) or Text(gettext("requester"))
+    head: list[Inline] = [sentence(template, requester=requester, number=numeral(alert.number))]
+    if len(alert.mentions) > _PILLS_SHOWN:
+        head.append(Text(gettext("To all in the team")))
+    elif alert.mentions:
+        head.append(joined(", ", map(pill, alert.mentions)))
+    mentions = tuple(person.user_id for person in alert.mentions)
+    return fit((paragraph(*head), *message_pieces(alert.message, setting)), mentions=mentions)
+
+
+@render_alert.register
+def _(alert: AssignmentAlert, setting: Setting) -> Message:
+    gettext = setting.language.gettext
+    fields: dict[str, Value] = {
+        "person": pill(alert.person),
+        "number": numeral(alert.number),
+        "who": setting.doer(alert.by),
+    }
+    if alert.given:
+        told = [
+            sentence(gettext("{person}, {number} is yours: {who} assigned it to you."), **fields),
+            sentence(
+                gettext("When you begin with it: {command}"),
+                command=setting.action(Action.TAKE, alert.number),
+            ),
+        ]
+    else:
+        how = gettext(LOST.get(alert.action, LOST_OTHERWISE))
+        told = [
+            sentence(gettext("{person}, {number} is no longer yours:"), **fields),
+            sentence(how, **fields),
+        ]
+    return fit((paragraph(joined(" ", told)),), mentions=(alert.person.user_id,))
+
+
+@render_alert.register
+def _(alert: TransferSummary, setting: Setting) -> Message:
+    language = setting.language
+    came = sentence(
+        language.gettext("{who} transferred {number} from {team} to you on {date}."),
+        who=setting.doer(alert.by),
+        number=numeral(alert.number),
+        team=setting.team(alert.from_team),
+        date=setting.moment(alert.at),
+    )
+    count = language.ngettext(
+        "It has {count} message so far; {show} shows it.",
+        "It has {count} messages so far; {show} shows them.",
+        alert.messages,
+    )
+    show = setting.command(f"show {alert.number}")
+    history = tuple(history_line(line, setting) for line in alert.history)
+    return fit(
+        (
+            paragraph(came, sentence(count, count=alert.messages, show=show)),
+            BulletList(history, language.more),
+        ),
+        notice=True,
+    )
+
+
+@render_alert.register
+def _(alert: MovedAway, setting: Setting) -> Message:
+    moved = sentence(
+        setting.language.gettext("{number} is now with {team}; {who} transferred it."),
+        number=numeral(alert.number),
+        team=setting.team(alert.to_team),
+        who=setting.doer(alert.by),
+    )
+    return fit((paragraph(moved),), notice=True)
+
+
+@render_alert.register
+def _(alert: RoomReport, setting: Setting) -> Message:
+    gettext = setting.language.gettext
+    fields: dict[str, Value] = {"name": alert.name, "room": Code(Outside(alert.room_id))}
+    if not alert.problems:
+        text = sentence(gettext("✅ The room {name} ({room}) can be used again."), **fields)
+        return fit((paragraph(text),), notice=True)
+    head = sentence(
+        gettext("⚠️ I cannot use the room {name} ({room}): no tickets go there and no commands are taken."),
+        **fields,
+    )
+    tail = gettext("As soon as that is put right, I go on by myself and send what has waited.")
+    reasons = BulletList(room_problems(alert.problems, setting), setting.language.more)
+    return fit((paragraph(head), reasons, paragraph(Text(tail))))
+
+
+def room_problems(problems: tuple[str, ...], setting: Setting) -> tuple[Inline, ...]:
+    """What stands against using a room, each with what to do."""
+    return tuple(Text(setting.language.gettext(ROOM_PROBLEMS[RoomProblem(each)])) for each in problems)
+
+
+@render_alert.register
+def _(alert: DeliveryReport, setting: Setting) -> Message:
+    gettext = setting.language.gettext
+    fields: dict[str, Value] = {
+        "kind": Code(Outside(alert.kind)),
+        "room": alert.room_name,
+        "reason": Code(Outside(alert.reason)),
+    }
+    head = sentence(
+        gettext("⚠️ Something ({kind}) could not be sent to the room {room}: {reason}. I have set it aside."),
+        **fields,
+    )
+    lines: list[Inline] = [Bold(head)]
+    if alert.numbers:
+        lines.append(sentence(gettext("It is about {numbers}."), numbers=numerals(alert.numbers[:100])))
+    advice = gettext("Check whether I may write in that room; {status} shows what is set aside.")
+    return fit((paragraph(*lines, sentence(advice, status=setting.command("status"))),))
+
+
+@render_alert.register
+def _(alert: PurgeReport, setting: Setting) -> Message:
+    ngettext = setting.language.ngettext
+    done = ngettext(
+        "{number} is purged: {count} message in the rooms was removed.",
+        "{number} is purged: {count} messages in the rooms were removed.",
+        alert.redacted,
+    )
+    lines = [sentence(done, number=numeral(alert.number), count=alert.redacted)]
+    if alert.failed:
+        left = ngettext(
+            "⚠️ {count} message could not be removed. Please remove it by hand.",
+            "⚠️ {count} messages could not be removed. Please remove them by hand.",
+            alert.failed,
+        )
+        lines.append(sentence(left, count=alert.failed))
+        right = setting.language.gettext(
+            "For the next time: give me the right to remove messages in the rooms."
+        )
+        lines.append(sentence(right))
+    return fit((paragraph(*lines),), notice=not alert.failed)
+
+
+@render_alert.register
+def _(alert: CommandFailed, setting: Setting) -> Message:
+    gettext = setting.language.gettext
+    told = sentence(
+        gettext("Sorry, that went wrong on my side, and nothing was changed. Please try again."),
+    )
+    advice = sentence(
+        gettext("If it happens again, give the admins this id, so that they find it in the log: {id}"),
+        id=Code(Outside(alert.event_id)),
+    )
+    return fit((paragraph(told, advice),), notice=True)
+
+
+@render_alert.register
+def _(alert: DigestView, setting: Setting) -> Message:
+    return render_digest(alert, setting)

@@ -1,0 +1,93 @@
+"""A ticket's card: the one message that shows it, edited in place whenever it changes."""
+
+from typing import Final
+
+from bot.domain.words import Status
+from bot.presentation.document import (
+    Bold,
+    Document,
+    Inline,
+    Quote,
+    Span,
+    Text,
+    joined,
+    paragraph,
+    sentence,
+    span,
+)
+from bot.presentation.message import Message, fit
+from bot.presentation.outside import clip
+from bot.presentation.world import Setting, numeral, pill
+from bot.services.views import CardView
+
+EXCERPT_LIMIT: Final = 300
+SUBJECT_LIMIT: Final = 200
+"""Visible characters; the same limits as the intake's, kept here for tickets that came another way."""
+
+
+def render_card(view: CardView, setting: Setting) -> Message:
+    """The card as it stands; ``m.text``, so that a new one rings."""
+    return fit(card_document(view, setting))
+
+
+def card_document(view: CardView, setting: Setting) -> Document:
+    """The card's lines. Times are absolute: a card that nobody edits must not lie.
+
+    A deleted ticket is hidden at once, so nothing from outside stays on its card.
+    """
+    if view.status is Status.DELETED:
+        head = span(setting.mark(view.status), Text(" "), Bold(numeral(view.number)))
+        return (
+            paragraph(head, joined(" · ", [setting.status(view.status), setting.moment(view.changed_at)])),
+        )
+    lines = [title(view, setting), _standing(view, setting), *_extras(view, setting)]
+    excerpt = clip(view.excerpt, EXCERPT_LIMIT)
+    return (paragraph(*lines), *([Quote(excerpt)] if excerpt else []))
+
+
+def title(view: CardView, setting: Setting) -> Span:
+    """Emoji, number and subject."""
+    head = span(Text(f"#{view.number} · "), clip(view.subject, SUBJECT_LIMIT))
+    return span(setting.mark(view.status), Text(" "), Bold(head))
+
+
+def _standing(view: CardView, setting: Setting) -> Span:
+    parts: list[Inline | str] = [
+        setting.status(view.status),
+        setting.topic(view.topic),
+        setting.team(view.team),
+    ]
+    if view.assignee is not None:
+        parts.append(pill(view.assignee))
+    return joined(" · ", [*parts, setting.moment(view.changed_at)])
+
+
+def _extras(view: CardView, setting: Setting) -> list[Inline]:
+    """What not every ticket has: its wait, the reason of its end, tasks, files, what it continues."""
+    gettext = setting.language.gettext
+    lines: list[Inline] = []
+    if view.status is Status.WAITING:
+        lines += _wait(view, setting)
+    if view.status is Status.CLOSED and view.close_reason:
+        reason = clip(view.close_reason, EXCERPT_LIMIT)
+        lines.append(sentence(gettext("Reason: {reason}"), reason=reason))
+    small: list[Inline] = []
+    if view.tasks_all:
+        done = Text(f"{view.tasks_done}/{view.tasks_all}")
+        small.append(sentence(gettext("☑️ Tasks {done}"), done=done))
+    if view.attachments:
+        small.append(Text(f"📎 {view.attachments}"))
+    if view.follows is not None:
+        small.append(sentence(gettext("continues {number}"), number=numeral(view.follows)))
+    return [*lines, joined(" · ", small)] if small else lines
+
+
+def _wait(view: CardView, setting: Setting) -> list[Inline]:
+    language = setting.language
+    lines: list[Inline] = []
+    if view.waiting_since is not None:
+        since = language.date(view.waiting_since.astimezone(setting.zone).date())
+        lines.append(sentence(language.gettext("Waiting since {date}"), date=Text(since)))
+    if view.need:
+        lines.append(sentence(language.gettext("Needed: {need}"), need=clip(view.need, EXCERPT_LIMIT)))
+    return lines

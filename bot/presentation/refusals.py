@@ -1,0 +1,248 @@
+"""Refusals in words: each says why, and what would work instead."""
+
+from collections.abc import Mapping, Sequence
+from functools import singledispatch
+from types import MappingProxyType
+from typing import Final
+
+from bot.domain.errors import (
+    NameKind,
+    NotAllowedFrom,
+    NotAMember,
+    NotHere,
+    NothingToUndo,
+    NotPermitted,
+    NoWaitlist,
+    OpenTasks,
+    Refusal,
+    TakenBy,
+    TooManyTickets,
+    UndoProblem,
+    UnknownName,
+    UnknownTicket,
+)
+from bot.domain.marks import N_
+from bot.domain.words import Action, Right
+from bot.presentation.document import BulletList, Inline, Text, Value, joined, paragraph, sentence, span
+from bot.presentation.message import Message, fit
+from bot.presentation.outside import clip
+from bot.presentation.words import DOING
+from bot.presentation.world import Setting, numeral, numerals, user_pill
+
+_NAME_LIMIT: Final = 80
+_TASKS_SHOWN: Final = 20
+
+
+def render_refusal(refusal: Refusal, setting: Setting) -> Message:
+    """One refusal as a notice."""
+    return fit((paragraph(*refusal_lines(refusal, setting)),), notice=True)
+
+
+def render_outcome(done: Sequence[int], refused: Sequence[Refusal], setting: Setting) -> Message:
+    """What became of a command over several numbers, in one notice."""
+    gettext = setting.language.gettext
+    head = []
+    if done:
+        head.append(sentence(gettext("✅ Done: {numbers}"), numbers=numerals(done)))
+    if refused:
+        head.append(sentence(gettext("❌ Not done:")))
+    rows = tuple(joined(" ", refusal_lines(each, setting)) for each in refused)
+    return fit((paragraph(*head), BulletList(rows, setting.language.more)), notice=True)
+
+
+def _ticket(refusal: Refusal, setting: Setting) -> Text:
+    """The ticket's number, or the mere word where there is none."""
+    return Text(setting.language.gettext("ticket")) if refusal.number is None else numeral(refusal.number)
+
+
+@singledispatch
+def refusal_lines(refusal: Refusal, setting: Setting) -> list[Inline]:
+    """The refusal's sentences: first why, then what would work.
+
+    :raises NotImplementedError: the refusal's class has no words yet.
+    """
+    raise NotImplementedError(type(refusal).__name__)
+
+
+@refusal_lines.register
+def _(refusal: UnknownTicket, setting: Setting) -> list[Inline]:
+    gettext = setting.language.gettext
+    return [
+        sentence(gettext("I do not know {number} here."), number=_ticket(refusal, setting)),
+        sentence(
+            gettext("{list} shows this room's tickets; another team's can only be reached in its own room."),
+            list=setting.command("list"),
+        ),
+    ]
+
+
+@refusal_lines.register
+def _(refusal: NotAllowedFrom, setting: Setting) -> list[Inline]:
+    gettext = setting.language.gettext
+    why = sentence(
+        gettext("{number} cannot be {done} now, its status is “{status}”."),
+        number=_ticket(refusal, setting),
+        done=Text(gettext(DOING[refusal.action])),
+        status=setting.status(refusal.status),
+    )
+    commands = [setting.action(action, refusal.number) for action in refusal.possible]
+    if not commands:
+        return [why, Text(gettext("There is nothing that you could do with it at the moment; ask an admin."))]
+    return [why, sentence(gettext("Possible: {commands}"), commands=joined(", ", commands))]
+
+
+_WHOSE: Final[Mapping[Right, str]] = MappingProxyType(
+    {
+        Right.MEMBER: N_("Only members of its team may do that; ask one of them."),
+        Right.ASSIGNEE: N_("Only the person who has the ticket, or an admin, may do that."),
+        Right.SAME_PERSON: N_("Only the person who made the change may undo it."),
+        Right.ADMIN: N_("Only admins may do that; ask one of them."),
+        Right.REQUESTER: N_("Only the requester can do that."),
+        Right.ANYONE: N_("Ask an admin."),
+    }
+)
+
+
+@refusal_lines.register
+def _(refusal: NotPermitted, setting: Setting) -> list[Inline]:
+    gettext = setting.language.gettext
+    if refusal.number is None or refusal.action is None:
+        lines: list[Inline] = [Text(gettext("You may not do that."))]
+    else:
+        what = Text(gettext(DOING[refusal.action]))
+        template = gettext("{number} cannot be {done} by you.")
+        lines = [sentence(template, number=_ticket(refusal, setting), done=what)]
+    if refusal.right is Right.ASSIGNEE and refusal.assignee is not None:
+        whose = sentence(gettext("{person} has it."), person=user_pill(refusal.assignee))
+        lines.append(whose)
+    return [*lines, Text(gettext(_WHOSE[refusal.right]))]
+
+
+@refusal_lines.register
+def _(refusal: TakenBy, setting: Setting) -> list[Inline]:
+    gettext = setting.language.gettext
+    return [
+        sentence(
+            gettext("{person} has {number} ({status})."),
+            person=user_pill(refusal.assignee),
+            number=_ticket(refusal, setting),
+            status=setting.status(refusal.status),
+        ),
+        sentence(
+            gettext("If you have agreed on it: {command}"),
+            command=setting.action(Action.STEAL, refusal.number),
+        ),
+    ]
+
+
+@refusal_lines.register
+def _(refusal: OpenTasks, setting: Setting) -> list[Inline]:
+    language = setting.language
+    count = len(refusal.tasks)
+    why = language.ngettext(
+        "{number} still has {count} open task; do it before you close the ticket:",
+        "{number} still has {count} open tasks; do them before you close the ticket:",
+        count,
+    )
+    shown = [span(Text("⬜ "), clip(task, 200)) for task in refusal.tasks[:_TASKS_SHOWN]]
+    rest = [Text(language.more(count - _TASKS_SHOWN))] if count > _TASKS_SHOWN else []
+    return [sentence(why, number=_ticket(refusal, setting), count=count), *shown, *rest]
+
+
+@refusal_lines.register
+def _(refusal: NoWaitlist, setting: Setting) -> list[Inline]:
+    gettext = setting.language.gettext
+    return [
+        sentence(
+            gettext("{number} cannot wait: the topic “{topic}” has no waiting list."),
+            number=_ticket(refusal, setting),
+            topic=setting.topic(refusal.topic),
+        ),
+        sentence(
+            gettext("If the topic is wrong: {command}"), command=setting.action(Action.TOPIC, refusal.number)
+        ),
+    ]
+
+
+@refusal_lines.register
+def _(refusal: NotAMember, setting: Setting) -> list[Inline]:
+    gettext = setting.language.gettext
+    return [
+        sentence(
+            gettext("{person} is not in the room of {team}, so {number} cannot be assigned there."),
+            person=user_pill(refusal.user_id),
+            team=setting.team(refusal.team),
+            number=_ticket(refusal, setting),
+        ),
+        sentence(
+            gettext("Invite the person, or give the ticket to their team: {command}"),
+            command=setting.action(Action.TRANSFER, refusal.number),
+        ),
+    ]
+
+
+@refusal_lines.register
+def _(refusal: NothingToUndo, setting: Setting) -> list[Inline]:
+    gettext = setting.language.gettext
+    fields: dict[str, Value] = {
+        "number": _ticket(refusal, setting),
+        "person": user_pill(refusal.last_by) if refusal.last_by else Text(setting.names.bot),
+    }
+    why = {
+        UndoProblem.NOTHING: gettext("The last thing that happened to {number} cannot be undone."),
+        UndoProblem.OTHERS: gettext("The last change of {number} was {person}'s; only they can undo it."),
+        UndoProblem.TOO_OLD: gettext("Your last change of {number} is older than 10 minutes."),
+    }[refusal.problem]
+    lines: list[Inline] = [sentence(why, **fields)]
+    if refusal.last_at is not None:
+        lines.append(sentence(gettext("It was on {date}."), date=setting.moment(refusal.last_at)))
+    shown = setting.command(f"show {refusal.number}")
+    return [*lines, sentence(gettext("{show} tells how it stands; change it from there."), show=shown)]
+
+
+_UNKNOWN: Final[Mapping[NameKind, str]] = MappingProxyType(
+    {
+        NameKind.TEAM: N_("There is no team “{name}”."),
+        NameKind.TOPIC: N_("There is no topic “{name}”."),
+        NameKind.REGION: N_("There is no region “{name}”."),
+        NameKind.PERSON: N_("I know nobody called “{name}” here."),
+        NameKind.COMMAND: N_("There is no command “{name}”."),
+    }
+)
+
+
+@refusal_lines.register
+def _(refusal: UnknownName, setting: Setting) -> list[Inline]:
+    gettext = setting.language.gettext
+    lines: list[Inline] = [sentence(gettext(_UNKNOWN[refusal.kind]), name=clip(refusal.name, _NAME_LIMIT))]
+    if refusal.near:
+        lines.append(sentence(gettext("Did you mean {names}?"), names=_names(refusal.near)))
+    if refusal.known:
+        lines.append(sentence(gettext("There are: {names}"), names=_names(refusal.known)))
+    elif not refusal.near:
+        lines.append(sentence(gettext("{help} shows what there is."), help=setting.command("help")))
+    return lines
+
+
+def _names(names: Sequence[str]) -> Inline:
+    return joined(", ", [clip(name, _NAME_LIMIT) for name in names[:50]] + (["…"] if len(names) > 50 else []))
+
+
+@refusal_lines.register
+def _(refusal: NotHere, setting: Setting) -> list[Inline]:
+    gettext = setting.language.gettext
+    return [
+        sentence(gettext("{command} cannot be answered here."), command=setting.command(refusal.command)),
+        Text(gettext("Ask it in the admin room, or as an admin in a direct chat with me.")),
+    ]
+
+
+@refusal_lines.register
+def _(refusal: TooManyTickets, setting: Setting) -> list[Inline]:
+    ngettext = setting.language.ngettext
+    why = ngettext(
+        "One command takes {count} ticket at most; send several commands.",
+        "One command takes {count} tickets at most; send several commands.",
+        refusal.limit,
+    )
+    return [sentence(why, count=refusal.limit)]

@@ -1,0 +1,85 @@
+"""The one door of the presentation: views and errors in, messages out."""
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from bot.domain.errors import InvalidInput, Refusal, UsageError
+from bot.presentation.alerts import render_alert
+from bot.presentation.cards import render_card
+from bot.presentation.helps import render_help
+from bot.presentation.language import Language
+from bot.presentation.lists import render_list
+from bot.presentation.message import Message
+from bot.presentation.refusals import render_outcome, render_refusal
+from bot.presentation.statuses import render_status
+from bot.presentation.tickets import render_history, render_opened, render_ticket
+from bot.presentation.usages import render_input, render_usage
+from bot.presentation.world import Names, Setting
+from bot.services.views import (
+    Alert,
+    CardView,
+    HelpView,
+    HistoryView,
+    ListView,
+    OpenedView,
+    StatusView,
+    TicketView,
+)
+
+Answer = ListView | TicketView | HistoryView | OpenedView | HelpView | StatusView
+Problem = Refusal | UsageError | InvalidInput
+
+
+class Renderer:
+    """Renders for a room: in its language (a code of ``LANGUAGES``) and its time zone.
+
+    Pure: it keeps the config's names and nothing else.
+    """
+
+    def __init__(self, names: Names) -> None:
+        self._names = names
+
+    def card(self, view: CardView, language: str, zone: ZoneInfo) -> Message:
+        """A ticket's card; ``edit_content`` makes the event of a later edit from it."""
+        return render_card(view, self._setting(language, zone))
+
+    def alert(self, alert: Alert, language: str, zone: ZoneInfo) -> Message:
+        """What the bot says of its own accord."""
+        return render_alert(alert, self._setting(language, zone))
+
+    def answer(self, view: Answer, language: str, zone: ZoneInfo, now: datetime) -> Message:
+        """The answer to a command that asked for something, as a notice."""
+        setting = self._setting(language, zone)
+        match view:
+            case ListView():
+                return render_list(view, setting, now)
+            case StatusView():
+                return render_status(view, setting, now)
+            case TicketView():
+                return render_ticket(view, setting)
+            case HistoryView():
+                return render_history(view, setting)
+            case OpenedView():
+                return render_opened(view, setting)
+            case HelpView():
+                return render_help(view, setting)
+
+    def problem(self, error: Problem, language: str, zone: ZoneInfo) -> Message:
+        """Why a command did nothing, and what would work, as a notice."""
+        setting = self._setting(language, zone)
+        match error:
+            case Refusal():
+                return render_refusal(error, setting)
+            case UsageError():
+                return render_usage(error, setting)
+            case InvalidInput():
+                return render_input(error, setting)
+
+    def outcome(
+        self, done: tuple[int, ...], refused: tuple[Refusal, ...], language: str, zone: ZoneInfo
+    ) -> Message:
+        """What became of a command over several numbers, as one notice."""
+        return render_outcome(done, refused, self._setting(language, zone))
+
+    def _setting(self, language: str, zone: ZoneInfo) -> Setting:
+        return Setting(self._names, Language(language), zone)

@@ -1,0 +1,106 @@
+"""What the renderers know beside the view: names from the config, and who reads where."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from urllib.parse import quote
+from zoneinfo import ZoneInfo
+
+from bot.domain.words import Action, Status, Team
+from bot.presentation.document import Code, Inline, Link, Pill, Span, Text, joined
+from bot.presentation.language import Language
+from bot.presentation.words import ARGUMENTS, EMOJI, STATUS_WORDS
+from bot.services.views import Person
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """The config as far as texts need it. Topics and regions: language code → key → name."""
+
+    teams: Mapping[str, str] = field(default_factory=dict)
+    topics: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    regions: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    rooms: Mapping[Team, str] = field(default_factory=dict)
+    """Room ids of the teams; ``None`` is triage."""
+    prefix: str = "!"
+    bot: str = "Tickettruhe"
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """Names, language and time zone of the room that a text is for."""
+
+    names: Names
+    language: Language
+    zone: ZoneInfo
+
+    def team(self, team: Team) -> str:
+        """The team's name; a team that left the config is called by its key."""
+        return self.language.gettext("Triage") if team is None else self.names.teams.get(team, team)
+
+    def topic(self, key: str) -> str:
+        """The topic's name in this language; its key if it left the config."""
+        return self.names.topics.get(self.language.code, {}).get(key, key)
+
+    def region(self, key: str) -> str:
+        """The region's name in this language; its key if it left the config."""
+        return self.names.regions.get(self.language.code, {}).get(key, key)
+
+    def status(self, status: Status) -> Text:
+        """The status in words."""
+        return Text(self.language.gettext(STATUS_WORDS[status]))
+
+    def mark(self, status: Status) -> Text:
+        """The status as its emoji."""
+        return Text(EMOJI[status])
+
+    def moment(self, moment: datetime) -> Text:
+        """Day and time where the readers are."""
+        return Text(self.language.datetime(moment, self.zone))
+
+    def doer(self, person: Person | None) -> Inline:
+        """A person as a pill; nobody is the bot itself."""
+        return Text(self.names.bot) if person is None else pill(person)
+
+    def command(self, line: str) -> Code:
+        """A command to type, with the prefix."""
+        return Code(Text(line if line.startswith(self.names.prefix) else self.names.prefix + line))
+
+    @staticmethod
+    def word(word: str) -> Code:
+        """One word of a command, as it stands."""
+        return Code(Text(word))
+
+    def action(self, action: Action, number: int | None) -> Code:
+        """The command for an action on a ticket, with a place for what else it needs."""
+        words = ["take --force" if action is Action.STEAL else action.value]
+        words += [str(number)] if number is not None else []
+        words += [f"<{self.language.gettext(name)}>" for name in ARGUMENTS.get(action, ())]
+        return self.command(" ".join(words))
+
+
+def pill(person: Person) -> Pill:
+    """A person as the chat shows them."""
+    return Pill(person.user_id, person.name)
+
+
+def user_pill(user_id: str) -> Pill:
+    """A user of whom only the id is known: clients put the display name, plain text has the local part."""
+    return Pill(user_id, user_id.removeprefix("@").partition(":")[0])
+
+
+def numeral(number: int) -> Text:
+    """A ticket's number as people write it."""
+    return Text(f"#{number}")
+
+
+def numerals(several: Iterable[int]) -> Span:
+    """Several numbers in a row."""
+    return joined(", ", map(numeral, several))
+
+
+def card_link(number: int, room_id: str | None, event_id: str | None) -> Inline:
+    """The number, linked to its card if there is one (appendix "matrix.to navigation")."""
+    if room_id is None or event_id is None:
+        return numeral(number)
+    return Link(f"#{number}", f"https://matrix.to/#/{quote(room_id, safe='!:')}/{quote(event_id, safe='$:')}")

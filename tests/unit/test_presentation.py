@@ -1,0 +1,432 @@
+"""Every view, alert and error has a message in both languages; hostile input does no harm to any."""
+
+import dataclasses
+import typing
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from babel import UnknownLocaleError
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.domain import errors
+from bot.domain.errors import (
+    InputProblem,
+    InvalidInput,
+    NameKind,
+    NotAllowedFrom,
+    NotAMember,
+    NotHere,
+    NothingToUndo,
+    NotPermitted,
+    NoWaitlist,
+    OpenTasks,
+    Refusal,
+    TakenBy,
+    TooManyTickets,
+    UndoProblem,
+    UnknownName,
+    UnknownTicket,
+    UsageError,
+    UsageProblem,
+)
+from bot.domain.rooms import RoomProblem
+from bot.domain.words import Action, Intake, Right, Status
+from bot.presentation import Answer, Message, Names, Renderer, edit_content
+from bot.presentation.language import LANGUAGES, Language
+from bot.presentation.message import size
+from bot.presentation.usages import pointed
+from bot.services.views import (
+    Alert,
+    AssignmentAlert,
+    AttachmentView,
+    CardView,
+    CommandFailed,
+    CommandView,
+    DeliveryReport,
+    DigestView,
+    HelpView,
+    HistoryLine,
+    HistoryView,
+    LineView,
+    ListView,
+    MessageAlert,
+    MessageView,
+    MovedAway,
+    OpenedView,
+    ParameterView,
+    Person,
+    PurgeReport,
+    RoomReport,
+    RoomStatus,
+    StatusView,
+    TicketView,
+    TransferSummary,
+)
+from tests.unit.test_document import NASTY, check_harmless, check_html, hostile, words
+
+BERLIN = ZoneInfo("Europe/Berlin")
+NOW = datetime(2026, 11, 23, 13, 5, tzinfo=UTC)
+EVENT_LIMIT = 60 * 1024
+NAMES = Names(
+    teams={"freiburg": "Freiburg", "hamburg": "Hamburg"},
+    topics={"de": {"donation_request": "Spendenanfrage"}, "en": {"donation_request": "Donation request"}},
+    regions={"de": {"baden": "Südbaden"}, "en": {"baden": "South Baden"}},
+)
+RENDERER = Renderer(NAMES)
+ANNA = Person("@anna:example.org", "Anna")
+BEN = Person("@ben:example.org", "Ben")
+
+
+def card(text: str = "Laptop für Ausbildung gesucht", status: Status = Status.WAITING) -> CardView:
+    """A card with everything on it; each text from outside is ``text``."""
+    return CardView(
+        number=1042,
+        version=3,
+        status=status,
+        topic="donation_request",
+        team="freiburg",
+        subject=text,
+        requester=text,
+        excerpt=text,
+        changed_at=NOW,
+        assignee=ANNA if status is Status.IN_PROGRESS else None,
+        waiting_since=NOW - timedelta(days=12),
+        need=text,
+        close_reason=text,
+        follows=12,
+        tasks_done=2,
+        tasks_all=3,
+        attachments=2,
+    )
+
+
+def line(number: int, text: str, status: Status = Status.WAITING) -> LineView:
+    return LineView(
+        number,
+        status,
+        "donation_request",
+        "freiburg",
+        text,
+        opened_at=NOW - timedelta(days=20),
+        changed_at=NOW - timedelta(days=9),
+        assignee=Person("@anna:example.org", text) if status is Status.IN_PROGRESS else None,
+        waiting_since=NOW - timedelta(days=12),
+        need=text,
+        card_room="!room:example.org",
+        card_event="$event",
+    )
+
+
+def message(text: str, author: Person | None = None) -> MessageView:
+    return MessageView(
+        text, Intake.FORM, NOW, author, (AttachmentView(text, "image/png", 1_234_567),), ((text, text),)
+    )
+
+
+def history(text: str, count: int) -> tuple[HistoryLine, ...]:
+    actions = list(Action)
+    return tuple(
+        HistoryLine(
+            NOW,
+            actions[index % len(actions)],
+            Person("@anna:example.org", text) if index % 3 else None,
+            Status.OPEN,
+            Status.CLOSED,
+            text,
+            BEN,
+            ANNA,
+            "freiburg",
+            None,
+        )
+        for index in range(count)
+    )
+
+
+def answers(text: str, count: int) -> dict[str, Answer]:
+    """Each kind of answer with ``text`` wherever text from outside goes and ``count`` lines."""
+    lines = tuple(line(number, text) for number in range(1, count + 1))
+    command = CommandView(
+        "take",
+        ("nehmen",),
+        "!take [number …] [--force]",
+        "summary",
+        "ticket",
+        (ParameterView("number …", "which"), ParameterView("--force", "from another")),
+        (("!take 42", "takes 42"),),
+    )
+    return {
+        "list": ListView("open", lines, count + 7, show_team=True),
+        "mine": ListView("mine", (line(1, text, Status.IN_PROGRESS),), 1),
+        "empty": ListView("waitlist", (), 0),
+        "ticket": TicketView(
+            card(text),
+            text,
+            text,
+            text,
+            NOW,
+            Intake.FORM,
+            tuple(message(text, ANNA) for _ in range(count)),
+            tuple((text, bool(n % 2)) for n in range(count)),
+            NOW,
+        ),
+        "history": HistoryView(42, history(text, count)),
+        "opened": OpenedView(43, "freiburg"),
+        "continued": OpenedView(43, None, follows=42),
+        "help": HelpView((command,) * count),
+        "help one": HelpView((command,), detailed=True),
+        "status": StatusView(
+            "0.1.0",
+            NOW - timedelta(hours=5),
+            NOW,
+            "sqlite",
+            {Status.OPEN: 3},
+            1,
+            2,
+            timedelta(minutes=9),
+            3,
+            4,
+            (
+                *(RoomStatus(text, "!r:x", tuple(RoomProblem)) for _ in range(count)),
+                RoomStatus("Triage", "!t:x"),
+            ),
+        ),
+    }
+
+
+def alerts(text: str, count: int) -> dict[str, Alert]:
+    """Each alert with ``text`` wherever text from outside goes and ``count`` lines."""
+    lines = tuple(line(number, text, Status.IN_PROGRESS) for number in range(1, count + 1))
+    people = tuple(Person(f"@p{n}:example.org", text) for n in range(min(count, 2)))
+    return {
+        "message": MessageAlert(42, message(text), text, reopened=True, mentions=people),
+        "given": AssignmentAlert(
+            42, Person("@anna:example.org", text), BEN, given=True, action=Action.ASSIGN
+        ),
+        "lost": AssignmentAlert(42, ANNA, BEN, given=False, action=Action.STEAL),
+        "lost otherwise": AssignmentAlert(42, ANNA, None, given=False, action=Action.CLOSE),
+        "transfer": TransferSummary(42, None, BEN, NOW, 2, history(text, count)),
+        "moved": MovedAway(42, "hamburg", BEN),
+        "room": RoomReport(text, "!r:example.org", tuple(RoomProblem)),
+        "room again": RoomReport("Freiburg", "!r:example.org", ()),
+        "delivery": DeliveryReport("card", text, (42,) * count, text),
+        "purge": PurgeReport(42, 7, 0),
+        "purge failed": PurgeReport(42, 7, 2),
+        "digest": DigestView(
+            "freiburg",
+            date(2026, 11, 23),
+            lines,
+            count + 1,
+            lines,
+            count + 2,
+            lines,
+            count + 3,
+            frozenset({1}),
+            1,
+            2,
+            3,
+        ),
+        "failed": CommandFailed(text),
+    }
+
+
+def refusals(text: str = "Laptop") -> dict[str, Refusal]:
+    """Each kind of refusal."""
+    return {
+        "unknown": UnknownTicket(42),
+        "from": NotAllowedFrom(42, Action.WAIT, Status.SPAM, (Action.REOPEN, Action.TRANSFER, Action.ASSIGN)),
+        "from nothing": NotAllowedFrom(42, Action.TAKE, Status.DELETED, ()),
+        "permitted": NotPermitted(42, Action.RELEASE, Right.ASSIGNEE, "@anna:example.org"),
+        "admin": NotPermitted(None, Action.PURGE, Right.ADMIN),
+        "taken": TakenBy(42, "@anna:example.org", Status.IN_PROGRESS),
+        "tasks": OpenTasks(42, (text,) * 30),
+        "waitlist": NoWaitlist(42, "donation_request"),
+        "member": NotAMember(42, "@ben:example.org", None),
+        "undo": NothingToUndo(42, UndoProblem.NOTHING),
+        "undo others": NothingToUndo(42, UndoProblem.OTHERS, "@ben:example.org", NOW),
+        "undo late": NothingToUndo(42, UndoProblem.TOO_OLD, "@anna:example.org", NOW),
+        **{kind: UnknownName(None, kind, text, (text,) * 60, ("freiburg",)) for kind in NameKind},
+        "here": NotHere(None, "status"),
+        "many": TooManyTickets(None, 20),
+    }
+
+
+def problems(text: str = "Laptop") -> dict[str, Refusal | UsageError | InvalidInput]:
+    """Every refusal, usage error and input error."""
+    usages = {
+        str(kind): UsageError(kind, text, len(text) // 2, 4, "number", ("take",), "!take [number …]")
+        for kind in UsageProblem
+    }
+    inputs = {str(kind): InvalidInput("subject", kind, 200) for kind in InputProblem}
+    return {**refusals(text), **usages, **inputs, "field": InvalidInput(text, InputProblem.MALFORMED)}
+
+
+def everything(text: str, count: int, language: str) -> dict[str, Message]:
+    """All messages there are."""
+    made = {f"card {each}": RENDERER.card(card(text, each), language, BERLIN) for each in Status}
+    made |= {
+        f"answer {key}": RENDERER.answer(view, language, BERLIN, NOW)
+        for key, view in answers(text, count).items()
+    }
+    made |= {
+        f"alert {key}": RENDERER.alert(view, language, BERLIN) for key, view in alerts(text, count).items()
+    }
+    made |= {
+        f"problem {key}": RENDERER.problem(error, language, BERLIN) for key, error in problems(text).items()
+    }
+    made["outcome"] = RENDERER.outcome(tuple(range(count)), tuple(refusals(text).values()), language, BERLIN)
+    return made
+
+
+def test_no_refusal_view_or_alert_is_forgotten() -> None:
+    """The samples above, which every other test renders, have one of each class."""
+    declared = {
+        each for each in vars(errors).values() if isinstance(each, type) and issubclass(each, Refusal)
+    }
+    assert {type(each) for each in refusals().values()} == declared - {Refusal}
+    assert {type(each) for each in alerts("x", 1).values()} == set(typing.get_args(Alert))
+    assert {type(each) for each in answers("x", 1).values()} == set(typing.get_args(Answer))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_message_says_the_same_in_both_forms(language: str) -> None:
+    for name, made in everything("Laptop & Maus <3", 3, language).items():
+        links = made.formatted_body.count("<a ")
+        seen = check_html(made.formatted_body, own_links=links)
+        assert words(seen.text) == words(made.body), name
+        assert "{" not in made.body, name
+        assert "m.mentions" in made.content()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@settings(max_examples=15, deadline=None)
+@given(text=hostile)
+def test_hostile_text_has_no_effect_anywhere(language: str, text: str) -> None:
+    for made in everything(text, 2, language).values():
+        # Command forms such as "<person>" and our own pills are the only markup; both are counted below.
+        links = made.formatted_body.count('<a href="https://matrix.to/#/')
+        seen = check_html(made.formatted_body, own_links=links)
+        check_harmless(made.body)
+        check_harmless(seen.text)
+        targets = {at["href"] for tag, at in seen.elements if tag == "a"}
+        assert targets <= {
+            "https://matrix.to/#/@anna:example.org",
+            "https://matrix.to/#/@ben:example.org",
+            "https://matrix.to/#/@p0:example.org",
+            "https://matrix.to/#/@p1:example.org",
+            "https://matrix.to/#/!room:example.org/$event",
+        }
+        mentioned = set(made.mentions)
+        assert mentioned <= {ANNA.user_id, BEN.user_id, "@p0:example.org", "@p1:example.org"}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("text", ["𝄞" * 200, '"\\' * 100, "<&>'\"" * 40, "".join(NASTY), "🗑️" * 20_000])
+def test_the_largest_messages_fit_an_event(language: str, text: str) -> None:
+    # Many lines cost most of the time; one text of the largest characters stands for all.
+    count = 2000 if text.startswith("𝄞") else 100
+    for name, made in everything(text, count, language).items():
+        assert size(made.content()) < EVENT_LIMIT, name
+        if name.startswith("card"):
+            assert size(edit_content(made, "$original")) < EVENT_LIMIT, name
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_answers_and_refusals_are_notices(language: str) -> None:
+    for name, made in everything("Laptop", 3, language).items():
+        if name.startswith(("answer", "problem", "outcome")):
+            assert made.notice, name
+            assert made.mentions == (), name
+        if name.startswith("card"):
+            assert not made.notice, name
+            assert made.content()["m.mentions"] == {}, name
+
+
+def test_who_must_act_is_mentioned() -> None:
+    for key, people in {
+        "message": ("@p0:example.org", "@p1:example.org"),
+        "given": ("@anna:example.org",),
+    }.items():
+        made = RENDERER.alert(alerts("x", 2)[key], "de", BERLIN)
+        assert made.content()["msgtype"] == "m.text"
+        assert made.content()["m.mentions"] == {"user_ids": list(people)}
+
+
+def test_a_whole_team_is_mentioned_but_not_spelt_out() -> None:
+    people = tuple(Person(f"@p{n}:example.org", f"Person {n}") for n in range(40))
+    made = RENDERER.alert(
+        MessageAlert(42, message("x"), "Max", reopened=False, mentions=people), "de", BERLIN
+    )
+    assert made.mentions == tuple(person.user_id for person in people)
+    assert "An alle im Team" in made.body
+    assert "Person 7" not in made.body
+
+
+def test_a_deleted_ticket_is_hidden_at_once() -> None:
+    made = RENDERER.card(card("Geheim", Status.DELETED), "de", BERLIN)
+    assert made.body == "🗑️ #1042\nGelöscht · 23.11., 14:05"
+
+
+def test_mail_address_and_phone_are_on_no_card_but_in_show() -> None:
+    view = answers("x", 1)["ticket"]
+    assert isinstance(view, TicketView)
+    view = dataclasses.replace(view, email="max@example.org", phone="+49 761 1234")
+    shown = RENDERER.answer(view, "de", BERLIN, NOW).body
+    assert "E-Mail: max@example.org" in shown
+    assert "Telefon: +49 761 1234" in shown
+
+
+@given(
+    st.text(alphabet=st.characters(codec="utf-8", exclude_categories=["Cc", "Zl", "Zp"]), min_size=1),
+    st.data(),
+)
+def test_the_caret_stands_under_the_place(text: str, data: st.DataObject) -> None:
+    start = data.draw(st.integers(0, len(text)))
+    quoted, carets = pointed(text, start, 2).split("\n")
+    assert len(quoted) <= 82
+    assert carets.strip(" ").strip("^") == ""
+    assert carets.endswith("^")
+
+
+@pytest.mark.parametrize(
+    ("source", "start", "length", "shown"),
+    [
+        ("!taek 42", 1, 4, "!taek 42\n ^^^^"),
+        ("!take", 5, 0, "!take\n     ^"),
+        ("!take 日本 x", 9, 1, "!take 日本 x\n           ^"),
+        ("!close\u200b 42", 8, 2, "!close 42\n       ^^"),
+        ("x" * 100 + "?" + "y" * 100, 100, 1, f"…{'x' * 40}?{'y' * 39}…\n{' ' * 41}^"),
+    ],
+)
+def test_pointed(source: str, start: int, length: int, shown: str) -> None:
+    assert pointed(source, start, length) == shown
+
+
+def test_an_unknown_language_is_an_error() -> None:
+    with pytest.raises(UnknownLocaleError):
+        Language("fr")
+
+
+@pytest.mark.parametrize(
+    ("passed", "german", "english"),
+    [
+        (timedelta(minutes=59), "seit weniger als einer Stunde", "for less than an hour"),
+        (timedelta(hours=1), "seit 1 Stunde", "for 1 hour"),
+        (timedelta(hours=23, minutes=59), "seit 23 Stunden", "for 23 hours"),
+        (timedelta(days=1), "seit 1 Tag", "for 1 day"),
+        (timedelta(days=12), "seit 12 Tagen", "for 12 days"),
+        (timedelta(days=-1), "seit weniger als einer Stunde", "for less than an hour"),
+    ],
+)
+def test_age(passed: timedelta, german: str, english: str) -> None:
+    assert Language("de").age(NOW - passed, NOW) == german
+    assert Language("en").age(NOW - passed, NOW) == english
+
+
+def test_times_are_those_of_the_zone() -> None:
+    summer = datetime(2026, 6, 30, 22, 30, tzinfo=UTC)
+    assert Language("de").datetime(summer, BERLIN) == "01.07., 00:30"
+    assert Language("en").datetime(summer, BERLIN, year=True) == "1 Jul 2026, 00:30"
+    assert Language("de").file_size(1_234_567) == "1,2 MB"
+    assert Language("en").file_size(999) == "999 B"

@@ -1,0 +1,455 @@
+"""What people read, word for word, in both languages; the HTML says the same (``test_presentation``)."""
+
+import pytest
+
+from bot.domain.errors import OpenTasks, TakenBy
+from bot.domain.words import Status
+from tests.unit.test_presentation import BERLIN, RENDERER, card, everything
+
+GOLDEN = {
+    "de": {
+        "card in_progress": (
+            "🔵 #1042 · Laptop\n"
+            "In Bearbeitung · Spendenanfrage · Freiburg · Anna · 23.11., 14:05\n"
+            "☑️ Aufgaben 2/3 · 📎 2 · setzt #12 fort\n"
+            "> Laptop"
+        ),
+        "card waiting": (
+            "⏳ #1042 · Laptop\n"
+            "Warteliste · Spendenanfrage · Freiburg · 23.11., 14:05\n"
+            "Wartet seit 11.11.2026\n"
+            "Gebraucht wird: Laptop\n"
+            "☑️ Aufgaben 2/3 · 📎 2 · setzt #12 fort\n"
+            "> Laptop"
+        ),
+        "card closed": (
+            "✅ #1042 · Laptop\n"
+            "Geschlossen · Spendenanfrage · Freiburg · 23.11., 14:05\n"
+            "Grund: Laptop\n"
+            "☑️ Aufgaben 2/3 · 📎 2 · setzt #12 fort\n"
+            "> Laptop"
+        ),
+        "card spam": (
+            "🚫 #1042 · Laptop\n"
+            "Spam · Spendenanfrage · Freiburg · 23.11., 14:05\n"
+            "☑️ Aufgaben 2/3 · 📎 2 · setzt #12 fort\n"
+            "> Laptop"
+        ),
+        "answer list": (
+            "Offene Tickets (8)\n• ⏳ #1 · Laptop · Freiburg · seit 12 Tagen · Laptop\n… und 7 weitere"
+        ),
+        "answer mine": ("Deine Tickets (1)\n• 🔵 #1 · Laptop"),
+        "answer empty": ("Die Warteliste ist leer. 🎉"),
+        "answer ticket": (
+            "⏳ #1042 · Laptop\n"
+            "Warteliste · Spendenanfrage · Freiburg · 23.11., 14:05\n"
+            "Wartet seit 11.11.2026\n"
+            "Gebraucht wird: Laptop\n"
+            "☑️ Aufgaben 2/3 · 📎 2 · setzt #12 fort\n"
+            "\n"
+            "Von: Laptop\n"
+            "E-Mail: Laptop\n"
+            "Telefon: Laptop\n"
+            "Region: Laptop\n"
+            "Eröffnet: 23.11., 14:05, über das Kontaktformular\n"
+            "Wird am 23.11., 14:05 endgültig gelöscht\n"
+            "\n"
+            "Aufgaben\n"
+            "• ⬜ Laptop\n"
+            "\n"
+            "Nachrichten, die neueste zuerst\n"
+            "23.11., 14:05 · über das Kontaktformular · Anna\n"
+            "> Laptop\n"
+            "Laptop: Laptop\n"
+            "📎 Laptop (1,2 MB)"
+        ),
+        "answer history": (
+            "Verlauf von #42\n"
+            "• 23.11.2026, 14:05 · Anfragende*r hat das Ticket eröffnet · Offen → Geschlossen · "
+            "„Laptop“"
+        ),
+        "answer opened": ("#43 ist eröffnet und steht im Raum von Freiburg."),
+        "answer continued": (
+            "#42 nimmt keine Nachrichten mehr auf, deshalb geht es mit #43 im Raum von Triage weiter."
+        ),
+        "answer help": (
+            "Tickets\n"
+            "• !take, !nehmen: summary\n"
+            "\n"
+            "!help take erzählt mehr über einen Befehl. Im Thread eines Tickets und als Antwort auf "
+            "seine Karte kannst du die Nummer weglassen."
+        ),
+        "answer help one": (
+            "!take [number …] [--force]\n"
+            "summary\n"
+            "\n"
+            "Auch: !nehmen\n"
+            "• number …: which\n"
+            "• --force: from another\n"
+            "\n"
+            "Beispiele:\n"
+            "• !take 42: takes 42"
+        ),
+        "answer status": (
+            "Tickettruhe 0.1.0\n"
+            "Läuft seit 5 Stunden (23.11., 09:05), Datenbank: sqlite\n"
+            "Zuletzt vom Homeserver gehört: 23.11., 14:05\n"
+            "Zu bearbeiten: 1, zu senden: 2\n"
+            "Das Älteste davon wartet seit 9 min\n"
+            "⚠️ 3 zurückgehalten für Räume, die ich nicht benutzen kann\n"
+            "⚠️ 4 beiseitegelegt, weil sie sich nicht senden ließen\n"
+            "🟢 Offen 3\n"
+            "\n"
+            "Räume\n"
+            "• ⚠️ Laptop Ich bin nicht darin: Ladet mich ein. Fremde können beitreten: Stellt den "
+            "Zugang auf „nur auf Einladung“. Fremde können mitlesen: Lasst nur Mitglieder den "
+            "Verlauf sehen. Gäste dürfen beitreten: Schaltet den Gastzugang ab. Er ist "
+            "verschlüsselt, was ich noch nicht kann: Nehmt einen Raum ohne Verschlüsselung. Er wurde "
+            "durch einen neuen ersetzt: Tragt den neuen Raum in die Konfiguration ein.\n"
+            "• ✅ Triage"
+        ),
+        "alert message": (
+            "📨 Laptop hat geschrieben, #42 ist wieder offen.\n"
+            "Laptop\n"
+            "\n"
+            "23.11., 14:05 · über das Kontaktformular\n"
+            "> Laptop\n"
+            "Laptop: Laptop\n"
+            "📎 Laptop (1,2 MB)"
+        ),
+        "alert given": (
+            "Laptop, #42 gehört jetzt dir: Ben hat es dir zugewiesen. Wenn du damit anfängst: !take 42"
+        ),
+        "alert lost": ("Anna, #42 gehört nicht mehr dir: Ben hat es übernommen."),
+        "alert lost otherwise": ("Anna, #42 gehört nicht mehr dir: Tickettruhe hat es geändert."),
+        "alert transfer": (
+            "Ben hat #42 am 23.11., 14:05 von Triage an euch übergeben.\n"
+            "Bisher gibt es 2 Nachrichten; !show 42 zeigt sie.\n"
+            "• 23.11.2026, 14:05 · Anfragende*r hat das Ticket eröffnet · Offen → Geschlossen · "
+            "„Laptop“"
+        ),
+        "alert moved": ("#42 liegt jetzt bei Hamburg; Ben hat es übergeben."),
+        "alert room": (
+            "⚠️ Ich kann den Raum Laptop (!r:example.org) nicht benutzen: Dorthin gehen keine "
+            "Tickets, und Befehle von dort nehme ich nicht an.\n"
+            "• Ich bin nicht darin: Ladet mich ein.\n"
+            "• Fremde können beitreten: Stellt den Zugang auf „nur auf Einladung“.\n"
+            "• Fremde können mitlesen: Lasst nur Mitglieder den Verlauf sehen.\n"
+            "• Gäste dürfen beitreten: Schaltet den Gastzugang ab.\n"
+            "• Er ist verschlüsselt, was ich noch nicht kann: Nehmt einen Raum ohne Verschlüsselung.\n"
+            "• Er wurde durch einen neuen ersetzt: Tragt den neuen Raum in die Konfiguration ein.\n"
+            "\n"
+            "Sobald das behoben ist, mache ich von selbst weiter und sende, was gewartet hat."
+        ),
+        "alert room again": ("✅ Der Raum Freiburg (!r:example.org) kann wieder benutzt werden."),
+        "alert delivery": (
+            "⚠️ Etwas (card) ließ sich nicht in den Raum Laptop senden: Laptop. Ich habe es "
+            "beiseitegelegt.\n"
+            "Es geht um #42.\n"
+            "Prüft bitte, ob ich in dem Raum schreiben darf; !status zeigt, was beiseiteliegt."
+        ),
+        "alert purge": ("#42 ist endgültig gelöscht: 7 Nachrichten in den Räumen wurden entfernt."),
+        "alert purge failed": (
+            "#42 ist endgültig gelöscht: 7 Nachrichten in den Räumen wurden entfernt.\n"
+            "⚠️ 2 Nachrichten ließen sich nicht entfernen. Bitte entfernt sie von Hand.\n"
+            "Für das nächste Mal: Gebt mir in den Räumen das Recht, Nachrichten zu entfernen."
+        ),
+        "alert digest": (
+            "☀️ Freiburg, 23.11.2026\n"
+            "\n"
+            "Seit 7 Tagen von niemandem übernommen (2)\n"
+            "• 🔵 #1 · Laptop · Laptop\n"
+            "… und 1 weiteres\n"
+            "\n"
+            "Warteliste (3)\n"
+            "• 🔵 #1 · Laptop · Laptop\n"
+            "… und 2 weitere\n"
+            "\n"
+            "In Bearbeitung, aber ohne Bewegung (4)\n"
+            "• 🔵 #1 · Laptop · Laptop · ist nicht mehr im Team\n"
+            "… und 3 weitere\n"
+            "\n"
+            "Gestern: 1 neu, 2 geschlossen, 3 Nachrichten zu Spam-Tickets"
+        ),
+        "alert failed": (
+            "Entschuldige, da ist bei mir etwas schiefgegangen, und nichts wurde geändert. Versuch "
+            "es bitte noch einmal.\n"
+            "Passiert es wieder, gib den Admins diese Kennung, damit sie es im Protokoll finden: "
+            "Laptop"
+        ),
+        "problem unknown": (
+            "#42 kenne ich hier nicht.\n"
+            "!list zeigt die Tickets dieses Raums; die eines anderen Teams gibt es nur in dessen "
+            "Raum."
+        ),
+        "problem from": (
+            "#42 kann gerade nicht auf die Warteliste gesetzt werden, der Status ist „Spam“.\n"
+            "Möglich: !reopen 42, !transfer 42 <Team>, !assign 42 <Person>"
+        ),
+        "problem admin": ("Das darfst du nicht.\nDas dürfen nur Admins; frag dort nach."),
+        "problem taken": (
+            "#42 gehört anna (In Bearbeitung).\nWenn ihr das abgesprochen habt: !take --force 42"
+        ),
+        "problem waitlist": (
+            "#42 kann nicht warten: Das Thema „Spendenanfrage“ hat keine Warteliste.\n"
+            "Wenn das Thema nicht stimmt: !topic 42 <Thema>"
+        ),
+        "problem member": (
+            "ben ist nicht im Raum von Triage, deshalb geht die Zuweisung von #42 nicht.\n"
+            "Lade die Person ein oder gib das Ticket an ihr Team: !transfer 42 <Team>"
+        ),
+        "problem undo others": (
+            "Die letzte Änderung an #42 war von ben; nur diese Person kann sie rückgängig machen.\n"
+            "Das war am 23.11., 14:05.\n"
+            "!show 42 sagt, wie es steht; von da aus kannst du es ändern."
+        ),
+        "problem here": (
+            "!status kann ich hier nicht beantworten.\n"
+            "Frag das im Admin-Raum, oder als Admin im direkten Chat mit mir."
+        ),
+        "problem unknown_command": (
+            "Diesen Befehl kenne ich nicht.\n"
+            "Laptop\n"
+            "   ^^^\n"
+            "Meintest du !take?\n"
+            "So wird es geschrieben: !take [number …]"
+        ),
+        "problem unclear_number": (
+            "Ist das eine Ticketnummer oder der Anfang des Textes? Schreib # vor eine Ticketnummer "
+            "oder setz den Text in Anführungszeichen.\n"
+            "Laptop\n"
+            "   ^^^\n"
+            "Meintest du take?\n"
+            "So wird es geschrieben: !take [number …]"
+        ),
+        "problem too_long": ("„Betreff“ ist zu lang. Höchstens 200 Zeichen sind möglich."),
+    },
+    "en": {
+        "card in_progress": (
+            "🔵 #1042 · Laptop\n"
+            "In progress · Donation request · Freiburg · Anna · 23 Nov, 14:05\n"
+            "☑️ Tasks 2/3 · 📎 2 · continues #12\n"
+            "> Laptop"
+        ),
+        "card waiting": (
+            "⏳ #1042 · Laptop\n"
+            "On waiting · Donation request · Freiburg · 23 Nov, 14:05\n"
+            "Waiting since 11 Nov 2026\n"
+            "Needed: Laptop\n"
+            "☑️ Tasks 2/3 · 📎 2 · continues #12\n"
+            "> Laptop"
+        ),
+        "card closed": (
+            "✅ #1042 · Laptop\n"
+            "Closed · Donation request · Freiburg · 23 Nov, 14:05\n"
+            "Reason: Laptop\n"
+            "☑️ Tasks 2/3 · 📎 2 · continues #12\n"
+            "> Laptop"
+        ),
+        "card spam": (
+            "🚫 #1042 · Laptop\n"
+            "Closed (spam) · Donation request · Freiburg · 23 Nov, 14:05\n"
+            "☑️ Tasks 2/3 · 📎 2 · continues #12\n"
+            "> Laptop"
+        ),
+        "answer list": ("Open tickets (8)\n• ⏳ #1 · Laptop · Freiburg · for 12 days · Laptop\n… and 7 more"),
+        "answer mine": ("Your tickets (1)\n• 🔵 #1 · Laptop"),
+        "answer empty": ("The waiting list is empty. 🎉"),
+        "answer ticket": (
+            "⏳ #1042 · Laptop\n"
+            "On waiting · Donation request · Freiburg · 23 Nov, 14:05\n"
+            "Waiting since 11 Nov 2026\n"
+            "Needed: Laptop\n"
+            "☑️ Tasks 2/3 · 📎 2 · continues #12\n"
+            "\n"
+            "From: Laptop\n"
+            "E-mail: Laptop\n"
+            "Phone: Laptop\n"
+            "Region: Laptop\n"
+            "Opened: 23 Nov, 14:05, over the contact form\n"
+            "Will be purged for good on 23 Nov, 14:05\n"
+            "\n"
+            "Tasks\n"
+            "• ⬜ Laptop\n"
+            "\n"
+            "Messages, newest first\n"
+            "23 Nov, 14:05 · over the contact form · Anna\n"
+            "> Laptop\n"
+            "Laptop: Laptop\n"
+            "📎 Laptop (1.2 MB)"
+        ),
+        "answer history": (
+            "History of #42\n• 23 Nov 2026, 14:05 · requester opened the ticket · Open → Closed · “Laptop”"
+        ),
+        "answer opened": ("#43 is open and in the room of Freiburg."),
+        "answer continued": ("#42 can take no more messages, so #43 continues it in the room of Triage."),
+        "answer help": (
+            "Tickets\n"
+            "• !take, !nehmen: summary\n"
+            "\n"
+            "!help take tells more about one command. In a ticket's thread and in a reply to its "
+            "card you can leave out the number."
+        ),
+        "answer help one": (
+            "!take [number …] [--force]\n"
+            "summary\n"
+            "\n"
+            "Also: !nehmen\n"
+            "• number …: which\n"
+            "• --force: from another\n"
+            "\n"
+            "Examples:\n"
+            "• !take 42: takes 42"
+        ),
+        "answer status": (
+            "Tickettruhe 0.1.0\n"
+            "Running for 5 hours (23 Nov, 09:05), database: sqlite\n"
+            "Last word from the homeserver: 23 Nov, 14:05\n"
+            "To be handled: 1, to be sent: 2\n"
+            "The oldest of it has waited for 9 min\n"
+            "⚠️ 3 held back for rooms that I cannot use\n"
+            "⚠️ 4 set aside because they could not be sent\n"
+            "🟢 Open 3\n"
+            "\n"
+            "Rooms\n"
+            "• ⚠️ Laptop I am not in it: invite me. Strangers can join it: set the access to “by "
+            "invitation only”. Strangers can read it: let only members see the history. Guests may "
+            "join it: turn guest access off. It is encrypted, which I cannot do yet: use a room "
+            "without encryption. It was upgraded: put the new room into the config.\n"
+            "• ✅ Triage"
+        ),
+        "alert message": (
+            "📨 Laptop wrote, and #42 is open again.\n"
+            "Laptop\n"
+            "\n"
+            "23 Nov, 14:05 · over the contact form\n"
+            "> Laptop\n"
+            "Laptop: Laptop\n"
+            "📎 Laptop (1.2 MB)"
+        ),
+        "alert given": ("Laptop, #42 is yours: Ben assigned it to you. When you begin with it: !take 42"),
+        "alert lost": ("Anna, #42 is no longer yours: Ben took it over."),
+        "alert lost otherwise": ("Anna, #42 is no longer yours: Tickettruhe changed it."),
+        "alert transfer": (
+            "Ben transferred #42 from Triage to you on 23 Nov, 14:05.\n"
+            "It has 2 messages so far; !show 42 shows them.\n"
+            "• 23 Nov 2026, 14:05 · requester opened the ticket · Open → Closed · “Laptop”"
+        ),
+        "alert moved": ("#42 is now with Hamburg; Ben transferred it."),
+        "alert room": (
+            "⚠️ I cannot use the room Laptop (!r:example.org): no tickets go there and no commands "
+            "are taken.\n"
+            "• I am not in it: invite me.\n"
+            "• Strangers can join it: set the access to “by invitation only”.\n"
+            "• Strangers can read it: let only members see the history.\n"
+            "• Guests may join it: turn guest access off.\n"
+            "• It is encrypted, which I cannot do yet: use a room without encryption.\n"
+            "• It was upgraded: put the new room into the config.\n"
+            "\n"
+            "As soon as that is put right, I go on by myself and send what has waited."
+        ),
+        "alert room again": ("✅ The room Freiburg (!r:example.org) can be used again."),
+        "alert delivery": (
+            "⚠️ Something (card) could not be sent to the room Laptop: Laptop. I have set it aside.\n"
+            "It is about #42.\n"
+            "Check whether I may write in that room; !status shows what is set aside."
+        ),
+        "alert purge": ("#42 is purged: 7 messages in the rooms were removed."),
+        "alert purge failed": (
+            "#42 is purged: 7 messages in the rooms were removed.\n"
+            "⚠️ 2 messages could not be removed. Please remove them by hand.\n"
+            "For the next time: give me the right to remove messages in the rooms."
+        ),
+        "alert digest": (
+            "☀️ Freiburg, 23 Nov 2026\n"
+            "\n"
+            "Nobody has taken these for 7 days (2)\n"
+            "• 🔵 #1 · Laptop · Laptop\n"
+            "… and 1 more\n"
+            "\n"
+            "Waiting list (3)\n"
+            "• 🔵 #1 · Laptop · Laptop\n"
+            "… and 2 more\n"
+            "\n"
+            "In progress, but standing still (4)\n"
+            "• 🔵 #1 · Laptop · Laptop · is no longer in the team\n"
+            "… and 3 more\n"
+            "\n"
+            "Yesterday: 1 new, 2 closed, 3 messages on spam tickets"
+        ),
+        "alert failed": (
+            "Sorry, that went wrong on my side, and nothing was changed. Please try again.\n"
+            "If it happens again, give the admins this id, so that they find it in the log: Laptop"
+        ),
+        "problem unknown": (
+            "I do not know #42 here.\n"
+            "!list shows this room's tickets; another team's can only be reached in its own room."
+        ),
+        "problem from": (
+            "#42 cannot be put on the waiting list now, its status is “Closed (spam)”.\n"
+            "Possible: !reopen 42, !transfer 42 <team>, !assign 42 <person>"
+        ),
+        "problem admin": ("You may not do that.\nOnly admins may do that; ask one of them."),
+        "problem taken": ("anna has #42 (In progress).\nIf you have agreed on it: !take --force 42"),
+        "problem waitlist": (
+            "#42 cannot wait: the topic “Donation request” has no waiting list.\n"
+            "If the topic is wrong: !topic 42 <topic>"
+        ),
+        "problem member": (
+            "ben is not in the room of Triage, so #42 cannot be assigned there.\n"
+            "Invite the person, or give the ticket to their team: !transfer 42 <team>"
+        ),
+        "problem undo others": (
+            "The last change of #42 was ben's; only they can undo it.\n"
+            "It was on 23 Nov, 14:05.\n"
+            "!show 42 tells how it stands; change it from there."
+        ),
+        "problem here": (
+            "!status cannot be answered here.\n"
+            "Ask it in the admin room, or as an admin in a direct chat with me."
+        ),
+        "problem unknown_command": (
+            "I do not know this command.\n"
+            "Laptop\n"
+            "   ^^^\n"
+            "Did you mean !take?\n"
+            "It is written like this: !take [number …]"
+        ),
+        "problem unclear_number": (
+            "Is this a ticket's number or the beginning of the text? Write # before a ticket's "
+            "number, or put the text in quotation marks.\n"
+            "Laptop\n"
+            "   ^^^\n"
+            "Did you mean take?\n"
+            "It is written like this: !take [number …]"
+        ),
+        "problem too_long": ("“subject” is too long. At most 200 characters are possible."),
+    },
+}
+
+
+@pytest.mark.parametrize("language", GOLDEN)
+def test_what_people_read(language: str) -> None:
+    made = everything("Laptop", 1, language)
+    assert {name: made[name].body for name in GOLDEN[language]} == GOLDEN[language]
+
+
+def test_the_html_of_a_card() -> None:
+    assert RENDERER.card(card("Laptop <3 @room"), "de", BERLIN).formatted_body == (
+        "<p>⏳ <strong>#1042 · Laptop &lt;3 @\u2060room</strong><br>"
+        "Warteliste · Spendenanfrage · Freiburg · 23.11., 14:05<br>"
+        "Wartet seit 11.11.2026<br>"
+        "Gebraucht wird: Laptop &lt;3 @\u2060room<br>"
+        "☑️ Aufgaben 2/3 · 📎 2 · setzt #12 fort</p>"
+        "<blockquote>Laptop &lt;3 @\u2060room</blockquote>"
+    )
+
+
+def test_one_notice_says_what_was_done_and_what_not() -> None:
+    refused = (TakenBy(42, "@anna:example.org", Status.IN_PROGRESS), OpenTasks(43, ("Anrufen",)))
+    assert RENDERER.outcome((40, 41), refused, "de", BERLIN).body == (
+        "✅ Erledigt: #40, #41\n"
+        "❌ Nicht erledigt:\n"
+        "• #42 gehört anna (In Bearbeitung). Wenn ihr das abgesprochen habt: !take --force 42\n"
+        "• #43 hat noch 1 offene Aufgabe; erledige sie, bevor du das Ticket schließt: ⬜ Anrufen"
+    )
