@@ -176,7 +176,7 @@ def _mention_as_prefix(text: str, bot_user: str, bot_names: tuple[str, ...], pre
     names = sorted(filter(None, map(str.strip, bot_names)), key=len, reverse=True)
     # No space is needed after "Tickettruhe:", but "@tickettruhe:elsewhere.org" is somebody else.
     forms = [rf"{re.escape(bot_user)}(?:\s*[:,])?\s+"]
-    forms += [rf"@{name}(?:\s*[:,])?\s+|{name}\s*[:,]" for name in map(re.escape, names)]
+    forms += [rf"@{name}(?:\s*[:,])?\s+|{name}\s*[:,]\s*" for name in map(re.escape, names)]
     mention = re.match("|".join(forms), text, re.IGNORECASE)
     if mention is None:
         return text
