@@ -10,7 +10,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check clean
+.PHONY: help demo test check bench clean
 
 help: ## list the commands
 	@echo "make <command> [ARGS='...'] [PYTHON=python3.12]"
@@ -27,6 +27,9 @@ check: $(VENV)/.installed-dev ## formatting, lint, types and import rules
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+bench: $(VENV)/.installed-dev ## measure, as ratios to named baselines of the same run
+	$(BIN)/python -m tests.benchmarks.measure
 
 clean: ## remove the virtual environment
 	rm -rf $(VENV)
