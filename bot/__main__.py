@@ -17,14 +17,12 @@ from rich.table import Table
 from bot import app as composition
 from bot import checks, logs, wiring
 from bot.config import Config, ConfigError, load
-from bot.domain.errors import InvalidInput, TickettruheError
-from bot.matrix.errors import TokenRejected
-from bot.matrix.rooms import SameRoom
+from bot.domain.errors import TickettruheError
+from bot.explained import explained
 from bot.services import apikeys
 from bot.services.unit import Units
 from storage import schema
 from storage.database import Database
-from storage.errors import AlreadyRunning, DatabaseUnavailable, SchemaTooNew, SchemaTooOld
 
 T = TypeVar("T")
 
@@ -174,36 +172,13 @@ def _finish(work: Coroutine[Any, Any, T]) -> T:
     try:
         return asyncio.run(work)
     except* TickettruheError as group:
-        _fail(_explained(_first(group)))
+        _fail(explained(_first(group)))
     raise AssertionError("unreachable")
 
 
 def _first(group: BaseExceptionGroup[TickettruheError]) -> TickettruheError:
     inner = group.exceptions[0]
     return _first(inner) if isinstance(inner, BaseExceptionGroup) else inner
-
-
-def _explained(error: TickettruheError) -> str:
-    match error:
-        case AlreadyRunning():
-            return f"Another process runs on this database: pid {error.pid} on {error.host}. Stop it first."
-        case SchemaTooNew():
-            return f"The database was made by a newer version (schema {error.found}). Install that one."
-        case SchemaTooOld():
-            return f"The database has schema {error.found}. Back it up, then run `tickettruhe migrate`."
-        case DatabaseUnavailable():
-            return f"The database ({error.dialect}) does not answer. Is it running, is the URL right?"
-        case TokenRejected():
-            return f"The homeserver refuses the login ({error.code}). Check `matrix.user` and its secret."
-        case SameRoom():
-            return f"These settings lead to the same room: {' and '.join(error.keys)}. Each needs its own."
-        case apikeys.KeyNameTaken():
-            return "There is a key of that name already; `apikey list` shows it."
-        case apikeys.UnknownKey():
-            return "There is no key of that name; `apikey list` shows them all."
-        case InvalidInput():
-            return f"`{error.field}` is not valid ({error.problem})."
-    return f"{type(error).__name__}: {error}"
 
 
 def _fail(message: str) -> NoReturn:

@@ -1,19 +1,22 @@
 """The composition root: the only file that knows all parts. Starts them, and stops them in order."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from importlib.metadata import version
 from typing import Final
 
 import structlog
+from aiohttp import web
 
 from bot import wiring
 from bot.commands.declarations import build_registry
 from bot.commands.worker import Worker
 from bot.config import Config
+from bot.domain.errors import TickettruheError
 from bot.intake.health import Health
 from bot.intake.server import build_app, serve
 from bot.matrix.client import MatrixClient
@@ -33,11 +36,23 @@ from storage.errors import DatabaseUnavailable
 _LOG = structlog.get_logger(__name__)
 _DRAIN: Final = 3.0
 _SYNC_STALE: Final = timedelta(seconds=90)
+_SYNC_FAILURES: Final = 3
+"""In a row; fewer are a hiccup that nobody need be called for."""
 _RETRY: Final = 5.0
 _ROUND: Final = 10.0
 
 
-class LeaseLost(Exception):
+class CannotListen(TickettruheError):
+    """The HTTP intake's address is taken, or not this machine's."""
+
+    def __init__(self, address: str, port: int, reason: str) -> None:
+        super().__init__(f"{address}:{port}: {reason}")
+        self.address = address
+        self.port = port
+        self.reason = reason
+
+
+class LeaseLost(TickettruheError):
     """The database let another process in: this one must not go on."""
 
 
@@ -52,6 +67,7 @@ class Bot:
     speaker: wiring.Speaker
     worker: Worker
     synced_at: datetime | None = None
+    sync: SyncLoop | None = None
     ready: asyncio.Event = field(default_factory=asyncio.Event)
     """Set once the first sync is in the database."""
     port: int = 0
@@ -68,6 +84,7 @@ async def run(
     """Run the bot until ``stop`` is set; then drain and return within five seconds.
 
     :raises AlreadyRunning: another process runs on this database.
+    :raises CannotListen: the intake's address is taken.
     :raises SchemaTooNew: or SchemaTooOld: the database is of another version.
     :raises TokenRejected: (in an exception group) the login is over.
     """
@@ -77,7 +94,7 @@ async def run(
         await database.hold(clock())
         bot = _assemble(config, database, clock)
         app = await build_app(bot.units, wiring.intake_settings(config), lambda: health(bot), clock)
-        async with serve(app, config.intake.listen, config.intake.port) as bot.port:
+        async with _listening(app, config.intake.listen, config.intake.port) as bot.port:
             _LOG.info("listening", address=config.intake.listen, port=bot.port)
             if started:
                 started(bot)
@@ -85,6 +102,16 @@ async def run(
     finally:
         await database.close()
     _LOG.info("stopped")
+
+
+@asynccontextmanager
+async def _listening(app: web.Application, address: str, port: int) -> AsyncIterator[int]:
+    async with AsyncExitStack() as stack:
+        try:
+            found = await stack.enter_async_context(serve(app, address, port))
+        except OSError as error:
+            raise CannotListen(address, port, os.strerror(error.errno or 0)) from error
+        yield found
 
 
 def _assemble(config: Config, database: Database, clock: Clock) -> Bot:
@@ -162,7 +189,8 @@ async def _receive(bot: Bot, client: MatrixClient, doorkeeper: Doorkeeper) -> No
             _LOG.info("ready")
 
     reader = Reader(client.user_id, bot.worker.is_command)
-    await SyncLoop(client, bot.units, reader, doorkeeper.invited, synced).run()
+    bot.sync = SyncLoop(client, bot.units, reader, doorkeeper.invited, synced)
+    await bot.sync.run()
 
 
 async def _rounds(bot: Bot, doorkeeper: Doorkeeper) -> None:
@@ -189,6 +217,8 @@ async def health(bot: Bot) -> Health:
         problems["database"] = "does not answer"
     if bot.synced_at is None:
         problems["sync"] = "no sync yet"
+    elif bot.sync is not None and bot.sync.failures >= _SYNC_FAILURES:
+        problems["sync"] = f"the homeserver failed {bot.sync.failures} times in a row"
     elif bot.clock() - bot.synced_at > _SYNC_STALE:
         problems["sync"] = "no answer from the homeserver for more than 90 seconds"
     return Health(problems)

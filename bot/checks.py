@@ -1,7 +1,7 @@
 """What `check` looks at: config, database, homeserver, rooms; each with what to do about it."""
 
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from bot import wiring
@@ -24,6 +24,8 @@ HINTS: Final[Mapping[RoomProblem, str]] = {
     RoomProblem.ENCRYPTED: "Encrypted rooms are not supported yet: make a room without encryption.",
     RoomProblem.REPLACED: "The room was upgraded: put the new room into the config.",
 }
+
+_INVITE: Final = HINTS[RoomProblem.NOT_JOINED] + " `run` accepts the invitation."
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,12 +99,13 @@ async def _check_room(client: MatrixClient, key: str, address: str) -> Finding:
         room_id = address if address.startswith("!") else await client.resolve(address)
         state = await client.state(room_id)
     except Refused as error:
-        hint = HINTS[RoomProblem.NOT_JOINED] + " `run` accepts the invitation."
         detail = "does not exist" if error.code == "M_NOT_FOUND" else "the bot is not in it"
-        return Finding(what, good=False, detail=detail, hint=hint)
+        return Finding(what, good=False, detail=detail, hint=_INVITE)
     except MatrixError as error:
         return Finding(what, good=False, detail=f"no answer ({error})", hint="Try again.")
-    found = problems(room_state_of(state))
+    found = problems(replace(room_state_of(state), joined=_is_member(state, client.user_id)))
+    if RoomProblem.NOT_JOINED in found:
+        return Finding(what, good=False, detail="the bot is not in it", hint=_INVITE)
     if found:
         hint = " ".join(HINTS[problem] for problem in found)
         return Finding(what, good=False, detail=", ".join(found), hint=hint)
@@ -112,9 +115,17 @@ async def _check_room(client: MatrixClient, key: str, address: str) -> Finding:
     return Finding(what, good=True, detail=room_id)
 
 
+def _is_member(state: list[dict[str, Any]], user_id: str) -> bool:
+    """Whether the user is in the room: one who left is still told the state as it was then."""
+    own = (each for each in state if each.get("type") == "m.room.member" and each.get("state_key") == user_id)
+    return any(each["content"].get("membership") == "join" for each in own)
+
+
 def _may_write(state: list[dict[str, Any]], user_id: str) -> bool:
     """Whether the power levels let the bot send messages and reactions."""
-    levels: dict[str, Any] = next((each["content"] for each in state if each.get("type") == "m.room.power_levels"), {})
+    levels: dict[str, Any] = next(
+        (each["content"] for each in state if each.get("type") == "m.room.power_levels"), {}
+    )
     own = levels.get("users", {}).get(user_id, levels.get("users_default", 0))
     needed = [
         levels.get("events", {}).get(kind, levels.get("events_default", 0))

@@ -38,7 +38,8 @@ class DigestPlan:
     def due_day(self, now: datetime) -> date | None:
         """The local day whose digest should have been sent by now, if that day is not over.
 
-        An hour that the clocks skip counts as the first moment after it; one that they repeat counts once.
+        A time that the clocks skip is as far into the day as without the change (02:30 comes at 03:30);
+        one that they repeat counts once, the first time.
         """
         local = now.astimezone(self.zone)
         midnight = local.replace(hour=0, minute=0, second=0, microsecond=0, fold=0)

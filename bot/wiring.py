@@ -147,14 +147,20 @@ class Speaker:
             return self._renderer.alert(view, *setting).content()
         return self._renderer.answer(view, *setting, self._clock()).content()  # type: ignore[arg-type]
 
-    def problem(self, error: Problem, team: Team) -> Content:
+    def problem(self, error: Problem, team: Team, people: Mapping[str, str]) -> Content:
         """Content of a refusal; of several bad fields the first is told."""
         told = error.errors[0] if isinstance(error, InvalidFields) else error
-        return self._renderer.problem(told, *self._setting(team)).content()
+        return self._renderer.problem(told, *self._setting(team), people).content()
 
-    def outcome(self, done: tuple[int, ...], refused: tuple[Refusal, ...], team: Team) -> Content:
+    def outcome(
+        self,
+        done: tuple[int, ...],
+        refused: tuple[Refusal, ...],
+        team: Team,
+        people: Mapping[str, str],
+    ) -> Content:
         """Content of the answer to a command over several tickets."""
-        return self._renderer.outcome(done, refused, *self._setting(team)).content()
+        return self._renderer.outcome(done, refused, *self._setting(team), people).content()
 
     def render(self, send: Send) -> Mapping[str, Any]:
         """Content of what is rendered at the moment of sending: cards, alerts, digests, reports."""

@@ -15,8 +15,8 @@ def reference() -> str:
     views = [command.view("!") for command in build_registry(program, "!")]
     parts = [
         "# Commands",
-        "Made from the declarations in `bot/commands/declarations.py`. Where a number may be given, it can be "
-        "left out in a ticket's thread and in a reply to its card.",
+        "Made from the declarations in `bot/commands/declarations.py`. Where a number may be given, it can "
+        "be left out in a ticket's thread and in a reply to its card.",
     ]
     for group, heading in _HEADINGS.items():
         parts.append(f"## {heading}")

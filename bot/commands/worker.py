@@ -50,10 +50,16 @@ class Speaker(Protocol):
     def answer(self, view: View, team: Team) -> Content:
         """Message content for a view."""
 
-    def problem(self, error: Problem, team: Team) -> Content:
-        """Message content for a refusal or a usage error."""
+    def problem(self, error: Problem, team: Team, people: Mapping[str, str]) -> Content:
+        """Message content for a refusal or a usage error. ``people``: user id → name."""
 
-    def outcome(self, done: tuple[int, ...], refused: tuple[Refusal, ...], team: Team) -> Content:
+    def outcome(
+        self,
+        done: tuple[int, ...],
+        refused: tuple[Refusal, ...],
+        team: Team,
+        people: Mapping[str, str],
+    ) -> Content:
         """Message content for several tickets, some of which were refused."""
 
 
@@ -142,7 +148,7 @@ class Worker:
         elif isinstance(call.command.handler, Ask):
             await self._ask(incoming, call, call.command.handler)
         else:
-            await self._act(incoming, call, call.command.handler)
+            await self._act(incoming, caller.place.team, call, call.command.handler)
 
     async def _situation(self, unit: Unit, incoming: Incoming) -> tuple[Caller, Context]:
         caller = await people.caller_of(unit, incoming.sender, incoming.room_id, incoming.event_id)
@@ -163,13 +169,13 @@ class Worker:
                 result = await handler.run(unit, call, caller)
                 content = self._speaker.answer(result, caller.place.team)
             except (Refusal, InvalidFields) as error:
-                result, content = error, self._speaker.problem(error, caller.place.team)
+                result, content = error, await self._problem(unit, error, caller.place.team)
             if await reception.handled(unit, incoming):
                 await answers.answer(unit, incoming, content, shown_by(result))
 
         await self._units.run(work)
 
-    async def _act(self, incoming: Incoming, call: Call[Handler], handler: Act) -> None:
+    async def _act(self, incoming: Incoming, team: Team, call: Call[Handler], handler: Act) -> None:
         """Each ticket in its own commit; the last one's also holds the answer."""
         *others, last = call.numbers
         results: dict[int, _Result] = {}
@@ -178,7 +184,7 @@ class Worker:
 
         async def finish(unit: Unit) -> None:
             result = await self._one(incoming, call, handler, last, unit)
-            await self._report(unit, incoming, {**results, last: result})
+            await self._report(unit, incoming, team, {**results, last: result})
 
         await self._units.run(finish)
 
@@ -192,33 +198,44 @@ class Worker:
             # The rules refuse before anything is written: the unit is still clean.
             return error
 
-    async def _report(self, unit: Unit, incoming: Incoming, results: Mapping[int, _Result]) -> None:
+    async def _report(
+        self, unit: Unit, incoming: Incoming, team: Team, results: Mapping[int, _Result]
+    ) -> None:
         if not await reception.handled(unit, incoming):
             return
-        caller = await people.caller_of(unit, incoming.sender, incoming.room_id)
-        team = caller.place.team
         problems = [each for each in results.values() if isinstance(each, Refusal | InvalidFields)]
         if not problems:
             await answers.acknowledge(unit, incoming)
         elif len(results) == 1:
-            content = self._speaker.problem(problems[0], team)
+            content = await self._problem(unit, problems[0], team)
             await answers.answer(unit, incoming, content, results)
         else:
             done = tuple(number for number, each in results.items() if each not in problems)
             refused = tuple(each for each in problems if isinstance(each, Refusal))
-            await answers.answer(unit, incoming, self._speaker.outcome(done, refused, team), results)
+            names = await _names(unit, refused, team)
+            content = self._speaker.outcome(done, refused, team, names)
+            await answers.answer(unit, incoming, content, results)
         for view in results.values():
             if view is not None and view not in problems:
                 await answers.answer(unit, incoming, self._speaker.answer(view, team), shown_by(view))
 
-    async def _refuse(self, incoming: Incoming, caller: Caller, error: Problem) -> None:
-        content = self._speaker.problem(error, caller.place.team)
+    async def _problem(self, unit: Unit, error: Problem, team: Team) -> Content:
+        refused = (error,) if isinstance(error, Refusal) else ()
+        return self._speaker.problem(error, team, await _names(unit, refused, team))
 
+    async def _refuse(self, incoming: Incoming, caller: Caller, error: Problem) -> None:
         async def work(unit: Unit) -> None:
+            content = await self._problem(unit, error, caller.place.team)
             if await reception.handled(unit, incoming):
                 await answers.answer(unit, incoming, content, shown_by(error))
 
         await self._units.run(work)
+
+
+async def _names(unit: Unit, refused: tuple[Refusal, ...], team: Team) -> Mapping[str, str]:
+    """Display names of those whom refusals name."""
+    ids = {each.named for each in refused if each.named is not None}
+    return {user_id: (await people.person(unit, user_id, team)).name for user_id in ids}
 
 
 def _check_call(call: Call[Handler], caller: Caller) -> None:

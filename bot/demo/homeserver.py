@@ -3,57 +3,23 @@
 import asyncio
 import hashlib
 import hmac
-import secrets
-import socket
-import sys
-from base64 import b64encode
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final, Self
 
 import aiohttp
-import yaml
+
+from bot.demo import guard
+from bot.demo.errors import HomeserverError
+from bot.demo.synapse_config import prepare
+
+__all__ = ["Account", "Homeserver", "HomeserverError"]
 
 START_TIMEOUT: Final = 60.0
 STOP_TIMEOUT: Final = 10.0
 _POLL_SECONDS: Final = 0.05
 _LOG_LINES_SHOWN: Final = 30
-
-# Reading standard input ends when whoever started Synapse is gone, even by kill -9: a server that outlives
-# its demo or its tests would hold port and memory for ever. Unlike PR_SET_PDEATHSIG this needs neither
-# Linux nor that the thread which started it lives on.
-_LAUNCHER: Final = """\
-import os, runpy, signal, sys, threading, time
-def end_with_parent():
-    while os.read(0, 1024):
-        pass
-    os.kill(os.getpid(), signal.SIGTERM)
-    time.sleep(float(sys.argv[1]))
-    os._exit(1)
-threading.Thread(target=end_with_parent, daemon=True).start()
-sys.argv = ["synapse", "--config-path", sys.argv[2]]
-runpy.run_module("synapse.app.homeserver", run_name="__main__")
-"""
-
-_UNLIMITED: Final = {"per_second": 100_000, "burst_count": 100_000}
-# Names and groups: Synapse's manual, "Configuration: Ratelimiting". Those left out are wide enough.
-_RATE_LIMITS: Final[dict[str, Any]] = {
-    "rc_message": _UNLIMITED,
-    "rc_registration": _UNLIMITED,
-    "rc_login": dict.fromkeys(("address", "account", "failed_attempts"), _UNLIMITED),
-    "rc_room_creation": _UNLIMITED,
-    "rc_joins": dict.fromkeys(("local", "remote"), _UNLIMITED),
-    "rc_joins_per_room": _UNLIMITED,
-    "rc_invites": dict.fromkeys(("per_room", "per_user", "per_issuer"), _UNLIMITED),
-    "rc_3pid_validation": _UNLIMITED,
-    "rc_profile": _UNLIMITED,
-    "rc_media_create": _UNLIMITED,
-}
-
-
-class HomeserverError(Exception):
-    """The local homeserver cannot be started, has died, or refused an account."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,17 +77,14 @@ class Homeserver:
             return
         if find_spec("synapse") is None:
             raise HomeserverError("The local homeserver is not installed: pip install 'tickettruhe[demo]'")
-        self._config = await asyncio.to_thread(_prepare, self._folder, self._config_path, self._server_name)
-        with (self._folder / "console.log").open("ab") as console:
-            self._process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-c", _LAUNCHER, str(STOP_TIMEOUT), str(self._config_path)),
-                cwd=self._folder,
-                stdin=asyncio.subprocess.PIPE,
-                stdout=console,
-                stderr=console,
-                # A Ctrl-C in the terminal is for the demo, which then stops the server in its own order.
-                start_new_session=True,
-            )
+        self._config = await asyncio.to_thread(prepare, self._folder, self._config_path, self._server_name)
+        self._process = await guard.spawn(
+            "synapse.app.homeserver",
+            *("--config-path", str(self._config_path)),
+            console=self._folder / "console.log",
+            grace=STOP_TIMEOUT,
+            folder=self._folder,
+        )
         try:
             await self._until_it_answers(self._process)
         except BaseException:
@@ -131,17 +94,8 @@ class Homeserver:
     async def stop(self) -> None:
         """Ends the server: SIGTERM first, SIGKILL after ``STOP_TIMEOUT`` seconds."""
         process, self._process = self._process, None
-        if process is None:
-            return
-        if process.returncode is None:
-            process.terminate()
-            try:
-                await asyncio.wait_for(process.wait(), STOP_TIMEOUT)
-            except TimeoutError:
-                process.kill()
-                await process.wait()
-        if process.stdin is not None:
-            process.stdin.close()
+        if process is not None:
+            await guard.end(process, STOP_TIMEOUT)
 
     async def restart(self) -> None:
         """Stops and starts the server with the same port and data."""
@@ -222,86 +176,3 @@ async def _log_in(
     }
     async with session.post("/_matrix/client/v3/login", json=request) as response:
         return response.status, await response.json()
-
-
-def _prepare(folder: Path, config_path: Path, server_name: str) -> dict[str, Any]:
-    """Writes the folder's files; keeps the secrets and, if it is still free, the port of an earlier start."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    earlier = yaml.safe_load(config_path.read_text()) if config_path.exists() else {}
-    if earlier and earlier["server_name"] != server_name:
-        raise HomeserverError(f"{folder} belongs to the homeserver {earlier['server_name']!r}")
-    config = _configuration(folder, server_name, earlier)
-    signing_key = Path(config["signing_key_path"])
-    if not signing_key.exists():
-        seed = b64encode(secrets.token_bytes(32)).decode().rstrip("=")
-        _write_private(signing_key, f"ed25519 a_local {seed}\n")
-    _write_private(Path(config["log_config"]), yaml.safe_dump(_log_config(folder)))
-    _write_private(config_path, yaml.safe_dump(config))
-    return config
-
-
-def _configuration(folder: Path, server_name: str, earlier: dict[str, Any]) -> dict[str, Any]:
-    """Synapse's settings; its manual explains each."""
-    port = _free_port(earlier["listeners"][0]["port"] if earlier else 0)
-    names = ("registration_shared_secret", "macaroon_secret_key", "form_secret")
-    return _RATE_LIMITS | {
-        **{name: earlier.get(name) or secrets.token_hex(32) for name in names},
-        "server_name": server_name,
-        "public_baseurl": f"http://127.0.0.1:{port}/",
-        "listeners": [
-            {
-                "port": port,
-                "bind_addresses": ["127.0.0.1"],
-                "type": "http",
-                "tls": False,
-                "resources": [{"names": ["client"], "compress": False}],
-            }
-        ],
-        "database": {"name": "sqlite3", "args": {"database": str(folder / "homeserver.db")}},
-        "media_store_path": str(folder / "media"),
-        "signing_key_path": str(folder / "signing.key"),
-        "log_config": str(folder / "log.yaml"),
-        "federation_domain_whitelist": [],
-        "trusted_key_servers": [],
-        "suppress_key_server_warning": True,
-        "report_stats": False,
-        "url_preview_enabled": False,
-        "presence": {"enabled": False},
-        # Throw-away passwords: the default cost would be a quarter of a second for each account.
-        "bcrypt_rounds": 4,
-        "caches": {"global_factor": 0.2},
-    }
-
-
-def _log_config(folder: Path) -> dict[str, Any]:
-    """Warnings to a file, in the form of the standard library's ``logging.config.dictConfig``."""
-    return {
-        "version": 1,
-        "disable_existing_loggers": False,
-        "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
-        "handlers": {
-            "file": {
-                "class": "logging.FileHandler",
-                "filename": str(folder / "homeserver.log"),
-                "formatter": "line",
-            }
-        },
-        "root": {"level": "WARNING", "handlers": ["file"]},
-    }
-
-
-def _write_private(path: Path, text: str) -> None:
-    path.touch(mode=0o600)
-    path.write_text(text)
-
-
-def _free_port(wanted: int) -> int:
-    """The wanted port of 127.0.0.1 if nobody listens there, else any that is free."""
-    with socket.socket() as probe:
-        # As Synapse does: connections of an earlier run that are still timing out are no obstacle.
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", wanted))
-        except OSError:
-            probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -38,6 +38,11 @@ class Refusal(TickettruheError):
     def __post_init__(self) -> None:
         super().__init__(type(self).__name__)
 
+    @property
+    def named(self) -> str | None:
+        """User id of the person that the refusal is about, if it is about one."""
+        return None
+
 
 @dataclass
 class UnknownTicket(Refusal):
@@ -61,6 +66,11 @@ class NotPermitted(Refusal):
     right: Right
     assignee: str | None = None
 
+    @property
+    def named(self) -> str | None:
+        """Whose ticket it is."""
+        return self.assignee
+
 
 @dataclass
 class TakenBy(Refusal):
@@ -68,6 +78,11 @@ class TakenBy(Refusal):
 
     assignee: str
     status: Status
+
+    @property
+    def named(self) -> str | None:
+        """Whose ticket it is."""
+        return self.assignee
 
 
 @dataclass
@@ -91,6 +106,11 @@ class NotAMember(Refusal):
     user_id: str
     team: Team
 
+    @property
+    def named(self) -> str | None:
+        """Who is no member."""
+        return self.user_id
+
 
 class UndoProblem(StrEnum):
     """Why nothing can be undone."""
@@ -107,6 +127,11 @@ class NothingToUndo(Refusal):
     problem: UndoProblem
     last_by: str | None = None
     last_at: datetime | None = None
+
+    @property
+    def named(self) -> str | None:
+        """Who made the last change."""
+        return self.last_by
 
 
 class NameKind(StrEnum):

@@ -115,7 +115,7 @@ class Details:
     """What the gate must know beside the ticket; only what the action needs is filled in."""
 
     waitlist: bool = True
-    """Whether the ticket's topic has a waiting list."""
+    """Whether the ticket's topic has a waiting list; like ``open_tasks`` also for what a refusal offers."""
     open_tasks: tuple[str, ...] = ()
     named: str | None = None
     """The person to assign to."""
@@ -161,12 +161,20 @@ def may(right: Right, who: Actor, ticket: Standing, last: Change | None = None) 
     return right is Right.ADMIN and who.admin
 
 
-def possible_moves(ticket: Standing, who: Actor) -> tuple[Action, ...]:
+def possible_moves(ticket: Standing, who: Actor, details: Details) -> tuple[Action, ...]:
     """The actions that this person could do to the ticket now, for the text of a refusal."""
+    hindered = {
+        Action.TAKE: ticket.assignee not in (None, who.user_id),
+        Action.WAIT: not details.waitlist,
+        Action.CLOSE: bool(details.open_tasks),
+    }
     return tuple(
         action
         for action, rule in RULES.items()
-        if action not in _NOT_OFFERED and ticket.status in rule.sources and may(rule.right, who, ticket)
+        if action not in _NOT_OFFERED
+        and ticket.status in rule.sources
+        and may(rule.right, who, ticket)
+        and not hindered.get(action)
     )
 
 
@@ -195,7 +203,7 @@ def decide(
         if ticket.status is Status.IN_PROGRESS and who.belongs_to(ticket.team):
             return Decision(action, ticket, ticket)
     if ticket.status not in rule.sources:
-        raise NotAllowedFrom(number, action, ticket.status, possible_moves(ticket, who))
+        raise NotAllowedFrom(number, action, ticket.status, possible_moves(ticket, who, details))
     if action is Action.UNDO:
         return _undo(number, ticket, who, details, now)
     if not may(rule.right, who, ticket):
@@ -206,14 +214,18 @@ def decide(
     return Decision(action, ticket, after, loser)
 
 
+def is_known(ticket: Standing, who: Actor, scope: Scope) -> bool:
+    """Whether the ticket exists for this person in a room of this scope."""
+    return scope.shows(ticket.team) and (who.admin or ticket.status is not Status.DELETED)
+
+
 def _known(action: Action, ticket: Standing, who: Actor, scope: Scope, details: Details) -> bool:
-    if ticket.status is Status.DELETED and not who.admin:
-        return False
-    if scope.shows(ticket.team):
+    if is_known(ticket, who, scope):
         return True
     last = details.last
     return (
         action is Action.UNDO
+        and (who.admin or ticket.status is not Status.DELETED)
         and may(Right.SAME_PERSON, who, ticket, last)
         and (last is not None and scope.shows(last.before.team))
     )

@@ -78,7 +78,7 @@ class Courier:
         for job in claimed.jobs:
             self._busy[job.row_id] = 0
             group.create_task(self._deliver(job))
-        return self._wait(claimed.look_again_at)
+        return 0.0 if claimed.more else self._wait(claimed.look_again_at)
 
     def _wait(self, look_again_at: datetime | None) -> float:
         if look_again_at is None:

@@ -43,6 +43,11 @@ class SyncLoop:
         self._joined: frozenset[str] = frozenset()
         self._failures = 0
 
+    @property
+    def failures(self) -> int:
+        """How many syncs in a row have failed."""
+        return self._failures
+
     async def run(self) -> None:
         """Sync until cancelled.
 

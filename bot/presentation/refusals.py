@@ -27,7 +27,7 @@ from bot.presentation.document import BulletList, Inline, Text, Value, joined, p
 from bot.presentation.message import Message, fit
 from bot.presentation.outside import clip
 from bot.presentation.words import DOING
-from bot.presentation.world import Setting, numeral, numerals, user_pill
+from bot.presentation.world import Setting, numeral, numerals
 
 _NAME_LIMIT: Final = 80
 _TASKS_SHOWN: Final = 20
@@ -113,7 +113,7 @@ def _(refusal: NotPermitted, setting: Setting) -> list[Inline]:
         template = gettext("{number} cannot be {done} by you.")
         lines = [sentence(template, number=_ticket(refusal, setting), done=what)]
     if refusal.right is Right.ASSIGNEE and refusal.assignee is not None:
-        whose = sentence(gettext("{person} has it."), person=user_pill(refusal.assignee))
+        whose = sentence(gettext("{person} has it."), person=setting.user(refusal.assignee))
         lines.append(whose)
     return [*lines, Text(gettext(_WHOSE[refusal.right]))]
 
@@ -124,7 +124,7 @@ def _(refusal: TakenBy, setting: Setting) -> list[Inline]:
     return [
         sentence(
             gettext("{person} has {number} ({status})."),
-            person=user_pill(refusal.assignee),
+            person=setting.user(refusal.assignee),
             number=_ticket(refusal, setting),
             status=setting.status(refusal.status),
         ),
@@ -170,7 +170,7 @@ def _(refusal: NotAMember, setting: Setting) -> list[Inline]:
     return [
         sentence(
             gettext("{person} is not in the room of {team}, so {number} cannot be assigned there."),
-            person=user_pill(refusal.user_id),
+            person=setting.user(refusal.user_id),
             team=setting.team(refusal.team),
             number=_ticket(refusal, setting),
         ),
@@ -186,7 +186,7 @@ def _(refusal: NothingToUndo, setting: Setting) -> list[Inline]:
     gettext = setting.language.gettext
     fields: dict[str, Value] = {
         "number": _ticket(refusal, setting),
-        "person": user_pill(refusal.last_by) if refusal.last_by else Text(setting.names.bot),
+        "person": setting.user(refusal.last_by) if refusal.last_by else Text(setting.names.bot),
     }
     why = {
         UndoProblem.NOTHING: gettext("The last thing that happened to {number} cannot be undone."),

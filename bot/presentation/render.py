@@ -1,6 +1,9 @@
 """The one door of the presentation: views and errors in, messages out."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from types import MappingProxyType
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from bot.domain.errors import InvalidInput, Refusal, UsageError
@@ -28,6 +31,7 @@ from bot.services.views import (
 
 Answer = ListView | TicketView | HistoryView | OpenedView | HelpView | StatusView
 Problem = Refusal | UsageError | InvalidInput
+NOBODY: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 class Renderer:
@@ -64,9 +68,11 @@ class Renderer:
             case HelpView():
                 return render_help(view, setting)
 
-    def problem(self, error: Problem, language: str, zone: ZoneInfo) -> Message:
-        """Why a command did nothing, and what would work, as a notice."""
-        setting = self._setting(language, zone)
+    def problem(
+        self, error: Problem, language: str, zone: ZoneInfo, people: Mapping[str, str] = NOBODY
+    ) -> Message:
+        """Why a command did nothing, and what would work, as a notice. ``people``: user id → name."""
+        setting = self._setting(language, zone, people)
         match error:
             case Refusal():
                 return render_refusal(error, setting)
@@ -76,10 +82,15 @@ class Renderer:
                 return render_input(error, setting)
 
     def outcome(
-        self, done: tuple[int, ...], refused: tuple[Refusal, ...], language: str, zone: ZoneInfo
+        self,
+        done: tuple[int, ...],
+        refused: tuple[Refusal, ...],
+        language: str,
+        zone: ZoneInfo,
+        people: Mapping[str, str] = NOBODY,
     ) -> Message:
-        """What became of a command over several numbers, as one notice."""
-        return render_outcome(done, refused, self._setting(language, zone))
+        """What became of a command over several numbers, as one notice. ``people``: user id → name."""
+        return render_outcome(done, refused, self._setting(language, zone, people))
 
-    def _setting(self, language: str, zone: ZoneInfo) -> Setting:
-        return Setting(self._names, Language(language), zone)
+    def _setting(self, language: str, zone: ZoneInfo, people: Mapping[str, str] = NOBODY) -> Setting:
+        return Setting(self._names, Language(language), zone, people)

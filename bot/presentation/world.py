@@ -33,6 +33,12 @@ class Setting:
     names: Names
     language: Language
     zone: ZoneInfo
+    people: Mapping[str, str] = field(default_factory=dict)
+    """User id → display name, of people whom an error names."""
+
+    def user(self, user_id: str) -> Pill:
+        """A user of whom an error knows the id only; without a name, the local part of it."""
+        return Pill(user_id, self.people.get(user_id) or user_id.removeprefix("@").partition(":")[0])
 
     def team(self, team: Team) -> str:
         """The team's name; a team that left the config is called by its key."""
@@ -82,11 +88,6 @@ class Setting:
 def pill(person: Person) -> Pill:
     """A person as the chat shows them."""
     return Pill(person.user_id, person.name)
-
-
-def user_pill(user_id: str) -> Pill:
-    """A user of whom only the id is known: clients put the display name, plain text has the local part."""
-    return Pill(user_id, user_id.removeprefix("@").partition(":")[0])
 
 
 def numeral(number: int) -> Text:

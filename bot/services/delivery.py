@@ -8,7 +8,7 @@ from typing import Any, Final
 from bot.domain.words import Team
 from bot.services import alerts, reads
 from bot.services.unit import Unit, room_key
-from bot.services.views import Alert, CardView, MovedAway
+from bot.services.views import Alert, CardView, DigestView, MovedAway
 from storage import outbox, posted, rooms, tickets
 from storage.models import OutboxRow
 from storage.outbox import Kind, RowState
@@ -52,25 +52,30 @@ Job = Send | Clear
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """What the courier is to do now, and when to look again (``None``: when it is called)."""
+    """What to do now; whether to look again at once, or when (``None``: when called)."""
 
     jobs: tuple[Job, ...]
-    look_again_at: datetime | None
+    look_again_at: datetime | None = None
+    more: bool = False
 
 
 async def claim(unit: Unit, busy: Collection[int], room_for: int) -> Claimed:
-    """The next jobs, most urgent first, at most ``room_for``; rows in ``busy`` are being sent.
+    """The next jobs of one urgency, at most ``room_for``; rows in ``busy`` are being sent.
+
+    Only of one, so that an answer does not wait until the cards after it are looked up.
 
     What a card will show is noted in the row before it is sent: if the process dies then, the resend is
     answered with the first event, and whether that one is out of date can be told.
     """
     jobs: list[Job] = []
+    urgency = 0
     for row in await outbox.due(unit.session, unit.now, busy):
-        if len(jobs) == room_for:
-            return Claimed(tuple(jobs), unit.now)
+        if len(jobs) == room_for or (jobs and row.priority != urgency):
+            return Claimed(tuple(jobs), more=True)
         job = await _prepare(unit, row)
         if job is not None:
             jobs.append(job)
+            urgency = row.priority
     taken = [*busy, *(job.row_id for job in jobs)]
     return Claimed(tuple(jobs), await outbox.next_due_at(unit.session, taken))
 
@@ -127,6 +132,9 @@ async def _prepare_message(unit: Unit, row: OutboxRow) -> Send | None:
     if view is None:
         _drop(unit, row)
         return None
+    if isinstance(view, DigestView):
+        # It is written as the database stands now, and may name others than when it was asked for.
+        await outbox.also_shows(unit.session, row, view.numbers)
     return _send(unit, row, room_id, view=view, team=await alerts.team_of(unit, row), thread=thread)
 
 
@@ -148,24 +156,29 @@ async def _prepare_retirement(unit: Unit, row: OutboxRow) -> Clear | None:
     number = row.number or 0
     ticket = await tickets.get(unit.session, number)
     room_id = await _usable(unit, room_key(payload["from"]))
-    if ticket is None or room_id is None or ticket.team == payload["from"]:
-        # Taken back meanwhile, purged (which redacts more), or the bot can do nothing in that room.
+    if ticket is None or room_id is None:
+        # Purged, which redacts more, or the bot can do nothing in that room.
         _drop(unit, row)
         return None
-    events = await _events_of_card(unit, number, room_id)
+    card = await posted.card(unit.session, number)
+    current = card.event_id if card and card.room_id == room_id else None
+    events = await _events_of_cards(unit, number, room_id, current)
+    if ticket.team == payload["from"]:
+        # Taken back meanwhile: it went nowhere, but may have left a card behind that is not the current one.
+        return Clear(_id(row), number, events)
     view = await alerts.load(unit, row)
     then = _send(unit, row, room_id, view=view, team=payload["from"]) if isinstance(view, MovedAway) else None
     return Clear(_id(row), number, events, then)
 
 
-async def _events_of_card(unit: Unit, number: int, room_id: str) -> tuple[tuple[str, str], ...]:
-    """A ticket's card in a room with its edits and the bot's posts in its thread."""
+async def _events_of_cards(
+    unit: Unit, number: int, room_id: str, current: str | None
+) -> tuple[tuple[str, str], ...]:
+    """A ticket's cards in a room but for the current one, with edits and the bot's posts in their threads."""
     found = await posted.about(unit.session, number, room_id)
-    cards = {event.event_id for event in found if event.kind == Kind.CARD}
+    cards = {event.event_id for event in found if event.kind == Kind.CARD} - {current}
     return tuple(
-        (event.room_id, event.event_id)
-        for event in found
-        if event.kind in (Kind.CARD, "edit") or event.thread in cards
+        (event.room_id, event.event_id) for event in found if event.event_id in cards or event.thread in cards
     )
 
 

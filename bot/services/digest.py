@@ -30,7 +30,6 @@ async def send_digest(unit: Unit, team: Team, day: date, zone: ZoneInfo) -> bool
     unit.session.add(DigestMark(key=room_key(team), day=day, sent=not found.empty, at=unit.now))
     await unit.session.flush()
     if not found.empty:
-        shows = {line.number for line in (*found.untouched, *found.waiting, *found.idle)}
         await outbox.put(
             unit.session,
             Kind.DIGEST,
@@ -38,7 +37,7 @@ async def send_digest(unit: Unit, team: Team, day: date, zone: ZoneInfo) -> bool
             unit.now,
             room=room_key(team),
             payload=payload,
-            shows=shows,
+            shows=found.numbers,
         )
         unit.wake_courier()
     return not found.empty

@@ -1,11 +1,11 @@
 """Changing a ticket: every action of the lifecycle's table that a person in the chat can ask for."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from bot.domain.errors import NameKind, UnknownTicket
-from bot.domain.lifecycle import Decision, Details, decide
+from bot.domain.lifecycle import Decision, Details, decide, is_known
 from bot.domain.words import TRIAGE, Action, Status
 from bot.services import changes, people
 from bot.services.changes import Cause
@@ -53,7 +53,10 @@ async def move(unit: Unit, action: Action, number: int, caller: Caller, wish: Wi
     if ticket is None:
         raise UnknownTicket(number)
     before = changes.standing_of(ticket)
-    details = await _DETAILS.get(action, _no_details)(unit, ticket, wish, caller)
+    if action is not Action.UNDO and not is_known(before, caller.actor, caller.place.scope):
+        # Before any name is looked up: whether one is known must not tell that the number is.
+        raise UnknownTicket(number)
+    details = await _details(unit, action, ticket, wish)
     decision = decide(action, number, before, caller.actor, caller.place.scope, details, unit.now)
     if decision.changed:
         columns = {"close_reason": wish.note} if action is Action.CLOSE else {}
@@ -69,41 +72,37 @@ async def _tell(unit: Unit, number: int, decision: Decision, caller: Caller) -> 
     await changes.tell_assignments(unit, number, decision, caller.actor.user_id)
 
 
-async def _no_details(_unit: Unit, _ticket: Ticket, _wish: Wish, _caller: Caller) -> Details:
-    return Details()
-
-
-async def _for_wait(unit: Unit, ticket: Ticket, wish: Wish, _caller: Caller) -> Details:
-    return Details(waitlist=unit.policy.topics.get(ticket.topic, False), note=wish.note)
-
-
-async def _for_close(unit: Unit, ticket: Ticket, _wish: Wish, _caller: Caller) -> Details:
+async def _details(unit: Unit, action: Action, ticket: Ticket, wish: Wish) -> Details:
     tasks = await tickets.tasks(unit.session, changes.number_of(ticket))
-    return Details(open_tasks=tuple(task.text for task in tasks if task.done_at is None))
+    of_action = await _DETAILS[action](unit, ticket, wish) if action in _DETAILS else Details()
+    return replace(
+        of_action,
+        waitlist=unit.policy.topics.get(ticket.topic, False),
+        open_tasks=tuple(task.text for task in tasks if task.done_at is None),
+        note=wish.note,
+    )
 
 
-async def _for_assign(unit: Unit, ticket: Ticket, wish: Wish, caller: Caller) -> Details:
+async def _for_assign(unit: Unit, ticket: Ticket, wish: Wish) -> Details:
     members = frozenset(await people.members_of(unit, ticket.team))
-    if not caller.place.scope.shows(ticket.team):
-        return Details()  # the gate refuses; who is in a foreign team is not to be learnt from the answer
     return Details(named=await people.find_member(unit, wish.person or "", ticket.team), members=members)
 
 
-async def _for_transfer(unit: Unit, _ticket: Ticket, wish: Wish, _caller: Caller) -> Details:
+async def _for_transfer(unit: Unit, _ticket: Ticket, wish: Wish) -> Details:
     named = wish.team or ""
     team = TRIAGE if named.casefold() in TO_TRIAGE else unit.policy.key_of(NameKind.TEAM, named)
     return Details(team=team, members=frozenset(await people.members_of(unit, team)))
 
 
-async def _for_topic(unit: Unit, _ticket: Ticket, wish: Wish, _caller: Caller) -> Details:
+async def _for_topic(unit: Unit, _ticket: Ticket, wish: Wish) -> Details:
     return Details(topic=unit.policy.key_of(NameKind.TOPIC, wish.topic or ""))
 
 
-async def _for_delete(unit: Unit, _ticket: Ticket, _wish: Wish, _caller: Caller) -> Details:
+async def _for_delete(unit: Unit, _ticket: Ticket, _wish: Wish) -> Details:
     return Details(purge_at=unit.now + unit.policy.purge_grace)
 
 
-async def _for_restore(unit: Unit, ticket: Ticket, _wish: Wish, _caller: Caller) -> Details:
+async def _for_restore(unit: Unit, ticket: Ticket, _wish: Wish) -> Details:
     left = await tickets.last_change(
         unit.session,
         changes.number_of(ticket),
@@ -113,14 +112,12 @@ async def _for_restore(unit: Unit, ticket: Ticket, _wish: Wish, _caller: Caller)
     return Details(earlier=Status(left.from_status) if left and left.from_status else None)
 
 
-async def _for_undo(unit: Unit, ticket: Ticket, _wish: Wish, _caller: Caller) -> Details:
+async def _for_undo(unit: Unit, ticket: Ticket, _wish: Wish) -> Details:
     last = await tickets.last_change(unit.session, changes.number_of(ticket))
     return Details(last=changes.change_of(last))
 
 
-_DETAILS: Mapping[Action, Callable[[Unit, Ticket, Wish, Caller], Awaitable[Details]]] = {
-    Action.WAIT: _for_wait,
-    Action.CLOSE: _for_close,
+_DETAILS: Mapping[Action, Callable[[Unit, Ticket, Wish], Awaitable[Details]]] = {
     Action.ASSIGN: _for_assign,
     Action.TRANSFER: _for_transfer,
     Action.TOPIC: _for_topic,

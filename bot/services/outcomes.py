@@ -22,6 +22,8 @@ async def sent(unit: Unit, tx_id: str, event_id: str, room_id: str, thread: str 
     card = await posted.card(unit.session, row.number) if row.number is not None else None
     edit = row.kind == Kind.CARD and card is not None and card.room_id == room_id
     kind = "edit" if edit else row.kind
+    if edit and card is not None:
+        thread = card.event_id
     news = await posted.record(unit.session, event_id, room_id, kind, shows, unit.now, thread)
     row.event_id = event_id
     unit.session.add(row)

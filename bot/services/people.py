@@ -75,7 +75,8 @@ async def members_of(unit: Unit, team: Team) -> Mapping[str, str]:
 async def responsible(unit: Unit, team: Team) -> frozenset[str]:
     """User ids of those who may have a ticket of the team: its members, and the admins."""
     admins = await rooms.by_key(unit.session, ADMIN_ROOM)
-    in_admin_room = await rooms.members(unit.session, admins.room_id) if admins else {}
+    usable = admins is not None and not rooms.problems_of(admins)
+    in_admin_room = await rooms.members(unit.session, admins.room_id) if admins and usable else {}
     return unit.policy.admins.union(in_admin_room, await members_of(unit, team)) - {unit.policy.bot_user}
 
 

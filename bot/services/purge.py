@@ -1,5 +1,7 @@
 """Purging a deleted ticket: every row goes, every event the bot posted about it is redacted."""
 
+from typing import Final
+
 from bot.domain.errors import UnknownTicket
 from bot.domain.lifecycle import Details, decide
 from bot.domain.words import Action
@@ -11,6 +13,9 @@ from storage import inbox, outbox, posted, tickets
 from storage.models import Purged
 from storage.outbox import Kind, Priority
 
+_WORDY: Final = frozenset({Action.OPEN.value, Action.MESSAGE.value})
+"""Actions whose command is a requester's words; of the others only those with a note hold any."""
+
 
 async def purge(unit: Unit, number: int, caller: Caller) -> Done:
     """Remove a deleted ticket for good. Only the number, the dates and who did it stay.
@@ -21,7 +26,7 @@ async def purge(unit: Unit, number: int, caller: Caller) -> Done:
     :raises Refusal: not deleted before, unknown, or not by an admin.
     """
     done = await unit.session.get(Purged, number)
-    if done is not None and caller.actor.admin and caller.place.scope.everything:
+    if done is not None and caller.cause is not None and done.cause == caller.cause:
         return Done(number, changed=False)
     ticket = await tickets.get(unit.session, number)
     if ticket is None:
@@ -36,6 +41,7 @@ async def purge(unit: Unit, number: int, caller: Caller) -> Done:
             opened_at=ticket.opened_at,
             purged_at=unit.now,
             purged_by=caller.actor.user_id,
+            cause=caller.cause,
         )
     )
     await tickets.erase(unit.session, ticket)
@@ -57,6 +63,7 @@ async def purge(unit: Unit, number: int, caller: Caller) -> Done:
 
 async def _mark_commands(unit: Unit, number: int) -> None:
     """Note the members' events that carried text about the ticket (`new`, a reason), to be redacted."""
-    causes = {entry.cause for entry in await tickets.history(unit.session, number) if entry.cause}
+    history = await tickets.history(unit.session, number)
+    causes = {entry.cause for entry in history if entry.cause and (entry.note or entry.action in _WORDY)}
     for event in await inbox.received(unit.session, causes):
         await posted.record(unit.session, event.event_id, event.room_id, "command", [number], unit.now)

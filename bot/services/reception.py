@@ -70,6 +70,8 @@ async def start(unit: Unit, user_id: str, device_id: str) -> str | None:
     """
     state = await inbox.sync_state(unit.session)
     if state.user_id != user_id:
+        # Rooms and members are what the other account saw; the first sync of this one tells its own.
+        await rooms.leave_all(unit.session)
         state.token = None
     if (state.user_id, state.device_id) != (user_id, device_id):
         await outbox.suspect_all(unit.session)
@@ -145,6 +147,9 @@ async def judge_all(unit: Unit) -> None:
             unit.session.add(room)
             await unit.session.flush()
         await judge(unit, room)
+    # What was written before the first sync had told of the rooms was held.
+    await outbox.release_held(unit.session, unit.now)
+    unit.wake_courier()
 
 
 def _store(unit: Unit, event: ReceivedEvent) -> None:

@@ -219,6 +219,11 @@ class DigestView:
     stale_days: int = 7
 
     @property
+    def numbers(self) -> frozenset[int]:
+        """The tickets that it names."""
+        return frozenset(line.number for line in (*self.untouched, *self.waiting, *self.idle))
+
+    @property
     def empty(self) -> bool:
         """Whether there is nothing to tell; an empty digest is not sent."""
         return not (

@@ -322,10 +322,10 @@ def test_hostile_text_has_no_effect_anywhere(language: str, text: str) -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("text", ["𝄞" * 200, '"\\' * 100, "<&>'\"" * 40, "".join(NASTY), "🗑️" * 20_000])
+@pytest.mark.parametrize("text", ["𝄞" * 200, '"\\' * 100, "<&>'\"" * 40, "".join(NASTY), "🗑️" * 5_000])
 def test_the_largest_messages_fit_an_event(language: str, text: str) -> None:
     # Many lines cost most of the time; one text of the largest characters stands for all.
-    count = 2000 if text.startswith("𝄞") else 100
+    count = 400 if text.startswith("𝄞") else 100
     for name, made in everything(text, count, language).items():
         assert size(made.content()) < EVENT_LIMIT, name
         if name.startswith("card"):

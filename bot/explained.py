@@ -1,0 +1,66 @@
+"""Errors that a person can mend, as the command line tells them: one line, and what to do."""
+
+from functools import singledispatch
+
+from bot.app import LeaseLost
+from bot.domain.errors import InvalidInput, TickettruheError
+from bot.matrix.errors import TokenRejected
+from bot.matrix.rooms import SameRoom
+from bot.services.apikeys import KeyNameTaken, UnknownKey
+from storage.errors import AlreadyRunning, DatabaseUnavailable, SchemaTooNew, SchemaTooOld
+
+
+@singledispatch
+def explained(error: TickettruheError) -> str:
+    """What happened and what to do."""
+    return f"{type(error).__name__}: {error}"
+
+
+@explained.register
+def _(error: AlreadyRunning) -> str:
+    return f"Another process runs on this database: pid {error.pid} on {error.host}. Stop it first."
+
+
+@explained.register
+def _(error: SchemaTooNew) -> str:
+    return f"The database was made by a newer version (schema {error.found}). Install that one."
+
+
+@explained.register
+def _(error: SchemaTooOld) -> str:
+    return f"The database has schema {error.found}. Back it up, then run `tickettruhe migrate`."
+
+
+@explained.register
+def _(error: DatabaseUnavailable) -> str:
+    return f"The database ({error.dialect}) does not answer. Is it running, is the URL right?"
+
+
+@explained.register
+def _(_error: LeaseLost) -> str:
+    return "The connection that kept the database ours was lost. Start again."
+
+
+@explained.register
+def _(error: TokenRejected) -> str:
+    return f"The homeserver refuses the login ({error.code}). Check `matrix.user` and its secret."
+
+
+@explained.register
+def _(error: SameRoom) -> str:
+    return f"These settings lead to the same room: {' and '.join(error.keys)}. Each needs its own."
+
+
+@explained.register
+def _(_error: KeyNameTaken) -> str:
+    return "There is a key of that name already; `apikey list` shows it."
+
+
+@explained.register
+def _(_error: UnknownKey) -> str:
+    return "There is no key of that name; `apikey list` shows them all."
+
+
+@explained.register
+def _(error: InvalidInput) -> str:
+    return f"`{error.field}` is not valid ({error.problem})."
