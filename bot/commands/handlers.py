@@ -6,7 +6,7 @@ from typing import Any
 
 from bot.commands.parser import Call
 from bot.domain.errors import NameKind, NotHere
-from bot.domain.request import check_request
+from bot.domain.request import Checker, check_request
 from bot.domain.words import Action, Intake
 from bot.services import intake, moves, purge, reads
 from bot.services.intake import NewMessage
@@ -67,8 +67,9 @@ async def _purge(unit: Unit, number: int, _call: Call[Any], caller: Caller) -> N
 
 async def _message(unit: Unit, number: int, call: Call[Any], caller: Caller) -> View | None:
     await reads.visible(unit, number, caller)
-    fields = {"name": "-", "subject": "-", "message": call.words["text"]}
-    text = check_request(fields, Intake.CHAT, email_required=False).text
+    check = Checker()
+    text = check.text("message", call.words["text"], required=True)
+    check.finish()
     message = NewMessage(text, Intake.CHAT, caller.actor.user_id, caller.cause)
     arrived = await intake.add_message(unit, number, message)
     if arrived.follows is None:
