@@ -9,10 +9,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 from sqlalchemy import event, text
-from sqlalchemy.engine import URL, Connection, make_url
+from sqlalchemy.engine import URL, Connection, ExceptionContext, make_url
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlmodel import select
@@ -62,7 +62,7 @@ class Database:
                 yield session
                 await session.commit()
             except DBAPIError as error:
-                raise self._wrapped(error) from error
+                self._raise_wrapped(error)
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:
@@ -71,14 +71,26 @@ class Database:
             try:
                 yield session
             except DBAPIError as error:
-                raise self._wrapped(error) from error
+                self._raise_wrapped(error)
 
-    def _wrapped(self, error: DBAPIError) -> Exception:
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[AsyncConnection]:
+        """A transaction for schema work, without a session; commits at the end of the block.
+
+        :raises DatabaseUnavailable: it does not answer.
+        """
+        try:
+            async with self._engine.begin() as connection:
+                yield connection
+        except DBAPIError as error:
+            self._raise_wrapped(error)
+
+    def _raise_wrapped(self, error: DBAPIError) -> NoReturn:
         if getattr(error.orig, "sqlstate", None) in _RETRYABLE:
-            return Conflict()
+            raise Conflict from error
         if isinstance(error, OperationalError | InterfaceError):
-            return DatabaseUnavailable(self.dialect)
-        return error
+            raise DatabaseUnavailable(self.dialect) from error
+        raise error
 
     async def ping(self) -> None:
         """Answer if the database lives.
@@ -95,8 +107,12 @@ class Database:
         """Become the one process that runs on this database, until :meth:`close` or death.
 
         :raises AlreadyRunning: another process does; says who.
+        :raises DatabaseUnavailable: it does not answer.
         """
-        await self._lease.take(now)
+        try:
+            await self._lease.take(now)
+        except DBAPIError as error:
+            self._raise_wrapped(error)
 
     async def still_held(self) -> bool:
         """Whether the lease is still ours; PostgreSQL drops it with the connection, as after its restart."""
@@ -111,7 +127,9 @@ class Database:
 def _engine(url: URL) -> AsyncEngine:
     # Parameters hold requesters' data: they stay out of errors, and so out of logs.
     if url.get_backend_name() != "sqlite":
-        return create_async_engine(url, hide_parameters=True, pool_pre_ping=True)
+        engine = create_async_engine(url, hide_parameters=True, pool_pre_ping=True)
+        event.listen(engine.sync_engine, "handle_error", _drop_values)
+        return engine
     if url.database:
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)
     engine = create_async_engine(url, hide_parameters=True)
@@ -137,6 +155,21 @@ def _engine(url: URL) -> AsyncEngine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return engine
+
+
+def _drop_values(context: ExceptionContext) -> None:
+    """Keep only an error's kind: PostgreSQL quotes the offending values, even whole rows, in its messages."""
+    original = context.original_exception
+    state = getattr(original, "sqlstate", None)
+    # Class 08 and 57 tell of the connection and the server, not of rows.
+    if state is None or state[:2] in ("08", "57"):
+        return
+    diagnosis: Any = getattr(original, "diag", None)
+    place = (getattr(diagnosis, name, None) for name in ("table_name", "column_name", "constraint_name"))
+    safe = " ".join([type(original).__name__, state, *filter(None, place)])
+    original.args = (safe,)
+    if context.sqlalchemy_exception is not None:
+        context.sqlalchemy_exception.args = (safe,)
 
 
 class _Lease:

@@ -229,7 +229,7 @@ class PostedEvent(SQLModel, table=True):
     room_id: str
     kind: str
     thread: str | None = None
-    """The thread's root, if it stands in one."""
+    """The root of the thread that it stands in, or the card that it edits."""
     posted_at: datetime = _when()
     redacted_at: datetime | None = _when(nullable=True)
     redaction_error: str | None = None
@@ -354,6 +354,8 @@ class Purged(SQLModel, table=True):
     opened_at: datetime = _when()
     purged_at: datetime = _when()
     purged_by: str
+    cause: str | None = None
+    """The event that asked for it: run again after a crash, it finds its work done."""
     redacted: int = 0
     failed: int = 0
 

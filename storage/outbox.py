@@ -84,6 +84,12 @@ async def put(
     return row
 
 
+async def also_shows(session: AsyncSession, row: OutboxRow, numbers: Iterable[int]) -> None:
+    """Note further tickets that a row names."""
+    for number in sorted(set(numbers)):
+        await session.merge(OutboxTicket(outbox_id=_id(row), number=number))
+
+
 async def refresh_card(session: AsyncSession, number: int, now: datetime, *, new: bool) -> None:
     """Ask for a ticket's card to be posted or brought up to date; many askings become one row."""
     asked = await session.exec(

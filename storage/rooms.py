@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 
-from sqlalchemy import delete
+from sqlalchemy import delete, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -86,6 +86,12 @@ async def name_of(session: AsyncSession, user_id: str, room_id: str | None) -> s
     found = rows.all()
     names = [name for name, room in found if room == room_id] + [name for name, _ in found]
     return names[0] if names and names[0] else user_id
+
+
+async def leave_all(session: AsyncSession) -> None:
+    """Forget every membership: of the bot in rooms, and of people."""
+    await session.exec(update(Room).values(membership="leave").execution_options(synchronize_session=False))
+    await session.exec(delete(RoomMember))
 
 
 async def forget_members(

@@ -32,8 +32,11 @@ def _current(connection: Connection) -> str | None:
 
 
 async def revision(database: Database) -> str | None:
-    """The database's revision; ``None`` for an empty one."""
-    async with database.engine.connect() as connection:
+    """The database's revision; ``None`` for an empty one.
+
+    :raises DatabaseUnavailable: it does not answer.
+    """
+    async with database.connection() as connection:
         return await connection.run_sync(_current)
 
 
@@ -45,7 +48,7 @@ async def upgrade(database: Database) -> bool:
     found = await _known_revision(database)
     if found == newest():
         return False
-    async with database.engine.begin() as connection:
+    async with database.connection() as connection:
         await connection.run_sync(lambda sync: command.upgrade(_config(sync), "head"))
     return True
 

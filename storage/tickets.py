@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, delete, func, or_, update
+from sqlalchemy.orm.attributes import set_committed_value
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -40,7 +41,8 @@ async def compare_and_set(session: AsyncSession, ticket: Ticket, values: Mapping
     )
     if written.rowcount != 1:
         raise Conflict
-    await session.refresh(ticket)
+    for name, value in (*values.items(), ("version", ticket.version + 1)):
+        set_committed_value(ticket, name, value)
 
 
 async def requester(session: AsyncSession, name: str, email: str | None, phone: str | None) -> Requester:

@@ -47,11 +47,12 @@ async def move(unit: Unit, action: Action, number: int, caller: Caller, wish: Wi
     :raises Refusal: the rules say no; nothing is written.
     :raises UnknownName: no such topic or person.
     """
-    if caller.cause and await tickets.change_caused_by(unit.session, caller.cause, number):
-        return Done(number, changed=False)
+    # The ticket first: what was committed after it was read is told by its version.
     ticket = await tickets.get(unit.session, number)
     if ticket is None:
         raise UnknownTicket(number)
+    if caller.cause and await tickets.change_caused_by(unit.session, caller.cause, number):
+        return Done(number, changed=False)
     before = changes.standing_of(ticket)
     if action is not Action.UNDO and not is_known(before, caller.actor, caller.place.scope):
         # Before any name is looked up: whether one is known must not tell that the number is.

@@ -1,0 +1,144 @@
+"""Models equal migrations; databases of another version are refused and not touched."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, text
+
+from storage import schema
+from storage.database import Database
+from storage.errors import DatabaseUnavailable, SchemaTooNew, SchemaTooOld
+from storage.models import ALL, Requester
+from tests.integration.desk_data import put
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    database = Database(database_url)
+    yield database
+    await database.close()
+
+
+async def stamp(database: Database, revision: str) -> None:
+    """Pretend that another version of the program made the database."""
+    async with database.engine.begin() as connection:
+        await connection.execute(text("UPDATE alembic_version SET version_num = :r"), {"r": revision})
+
+
+def _differences(connection: Connection) -> list[Any]:
+    context = MigrationContext.configure(
+        connection, opts={"compare_type": True, "compare_server_default": True}
+    )
+    return list(compare_metadata(context, ALL))
+
+
+async def test_models_equal_migrations(database: Database) -> None:
+    await schema.ensure(database)
+    async with database.engine.connect() as connection:
+        assert await connection.run_sync(_differences) == []
+
+
+async def test_the_comparison_would_find_a_difference(database: Database) -> None:
+    await schema.ensure(database)
+    async with database.engine.begin() as connection:
+        await connection.execute(text("DROP INDEX ix_tickets_list"))
+        await connection.execute(text("ALTER TABLE secrets ADD COLUMN extra INTEGER"))
+    async with database.engine.connect() as connection:
+        kinds = {difference[0] for difference in await connection.run_sync(_differences)}
+    assert kinds == {"add_index", "remove_column"}
+
+
+async def test_sqlite_numbers_are_kept_from_reuse_by_the_migration_too(sqlite_database: str) -> None:
+    """What a comparison of metadata does not see: the table's own words."""
+    database = Database(sqlite_database)
+    try:
+        await schema.ensure(database)
+        async with database.engine.connect() as connection:
+            made = await connection.scalar(text("SELECT sql FROM sqlite_master WHERE name = 'tickets'"))
+    finally:
+        await database.close()
+    assert "AUTOINCREMENT" in made
+
+
+async def test_an_empty_database_becomes_usable(database: Database) -> None:
+    assert await schema.revision(database) is None
+    assert not await schema.is_current(database)
+    await schema.ensure(database)
+    assert await schema.is_current(database)
+    await put(database, Requester(name="Kim"))
+
+
+async def test_upgrading_twice_does_nothing_the_second_time(database: Database) -> None:
+    assert await schema.upgrade(database)
+    await put(database, Requester(name="Kim"))
+    assert not await schema.upgrade(database)
+    await schema.ensure(database)
+    async with database.read() as session:
+        assert (await session.get_one(Requester, 1)).name == "Kim"
+
+
+async def test_a_newer_database_is_refused_and_left_alone(database: Database) -> None:
+    await schema.ensure(database)
+    await put(database, Requester(name="Kim"))
+    await stamp(database, "9999")
+    for act in (schema.ensure, schema.upgrade, schema.is_current):
+        with pytest.raises(SchemaTooNew) as caught:
+            await act(database)
+        assert (caught.value.found, caught.value.known) == ("9999", schema.newest())
+    assert await schema.revision(database) == "9999"
+    async with database.read() as session:
+        assert (await session.get_one(Requester, 1)).name == "Kim"
+
+
+async def test_an_older_database_waits_for_migrate(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await schema.ensure(database)
+    await put(database, Requester(name="Kim"))
+    first = schema.newest()
+    with_next_version(monkeypatch)
+    with pytest.raises(SchemaTooOld) as caught:
+        await schema.ensure(database)
+    assert (caught.value.found, caught.value.known) == (first, "next")
+    assert not await schema.is_current(database)
+    async with database.read() as session:
+        assert (await session.get_one(Requester, 1)).name == "Kim"
+
+
+def with_next_version(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the program know one revision more than the newest one."""
+    original = ScriptDirectory.walk_revisions
+
+    class Next:
+        revision = "next"
+
+    def walk(self: ScriptDirectory, *args: Any, **options: Any) -> Any:
+        yield Next()
+        yield from original(self, *args, **options)
+
+    def head(_self: ScriptDirectory) -> str:
+        return "next"
+
+    monkeypatch.setattr(ScriptDirectory, "walk_revisions", walk)
+    monkeypatch.setattr(ScriptDirectory, "get_current_head", head)
+
+
+async def test_every_migration_follows_the_one_before(database: Database) -> None:
+    """One line of revisions, so that there is one newest."""
+    await schema.ensure(database)
+    scripts = ScriptDirectory.from_config(schema._config())
+    assert scripts.get_heads() == [schema.newest()]
+    assert len(scripts.get_bases()) == 1
+
+
+async def test_a_database_that_does_not_answer_is_told_as_such() -> None:
+    database = Database("postgresql+psycopg://nobody@127.0.0.1:1/nothing")
+    try:
+        with pytest.raises(DatabaseUnavailable):
+            await schema.ensure(database)
+    finally:
+        await database.close()

@@ -1,0 +1,192 @@
+"""What a day's digest says, and that it is said once."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from bot.domain.words import Action, Intake
+from bot.services import digest, intake
+from bot.services.delivery import Send
+from bot.services.digest import LINES
+from bot.services.intake import NewMessage
+from bot.services.views import DigestView
+from tests.integration.desk_data import (
+    ANNA,
+    BEN,
+    BERLIN,
+    CARLA,
+    DORA,
+    FREIBURG,
+    START,
+    TRIAGE,
+    Desk,
+    desk_on,
+)
+
+ZONE = ZoneInfo("Europe/Berlin")
+
+
+@pytest.fixture
+async def desk(database_url: str) -> AsyncIterator[Desk]:
+    async with desk_on(database_url) as desk:
+        yield desk
+
+
+def today(desk: Desk) -> date:
+    """The clock's day in the team's zone."""
+    return desk.clock.now.astimezone(ZONE).date()
+
+
+async def view(desk: Desk, team: str | None = "freiburg") -> DigestView:
+    """The digest of the clock's day."""
+    payload = {"zone": ZONE.key}
+    return await desk.units.look(lambda unit: digest.view(unit, team, today(desk), payload))
+
+
+async def send(desk: Desk, team: str | None = "freiburg", day: date | None = None) -> bool:
+    """Send the digest of a day."""
+    which = day or today(desk)
+    return await desk.units.run(lambda unit: digest.send_digest(unit, team, which, ZONE))
+
+
+def numbers(lines: tuple[object, ...]) -> list[int]:
+    """Of the lines' tickets."""
+    return [line.number for line in lines]  # type: ignore[attr-defined]
+
+
+async def test_each_ticket_stands_in_its_group(desk: Desk) -> None:
+    untouched, second, idle, left, assigned, waiting, earlier = [await desk.open() for _ in range(7)]
+    await desk.open(region="berlin")
+    await desk.do(Action.WAIT, earlier)
+    desk.clock.advance(minutes=1)
+    await desk.do(Action.WAIT, waiting)
+    await desk.do(Action.TAKE, idle, ANNA)
+    desk.clock.advance(days=3)
+    await desk.do(Action.TAKE, left, BEN)
+    desk.clock.advance(days=4, seconds=1)
+    await desk.do(Action.ASSIGN, assigned, ANNA, person="Anna")
+    fresh = await desk.open()
+    await desk.update(FREIBURG, members={BEN: None})
+    found = await view(desk)
+    assert numbers(found.untouched) == [untouched, second]
+    assert numbers(found.waiting) == [earlier, waiting]
+    assert numbers(found.idle) == [idle, left]
+    assert found.left == {left}
+    assert (found.untouched_total, found.waiting_total, found.idle_total) == (2, 2, 2)
+    assert not {fresh, assigned} & found.numbers
+    assert found.stale_days == 7
+
+
+async def test_an_admin_with_a_ticket_has_not_left(desk: Desk) -> None:
+    number = await desk.open()
+    await desk.do(Action.TAKE, number, DORA)
+    found = await view(desk)
+    assert (found.idle, found.left) == ((), frozenset())
+
+
+async def test_yesterday_is_the_local_day(desk: Desk) -> None:
+    """In Berlin the 23rd of November begins at 23:00 UTC on the 22nd and ends 24 hours later."""
+    for hour, minute in ((22, 59), (23, 0)):
+        desk.clock.now = datetime(2026, 11, 22, hour, minute, tzinfo=UTC)
+        await desk.open()
+    desk.clock.now = datetime(2026, 11, 23, 22, 59, 59, tzinfo=UTC)
+    last = await desk.open()
+    await desk.do(Action.CLOSE, last)
+    await desk.do(Action.REOPEN, last)
+    await desk.do(Action.CLOSE, last)
+    desk.clock.now = datetime(2026, 11, 23, 23, 0, tzinfo=UTC)
+    await desk.open()
+    found = await view(desk)
+    assert found.day == date(2026, 11, 24)
+    assert (found.opened_yesterday, found.closed_yesterday) == (2, 1)
+
+
+@pytest.mark.parametrize(("day", "hours"), [(date(2027, 3, 29), 23), (date(2026, 10, 26), 25)])
+def test_a_day_on_which_the_clocks_change_is_counted_whole(day: date, hours: int) -> None:
+    start, end = digest._yesterday(day, ZONE)
+    assert end - start == timedelta(hours=hours)
+
+
+async def test_messages_to_spam_are_counted(desk: Desk) -> None:
+    number = await desk.open()
+    await desk.do(Action.SPAM, number)
+    for text in ("Buy!", "Really, I need help"):
+        message = NewMessage(text, Intake.HTTP)
+        await desk.units.run(lambda unit, m=message: intake.add_message(unit, number, m))  # type: ignore[misc]
+    desk.clock.advance(days=1)
+    found = await view(desk)
+    assert found.spam_messages == 1
+    assert not found.empty
+
+
+async def test_an_empty_digest_is_not_sent_but_its_day_is_done(desk: Desk) -> None:
+    assert not await send(desk)
+    await desk.open()
+    desk.clock.advance(days=1)
+    assert await desk.outbox(kind="digest") == []
+    assert [row["sent"] for row in (await desk.rows())["digest_marks"]] == [False]
+
+
+async def test_a_day_is_sent_once_per_team(desk: Desk) -> None:
+    for region in ("freiburg", "berlin", None):
+        await desk.open(region=region)
+    desk.clock.advance(days=1)
+    for team in ("freiburg", "berlin", None):
+        assert [await send(desk, team), await send(desk, team)] == [True, False]
+    rows = await desk.outbox(kind="digest")
+    assert [row.room for row in rows] == ["team:freiburg", "team:berlin", "triage"]
+    jobs = [job for job in await desk.deliver() if isinstance(job, Send)]
+    assert [job.room_id for job in jobs if isinstance(job.view, DigestView)] == [FREIBURG, BERLIN, TRIAGE]
+
+
+async def test_it_names_what_it_shows_when_it_is_sent(desk: Desk) -> None:
+    """So that a purge finds it, also if tickets came to the waiting list after it was asked for."""
+    first = await desk.open()
+    await desk.do(Action.WAIT, first)
+    await desk.deliver()
+    await desk.update(FREIBURG, encrypted=True)
+    await send(desk)
+    await desk.deliver()
+    await desk.update(FREIBURG, encrypted=False)
+    second = await desk.open()
+    await desk.do(Action.WAIT, second)
+    jobs = await desk.deliver()
+    (sent,) = [job for job in jobs if isinstance(job, Send) and isinstance(job.view, DigestView)]
+    assert isinstance(sent.view, DigestView)
+    assert sent.view.numbers == {first, second}
+    event_id = desk.homeserver.by_tx[sent.tx_id]
+    shown = {
+        row["number"] for row in (await desk.rows())["posted_tickets"] if row["event_id"] == event_id
+    }  # fmt: skip
+    assert shown == {first, second}
+
+
+async def test_a_long_list_is_cut_and_counted(sqlite_database: str) -> None:
+    async with desk_on(sqlite_database) as desk:
+        opened = [await desk.open() for _ in range(LINES + 5)]
+        for number in opened:
+            await desk.do(Action.WAIT, number)
+        found = await view(desk)
+        assert numbers(found.waiting) == opened[:LINES]
+        assert found.waiting_total == LINES + 5
+
+
+async def test_a_line_links_to_the_card(desk: Desk) -> None:
+    number = await desk.open()
+    await desk.do(Action.WAIT, number, note="a screen")
+    await desk.deliver()
+    (line,) = (await view(desk)).waiting
+    assert (line.card_room, line.card_event, line.waiting_since, line.need) == (
+        FREIBURG, "$event1", START, "a screen",
+    )  # fmt: skip
+
+
+async def test_a_transferred_ticket_counts_where_it_is(desk: Desk) -> None:
+    number = await desk.open()
+    await desk.do(Action.TRANSFER, number, team="berlin")
+    await desk.do(Action.TAKE, number, CARLA)
+    desk.clock.advance(days=1)
+    counts = [(await view(desk, team)).opened_yesterday for team in ("freiburg", "berlin")]
+    assert counts == [0, 1]

@@ -1,0 +1,193 @@
+"""Columns, numbers and units on both databases."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta, timezone
+from zoneinfo import ZoneInfo
+
+import pytest
+from sqlalchemy import func, text
+from sqlalchemy.exc import DBAPIError, StatementError
+from sqlmodel import delete, select
+
+from bot.domain.errors import Conflict
+from storage import tickets
+from storage.database import Database
+from storage.errors import DatabaseUnavailable
+from storage.models import ApiKey, Requester, SyncState, Ticket
+from tests.integration.desk_data import START, bare_database, put
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    async with bare_database(database_url) as database:
+        yield database
+
+
+async def new_ticket(database: Database, *, fails: bool = False) -> int:
+    """Insert a ticket; its number. ``fails``: in the middle of the unit, with the ticket written."""
+    async with database.write() as session:
+        who = await tickets.requester(session, "Kim", "kim@example.org", None)
+        assert who.id is not None
+        ticket = Ticket(
+            status="open", topic="other", subject="Laptop", requester_id=who.id, intake="http",
+            opened_at=START, changed_at=START,
+        )  # fmt: skip
+        session.add(ticket)
+        await session.flush()
+        assert ticket.number is not None
+        if fails:
+            raise ZeroDivisionError
+        return ticket.number
+
+
+TIMES = (
+    datetime(2026, 11, 23, 14, 5, 6, 789012, tzinfo=UTC),
+    datetime(2026, 11, 23, 14, 5, tzinfo=timezone(timedelta(hours=5, minutes=45))),
+    datetime(2026, 10, 25, 2, 30, tzinfo=ZoneInfo("Europe/Berlin"), fold=0),
+    datetime(2026, 10, 25, 2, 30, tzinfo=ZoneInfo("Europe/Berlin"), fold=1),
+    datetime(1970, 1, 1, tzinfo=UTC),
+)
+
+
+async def test_aware_times_come_back_as_the_same_instant_in_utc(database: Database) -> None:
+    for index, when in enumerate(TIMES):
+        await put(database, SyncState(id=index, synced_at=when))
+        async with database.read() as session:
+            found = (await session.get_one(SyncState, index)).synced_at
+        assert found is not None
+        assert found == when.astimezone(UTC)
+        assert found.utcoffset() == timedelta(0)
+
+
+async def test_naive_times_are_refused(database: Database) -> None:
+    with pytest.raises(StatementError, match="without zone"):
+        await put(database, SyncState(id=1, synced_at=datetime(2026, 11, 23)))  # noqa: DTZ001
+    async with database.read() as session:
+        assert await session.get(SyncState, 1) is None
+
+
+async def test_compare_and_set_writes_the_next_version(database: Database) -> None:
+    number = await new_ticket(database)
+    async with database.write() as session:
+        ticket = await tickets.get(session, number)
+        assert ticket is not None
+        await tickets.compare_and_set(session, ticket, {"status": "closed"})
+        assert (ticket.status, ticket.version) == ("closed", 2)
+    async with database.read() as session:
+        ticket = await tickets.get(session, number)
+    assert ticket is not None
+    assert (ticket.status, ticket.version) == ("closed", 2)
+
+
+async def test_compare_and_set_refuses_a_row_that_changed_meanwhile(database: Database) -> None:
+    number = await new_ticket(database)
+    async with database.read() as session:
+        stale = await tickets.get(session, number)
+    assert stale is not None
+    async with database.write() as session:
+        fresh = await tickets.get(session, number)
+        assert fresh is not None
+        await tickets.compare_and_set(session, fresh, {"assignee": "@ben:example.org"})
+    with pytest.raises(Conflict):
+        async with database.write() as session:
+            await tickets.compare_and_set(session, stale, {"assignee": "@anna:example.org"})
+    async with database.read() as session:
+        found = await tickets.get(session, number)
+    assert found is not None
+    assert (found.assignee, found.version) == ("@ben:example.org", 2)
+
+
+async def test_a_number_is_never_given_twice(database: Database) -> None:
+    given = [await new_ticket(database) for _ in range(3)]
+    async with database.write() as session:
+        await session.exec(delete(Ticket))
+    given.append(await new_ticket(database))
+    with pytest.raises(ZeroDivisionError):
+        await new_ticket(database, fails=True)
+    given.append(await new_ticket(database))
+    assert given == sorted(set(given))
+
+
+async def test_a_unit_that_fails_leaves_nothing(database: Database) -> None:
+    with pytest.raises(ZeroDivisionError):
+        await new_ticket(database, fails=True)
+    async with database.read() as session:
+        assert (await session.exec(select(func.count()).select_from(Requester))).one() == 0
+
+
+async def test_reading_never_commits(database: Database) -> None:
+    async with database.read() as session:
+        session.add(Requester(name="Kim"))
+        await session.flush()
+    async with database.read() as session:
+        assert (await session.exec(select(func.count()).select_from(Requester))).one() == 0
+
+
+async def test_a_ticket_needs_its_requester(database: Database) -> None:
+    """Foreign keys are on, which SQLite has to be told on each connection."""
+    row = Ticket(
+        status="open", topic="other", subject="s", requester_id=77, intake="http",
+        opened_at=START, changed_at=START,
+    )  # fmt: skip
+    with pytest.raises(DBAPIError):
+        await put(database, row)
+
+
+SECRET = "kim.secret@example.org"
+BROKEN = (
+    "INSERT INTO requesters (name, email) VALUES (NULL, :secret)",
+    "INSERT INTO messages (number, text, intake, at) VALUES (77, :secret, 'http', '2026-11-23')",
+    "SELECT nothing FROM nowhere WHERE name = :secret",
+    "INSERT INTO api_keys (name, digest, created_at) VALUES (:secret, 'x', '2026-11-23')",
+)
+
+
+async def test_no_value_is_in_the_text_of_an_error(database: Database) -> None:
+    await put(database, ApiKey(name=SECRET, digest="y", created_at=START))
+    for statement in BROKEN:
+        with pytest.raises((DBAPIError, Conflict, DatabaseUnavailable)) as caught:
+            async with database.write() as session:
+                await (await session.connection()).execute(text(statement), {"secret": SECRET})
+        error: BaseException | None = caught.value
+        while error is not None:
+            assert SECRET not in f"{error} {error!r}"
+            error = error.__cause__
+
+
+async def test_a_value_of_the_wrong_type_is_not_in_the_text_of_an_error(postgres_database: str) -> None:
+    async with bare_database(postgres_database) as database:
+        with pytest.raises(DBAPIError) as caught:
+            async with database.write() as session:
+                await (await session.connection()).execute(
+                    text("SELECT CAST(:secret AS integer)"), {"secret": SECRET}
+                )
+    assert SECRET not in f"{caught.value}{caught.value.orig}"
+
+
+async def test_a_server_that_does_not_answer_is_unavailable() -> None:
+    database = Database("postgresql+psycopg://nobody@127.0.0.1:1/nothing")
+    try:
+        with pytest.raises(DatabaseUnavailable) as caught:
+            await database.ping()
+        assert caught.value.dialect == "postgresql"
+        with pytest.raises(DatabaseUnavailable):
+            async with database.write() as session:
+                await tickets.get(session, 1)
+        with pytest.raises(DatabaseUnavailable):
+            async with database.read() as session:
+                await tickets.get(session, 1)
+        with pytest.raises(DatabaseUnavailable):
+            await database.hold(START)
+    finally:
+        await database.close()
+
+
+async def test_a_file_that_cannot_be_opened_is_unavailable(tmp_path_factory: pytest.TempPathFactory) -> None:
+    folder = tmp_path_factory.mktemp("place") / "tickettruhe.db"
+    folder.mkdir()
+    database = Database(f"sqlite+aiosqlite:///{folder}")
+    try:
+        with pytest.raises(DatabaseUnavailable):
+            await database.ping()
+    finally:
+        await database.close()

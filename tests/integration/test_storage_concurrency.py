@@ -1,0 +1,196 @@
+"""Many at once on one database: in one process, and as two processes would, each with its own connections."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+from sqlmodel import col, select
+
+from bot.domain.errors import Conflict, TakenBy
+from bot.domain.words import Action, Intake
+from bot.services import intake, moves, people, secrets
+from bot.services.intake import NewMessage
+from bot.services.unit import Unit, Units
+from storage.database import Database
+from storage.models import InboxEvent, Requester, TicketMessage
+from tests.integration.desk_data import ANNA, BEN, FREIBURG, POLICY, Desk, desk_on, request
+
+
+@asynccontextmanager
+async def two_bots(url: str) -> AsyncIterator[tuple[Desk, Desk]]:
+    """Two programs' worth of connections to one database."""
+    async with desk_on(url) as desk:
+        database = Database(url)
+        try:
+            yield desk, Desk(database, Units(database, POLICY, desk.clock), desk.clock)
+        finally:
+            await database.close()
+
+
+async def try_to_take(desk: Desk, number: int, person: str) -> str:
+    """Take a ticket; says who has it afterwards, as far as this person was told."""
+    try:
+        await desk.do(Action.TAKE, number, person)
+    except TakenBy as refusal:
+        return refusal.assignee
+    return person
+
+
+async def test_of_two_simultaneous_takers_exactly_one_wins(database_url: str) -> None:
+    async with two_bots(database_url) as (one, other):
+        for _round in range(20):
+            number = await one.open()
+            told = await asyncio.gather(try_to_take(one, number, ANNA), try_to_take(other, number, BEN))
+            winner = (await one.ticket(number)).assignee
+            assert winner in (ANNA, BEN)
+            assert set(told) == {winner}
+            assert Counter(entry.action for entry in await one.history(number)) == {"open": 1, "take": 1}
+            assert (await one.ticket(number)).version == 2
+
+
+async def test_of_twenty_simultaneous_takers_exactly_one_wins(database_url: str) -> None:
+    crowd = [f"@member{index}:example.org" for index in range(20)]
+    async with two_bots(database_url) as desks:
+        await desks[0].update(FREIBURG, members=dict.fromkeys(crowd, ""))
+        for _round in range(3):
+            number = await desks[0].open()
+            told = await asyncio.gather(
+                *(take_in(desks[index % 2], number, person) for index, person in enumerate(crowd))
+            )
+            winner = (await desks[0].ticket(number)).assignee
+            assert winner in crowd
+            assert set(told) == {winner}
+            assert len(await desks[0].history(number)) == 2
+
+
+async def take_in(desk: Desk, number: int, person: str) -> str:
+    """Like :func:`try_to_take`, by somebody in Freiburg's room."""
+
+    async def work(unit: Unit) -> None:
+        await moves.move(unit, Action.TAKE, number, await people.caller_of(unit, person, FREIBURG))
+
+    try:
+        await desk.units.run(work)
+    except TakenBy as refusal:
+        return refusal.assignee
+    return person
+
+
+async def test_the_same_command_handled_by_two_at_once_is_done_once(database_url: str) -> None:
+    async with two_bots(database_url) as (one, other):
+        for round_ in range(10):
+            number = await one.open()
+            done = await asyncio.gather(
+                one.do(Action.CLOSE, number, cause=f"$c{round_}"),
+                other.do(Action.CLOSE, number, cause=f"$c{round_}"),
+            )
+            assert sorted(each.changed for each in done) == [False, True]
+            assert [entry.action for entry in await one.history(number)] == ["open", "close"]
+
+
+async def test_messages_that_arrive_at_once_are_all_kept(database_url: str) -> None:
+    async with two_bots(database_url) as desks:
+        number = await desks[0].open()
+        texts = {f"message {index}" for index in range(12)}
+        await asyncio.gather(
+            *(add(desks[index % 2], number, text) for index, text in enumerate(sorted(texts)))
+        )
+        async with desks[0].database.read() as session:
+            kept = (await session.exec(select(TicketMessage.text).order_by(col(TicketMessage.id)))).all()
+        assert set(kept[1:]) == texts
+        assert len(kept) == 13
+        assert (await desks[0].ticket(number)).version == 13
+
+
+async def add(desk: Desk, number: int, text: str) -> None:
+    """A requester's message arrives."""
+    message = NewMessage(text, Intake.HTTP)
+    await desk.units.run(lambda unit: intake.add_message(unit, number, message))
+
+
+async def test_units_that_read_before_they_write_wait_for_each_other(database_url: str) -> None:
+    """On SQLite a deferred transaction that reads first would fail at once with "locked"."""
+    async with two_bots(database_url) as desks:
+
+        async def read_then_write(desk: Desk, index: int) -> None:
+            async with desk.database.write() as session:
+                await session.exec(select(Requester))
+                await asyncio.sleep(0.002)
+                session.add(Requester(name=f"Kim {index}"))
+
+        await asyncio.gather(*(read_then_write(desks[index % 2], index) for index in range(20)))
+        async with desks[0].database.read() as session:
+            assert len((await session.exec(select(Requester))).all()) == 20
+
+
+async def test_readers_do_not_wait_for_a_writer(database_url: str) -> None:
+    async with two_bots(database_url) as (one, other), one.database.write() as session:
+        session.add(Requester(name="Kim"))
+        await session.flush()
+        async with asyncio.timeout(2), other.database.read() as reader:
+            assert (await reader.exec(select(Requester))).all() == []
+
+
+async def test_a_secret_made_by_two_at_once_is_one(database_url: str) -> None:
+    async with two_bots(database_url) as (one, other):
+        made = await asyncio.gather(
+            *(desk.units.run(lambda unit: secrets.ensure(unit, "form")) for desk in (one, other) * 5)
+        )
+        assert len(set(made)) == 1
+        assert len(made[0]) == 32
+
+
+async def test_tickets_opened_at_once_get_numbers_of_their_own(database_url: str) -> None:
+    async with two_bots(database_url) as desks:
+        opened = await asyncio.gather(*(desks[index % 2].open() for index in range(20)))
+        assert len(set(opened)) == 20
+
+
+async def test_a_unit_that_always_loses_gives_up(sqlite_database: str) -> None:
+    async with desk_on(sqlite_database) as desk:
+        tries = 0
+
+        async def lose(unit: Unit) -> None:
+            nonlocal tries
+            tries += 1
+            unit.session.add(Requester(name="Kim"))
+            raise Conflict
+
+        with pytest.raises(Conflict):
+            await desk.units.run(lose)
+        assert tries > 1
+        assert (await desk.rows())["requesters"] == []
+
+
+async def test_what_a_lost_race_called_is_not_woken(sqlite_database: str) -> None:
+    async with desk_on(sqlite_database) as desk:
+        desk.units.signals.outbox.clear()
+
+        async def fail(unit: Unit) -> None:
+            unit.wake_courier()
+            raise ZeroDivisionError
+
+        with pytest.raises(ZeroDivisionError):
+            await desk.units.run(fail)
+        assert not desk.units.signals.outbox.is_set()
+        await desk.units.run(lambda unit: intake.open_ticket(unit, request()))
+        assert desk.units.signals.outbox.is_set()
+
+
+async def test_the_inbox_keeps_an_event_once(database_url: str) -> None:
+    """Two programs that receive the same event: the second finds it, or runs again and finds it."""
+    async with two_bots(database_url) as (one, other):
+
+        async def keep(unit: Unit) -> None:
+            known = await unit.session.exec(select(InboxEvent.id).where(InboxEvent.event_id == "$x"))
+            await asyncio.sleep(0.01)
+            if known.first() is None:
+                event = InboxEvent(
+                    event_id="$x", room_id=FREIBURG, sender=ANNA, sent_at=unit.now, received_at=unit.now
+                )
+                unit.session.add(event)
+
+        await asyncio.gather(one.units.run(keep), other.units.run(keep))
+        assert len((await one.rows())["inbox"]) == 1

@@ -1,0 +1,97 @@
+"""One process runs on a database; a second one is told who does."""
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from storage.database import Database
+from storage.errors import AlreadyRunning
+from tests.integration.desk_data import START, bare_database
+
+HOLDER = """
+import asyncio, sys
+from datetime import UTC, datetime
+from storage.database import Database
+
+async def hold():
+    database = Database(sys.argv[1])
+    await database.hold(datetime.now(UTC))
+    print("held", flush=True)
+    await asyncio.sleep(60)
+
+asyncio.run(hold())
+"""
+
+
+@asynccontextmanager
+async def other_process(url: str) -> AsyncIterator[asyncio.subprocess.Process]:
+    """Another process that holds the lease."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", HOLDER, url, stdout=asyncio.subprocess.PIPE
+    )  # fmt: skip
+    try:
+        assert process.stdout is not None
+        assert await asyncio.wait_for(process.stdout.readline(), 20) == b"held\n"
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.communicate()
+
+
+async def test_a_second_holder_is_told_who_the_first_is(database_url: str) -> None:
+    async with bare_database(database_url) as first:
+        await first.hold(START)
+        assert await first.still_held()
+        second = Database(database_url)
+        try:
+            with pytest.raises(AlreadyRunning) as caught:
+                await second.hold(START)
+            assert (caught.value.host, caught.value.pid) == (socket.gethostname(), os.getpid())
+            assert not await second.still_held()
+            await first.close()
+            await second.hold(START)
+            assert await second.still_held()
+        finally:
+            await second.close()
+
+
+async def test_a_killed_holder_holds_no_longer(database_url: str) -> None:
+    async with bare_database(database_url) as database, other_process(database_url) as process:
+        with pytest.raises(AlreadyRunning) as caught:
+            await database.hold(START)
+        assert (caught.value.host, caught.value.pid) == (socket.gethostname(), process.pid)
+        process.send_signal(signal.SIGKILL)
+        await process.wait()
+        await hold_soon(database)
+        assert await database.still_held()
+
+
+async def hold_soon(database: Database) -> None:
+    """PostgreSQL notices within moments that its client died."""
+    async with asyncio.timeout(5):
+        while True:
+            try:
+                await database.hold(START)
+            except AlreadyRunning:
+                await asyncio.sleep(0.02)
+            else:
+                return
+
+
+async def test_a_held_database_can_be_used_by_others(database_url: str) -> None:
+    """The command line makes keys while the bot runs."""
+    async with bare_database(database_url) as first:
+        await first.hold(START)
+        second = Database(database_url)
+        try:
+            await second.ping()
+        finally:
+            await second.close()
+        assert await first.still_held()
