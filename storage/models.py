@@ -65,6 +65,7 @@ class Ticket(SQLModel, table=True):
         Index("ix_tickets_waiting", "team", "status", "waiting_since"),
         Index("ix_tickets_assignee", "assignee", "status", "changed_at"),
         Index("ix_tickets_idle", "team", "status", "changed_at"),
+        Index("ix_tickets_moved", "team", "status", "moved_at"),
         Index("ix_tickets_purge", "status", "purge_at"),
         # Numbers are said aloud and written on paper: one that was used is never given again.
         {"sqlite_autoincrement": True},
@@ -84,6 +85,8 @@ class Ticket(SQLModel, table=True):
     follows: int | None = Field(default=None, sa_column=Column(BigId, nullable=True))
     opened_at: datetime = _when()
     changed_at: datetime = _when()
+    moved_at: datetime = _when()
+    """The last change of status, team or assignee; a message that moves nothing does not count."""
     waiting_since: datetime | None = _when(nullable=True)
     purge_at: datetime | None = _when(nullable=True)
 

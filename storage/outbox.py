@@ -181,6 +181,20 @@ async def cancel_about(session: AsyncSession, number: int, now: datetime) -> Non
     )
 
 
+async def waiting_digests_about(session: AsyncSession, number: int) -> Sequence[OutboxRow]:
+    """Digests still to be sent that name a ticket."""
+    rows = await session.exec(
+        select(OutboxRow)
+        .join(OutboxTicket, col(OutboxTicket.outbox_id) == col(OutboxRow.id))
+        .where(
+            OutboxTicket.number == number,
+            OutboxRow.kind == Kind.DIGEST.value,
+            OutboxRow.state == RowState.WAITING.value,
+        )
+    )
+    return rows.all()
+
+
 async def suspect_all(session: AsyncSession) -> None:
     """The device changed: what waits may have been sent under its old transaction ids."""
     await session.exec(

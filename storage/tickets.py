@@ -93,7 +93,7 @@ def with_status(*statuses: Status) -> ColumnElement[bool]:
 
 def untouched(before: datetime) -> ColumnElement[bool]:
     """Condition: open, nobody's, and as old as that."""
-    return and_(with_status(Status.OPEN), col(Ticket.assignee).is_(None), col(Ticket.changed_at) < before)
+    return and_(with_status(Status.OPEN), col(Ticket.assignee).is_(None), col(Ticket.moved_at) < before)
 
 
 async def messages(session: AsyncSession, number: int, limit: int) -> Sequence[TicketMessage]:

@@ -1,25 +1,31 @@
 """A whole help desk for the tests: rooms and people on the real homeserver, the bot as a real process."""
 
-import asyncio
 import json
-import os
+import re
 import secrets
-import signal
 import socket
-import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from io import BytesIO
 from pathlib import Path
 from typing import Any, Final
 
 import aiohttp
 import yaml
 
+from bot import wiring
+from bot.config import Config, load
 from bot.demo.homeserver import Account, Homeserver
-from tests.people import Crowd, Human, Shown
+from bot.services import apikeys
+from bot.services.unit import Units
+from storage import schema
+from storage.database import Database
+from tests.people import Crowd, Human
+from tests.process import BotProcess
+from tests.timeline import Shown
 
-START_TIMEOUT: Final = 30.0
+_CARD: Final = re.compile(r"(?:🟢|🔵|⏳|✅|🚫|📦) #(?P<number>\d+) · ")
 TOPICS: Final = {
     "donation_request": {
         "name": {"de": "Spendenanfrage", "en": "Donation request"},
@@ -38,60 +44,13 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-class BotProcess:
-    """``python -m bot run`` as an operator starts it."""
-
-    def __init__(self, config: Path, log: Path) -> None:
-        self._config = config
-        self._log = log
-        self._process: asyncio.subprocess.Process | None = None
-
-    async def start(self, *, until_ready: bool = True) -> None:
-        """Start; wait until the first sync is done."""
-        with self._log.open("ab") as log:
-            mark = self._log.stat().st_size
-            self._process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "bot", "run", "--config", str(self._config),
-                stdout=log, stderr=log, env={**os.environ, "PYTHONUNBUFFERED": "1"},
-            )  # fmt: skip
-        if until_ready:
-            await self.wait_for_log('"event": "ready"', mark)
-
-    async def wait_for_log(self, text: str, mark: int = 0, timeout: float = START_TIMEOUT) -> None:  # noqa: ASYNC109
-        """Wait until the log says something; fails with the log if the process ends first."""
-        async with asyncio.timeout(timeout):
-            while text not in self._log.read_text()[mark:]:
-                if self._process is None or self._process.returncode is not None:
-                    raise AssertionError(f"the bot ended:\n{self.log[-4000:]}")
-                await asyncio.sleep(0.02)
-
-    @property
-    def log(self) -> str:
-        """All that it has logged, over all starts."""
-        return self._log.read_text()
-
-    @property
-    def pid(self) -> int:
-        """Of the running process."""
-        assert self._process is not None
-        return self._process.pid
-
-    async def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
-        """Send a signal and wait for the end; gives the return code."""
-        assert self._process is not None
-        if self._process.returncode is None:
-            self._process.send_signal(number)
-        return await asyncio.wait_for(self._process.wait(), 10)
-
-    async def kill(self) -> None:
-        """Kill -9."""
-        await self.stop(signal.SIGKILL)
-
-
 @dataclass
 class Desk:
-    """The charity's rooms: teams Freiburg and Berlin, triage, admins. Freiburg's Anna and Ben, Berlin's Carla,
-    Tim in triage, Dora in the admin room, and Olga who belongs to nobody."""
+    """The charity's rooms: teams Freiburg and Berlin, triage, admins.
+
+    Freiburg's Anna and Ben, Berlin's Carla, Tim in triage, Dora in the admin room, and Olga who belongs to
+    nobody.
+    """
 
     homeserver: Homeserver
     crowd: Crowd
@@ -103,6 +62,8 @@ class Desk:
     people: dict[str, Human] = field(default_factory=dict)
     rooms: dict[str, str] = field(default_factory=dict)
     extra: Mapping[str, Any] = field(default_factory=dict)
+    filed: set[str] = field(default_factory=set)
+    """Requesters' words that were filed: none of them may be in the log."""
 
     @property
     def bot(self) -> BotProcess:
@@ -119,6 +80,11 @@ class Desk:
     def url(self) -> str:
         """Of the HTTP intake."""
         return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def config(self) -> Config:
+        """The config as the bot reads it."""
+        return load(self.folder / "config.yaml", {})
 
     def write_config(self) -> Path:
         """The config file, private as it holds the token."""
@@ -150,35 +116,107 @@ class Desk:
         path.write_text(yaml.safe_dump(config, allow_unicode=True))
         return path
 
-    async def file(self, subject: str = "Laptop wanted", region: str = "freiburg", **fields: Any) -> int:  # noqa: ANN401
+    async def file(self, subject: str = "Laptop wanted", region: str = "freiburg", **fields: Any) -> int:
         """File a request over the API; its number."""
         body = {"name": "Kim Doe", "email": "kim@example.org", "subject": subject, "message": "Hello!"}
-        status, text = await self.post("/api/tickets.json", {**body, "region": region, **fields})
+        wanted = {**body, "region": region, **fields}
+        self.filed |= {str(wanted[name]) for name in ("name", "email", "subject", "message")}
+        status, text = await self.post("/api/tickets.json", wanted)
         assert status == 201, (status, text)
         return int(text)
 
-    async def post(self, path: str, body: Any, **headers: str) -> tuple[int, str]:  # noqa: ANN401
+    async def post(self, path: str, body: Any, **headers: str) -> tuple[int, str]:
         """POST to the intake with the key; status and text."""
-        data = body if isinstance(body, bytes) else json.dumps(body).encode()
+        data = BytesIO(body if isinstance(body, bytes) else json.dumps(body).encode())
         async with (
             aiohttp.ClientSession() as session,
             session.post(self.url + path, data=data, headers={"X-API-Key": self.key, **headers}) as answer,
         ):
             return answer.status, await answer.text()
 
-    async def card(self, number: int, room: str = "freiburg", viewer: str | None = None) -> Shown:
-        """The ticket's card as a member of the room sees it, waiting for it to come."""
-        who = self.people[viewer or {"freiburg": "anna", "berlin": "carla", "triage": "tim"}[room]]
-        return await who.wait_to_see(self.rooms[room], lambda shown: self.is_card(shown, number))
+    # Commands and what comes of them
 
-    def is_card(self, shown: Shown, number: int) -> bool:
-        """Whether a message is the card of that ticket."""
-        first = shown.body.partition("\n")[0]
-        return shown.sender == self.account.user_id and f" #{number} " in f"{first} " and " · " in first
+    async def say(self, name: str, text: str, room: str = "freiburg", **how: Any) -> str:
+        """One of the people says something in a room (its key or id); the event's id."""
+        return await self.people[name].say(self.room(room), text, **how)
+
+    async def done(self, name: str, text: str, room: str = "freiburg", **how: Any) -> str:
+        """Give a command and wait for its ✅; the command's event id."""
+        event_id = await self.say(name, text, room, **how)
+        await self.people[name].wait_for_reaction(self.room(room), event_id, "✅", self.account.user_id)
+        return event_id
+
+    async def told(self, name: str, text: str, room: str = "freiburg", **how: Any) -> Shown:
+        """Give a command and wait for the notice that answers it."""
+        event_id = await self.say(name, text, room, **how)
+        return await self.people[name].wait_for_notice_reply(self.room(room), event_id)
+
+    async def until_joined(self, name: str, room: str) -> None:
+        """Wait until the bot has joined a room that one of the people is in."""
+        await self._until_membership(name, room, "join")
+
+    async def until_left(self, name: str, room: str) -> None:
+        """Wait until the bot has left a room, or declined its invitation."""
+        await self._until_membership(name, room, "leave")
+
+    async def _until_membership(self, name: str, room: str, wanted: str) -> None:
+        await self.people[name].wait_for(
+            self.room(room),
+            lambda event: (
+                event.type == "m.room.member"
+                and event.state_key == self.account.user_id
+                and event.content.get("membership") == wanted
+            ),
+            timeout=20,
+            description=f"{wanted} of the bot",
+        )
+
+    # Looking
+
+    def room(self, name: str) -> str:
+        """A room's id by its key; an id stays as it is."""
+        return self.rooms.get(name, name)
+
+    def viewer(self, room: str) -> Human:
+        """Somebody who can look into a configured room."""
+        return self.people[{"freiburg": "anna", "berlin": "carla", "triage": "tim", "admin": "dora"}[room]]
+
+    async def card(self, number: int, *words: str, room: str = "freiburg") -> Shown:
+        """The ticket's card as a member of the room sees it, once it is there and says all of the words."""
+        return await self.viewer(room).wait_to_see(
+            self.rooms[room],
+            lambda shown: self.is_card(shown, number) and all(word in shown.body for word in words),
+            description=f"the card of #{number} with {words}",
+        )
+
+    async def cards(self, number: int, room: str = "freiburg") -> list[Shown]:
+        """All cards of the ticket that stand in the room now."""
+        return [seen for seen in await self.viewer(room).sees(self.rooms[room]) if self.is_card(seen, number)]
+
+    async def hears(self, room: str, *words: str, **wanted: Any) -> Shown:
+        """What the bot says in a room of its own accord with these words, once it is there."""
+        return await self.viewer(room).wait_to_see(
+            self.rooms[room],
+            lambda seen: (
+                self.is_from_bot(seen)
+                and all(word in seen.body for word in words)
+                and all(getattr(seen, name) == value for name, value in wanted.items())
+            ),
+            description=f"the bot saying {words} {wanted or ''}",
+        )
+
+    def is_from_bot(self, shown: Shown) -> bool:
+        """Whether the bot said it."""
+        return shown.sender == self.account.user_id
+
+    def is_card(self, shown: Shown, number: int | None = None) -> bool:
+        """Whether a message is the card of that, or of any, ticket that is not hidden."""
+        head = _CARD.match(shown.body) if self.is_from_bot(shown) and shown.msgtype == "m.text" else None
+        return head is not None and number in (None, int(head["number"]))
 
 
 async def make_desk(
-    homeserver: Homeserver, crowd: Crowd, folder: Path, database_url: str, **extra: Any  # noqa: ANN401
+    homeserver: Homeserver, crowd: Crowd, folder: Path, database_url: str, **extra: Any
 ) -> Desk:
     """Make accounts and rooms and write the config; the bot is not started yet."""
     name = f"bot-{secrets.token_hex(4)}"
@@ -201,18 +239,19 @@ async def make_desk(
 
 
 async def _api_key(desk: Desk) -> str:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "bot", "apikey", "create", "tests", "--config",
-        str(desk.folder / "config.yaml"), stdout=asyncio.subprocess.PIPE,
-    )  # fmt: skip
-    out, _ = await asyncio.wait_for(process.communicate(), START_TIMEOUT)
-    assert process.returncode == 0
-    return out.decode().strip()
+    """As ``apikey create`` makes one, but in this process: a test that wants many desks starts sooner."""
+    database = Database(desk.database_url)
+    try:
+        await schema.ensure(database)
+        units = Units(database, wiring.policy(desk.config))
+        return await units.run(lambda unit: apikeys.create(unit, "tests", ()))
+    finally:
+        await database.close()
 
 
 @asynccontextmanager
 async def running_desk(
-    homeserver: Homeserver, crowd: Crowd, folder: Path, database_url: str, **extra: Any  # noqa: ANN401
+    homeserver: Homeserver, crowd: Crowd, folder: Path, database_url: str, **extra: Any
 ) -> AsyncIterator[Desk]:
     """A desk with its bot running."""
     desk = await make_desk(homeserver, crowd, folder, database_url, **extra)

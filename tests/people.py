@@ -8,11 +8,9 @@ import asyncio
 import json
 import secrets
 import uuid
-from collections import defaultdict
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any, Final, Self, TypeVar
 from urllib.parse import quote
 
@@ -20,6 +18,7 @@ import aiohttp
 from yarl import URL
 
 from bot.demo.homeserver import Account, Homeserver
+from tests.timeline import Event, Shown, rendered, shown
 
 _LONG_POLL: Final = 5.0
 _PAGE: Final = 500
@@ -36,135 +35,12 @@ class MatrixRefusal(Exception):
         self.errcode = errcode
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
-    """One event of a room as the homeserver tells it; a redacted one has lost its content."""
+@dataclass
+class _History:
+    """What a client has of a room: its events, and the token from which it goes on."""
 
-    event_id: str
-    sender: str
-    type: str
-    content: Mapping[str, Any]
-    at: datetime
-    state_key: str | None
-    redacts: str | None
-    redacted: bool
-
-    @classmethod
-    def read(cls, raw: Mapping[str, Any]) -> Self:
-        """From the client-server API's JSON."""
-        content = raw["content"]
-        return cls(
-            event_id=raw["event_id"],
-            sender=raw["sender"],
-            type=raw["type"],
-            content=content,
-            at=datetime.fromtimestamp(raw["origin_server_ts"] / 1000, UTC),
-            state_key=raw.get("state_key"),
-            redacts=content.get("redacts", raw.get("redacts")),
-            redacted="redacted_because" in raw.get("unsigned", {}),
-        )
-
-    @property
-    def body(self) -> str:
-        """The plain text as it was sent; empty where there is none."""
-        return str(self.content.get("body", ""))
-
-    @property
-    def relation(self) -> Mapping[str, Any]:
-        """``m.relates_to``, empty where there is none."""
-        found = self.content.get("m.relates_to")
-        return found if isinstance(found, dict) else {}
-
-    @property
-    def in_reply_to(self) -> str | None:
-        """The event that this one answers."""
-        reply = self.relation.get("m.in_reply_to")
-        return reply.get("event_id") if isinstance(reply, dict) else None
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """One message as a client shows it: edits applied, reactions gathered, redacted ones emptied."""
-
-    event_id: str
-    sender: str
-    at: datetime
-    msgtype: str
-    body: str
-    formatted_body: str | None
-    mentions: frozenset[str]
-    mentions_room: bool
-    thread: str | None
-    reply_to: str | None
-    edited: bool
-    redacted: bool
-    reactions: Mapping[str, frozenset[str]]
-
-
-def shown(events: Sequence[Event]) -> list[Shown]:
-    """What a person sees of a room's history (spec: "Event replacements", "Event annotations")."""
-    gone = {event.redacts for event in events if event.redacts} | {e.event_id for e in events if e.redacted}
-    senders = {event.event_id: event.sender for event in events}
-    edits: dict[str, Mapping[str, Any]] = {}
-    reactions: defaultdict[str, defaultdict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
-    for event in events:
-        target = event.relation.get("event_id", "")
-        if event.event_id in gone:
-            continue
-        if event.type == "m.reaction" and event.relation.get("rel_type") == "m.annotation":
-            reactions[target][str(event.relation["key"])].add(event.sender)
-        elif _is_edit(event) and senders.get(target) == event.sender:
-            edits[target] = event.content["m.new_content"]
-    return [
-        _shown(event, edits.get(event.event_id), reactions[event.event_id], redacted=event.event_id in gone)
-        for event in events
-        if event.type == "m.room.message" and not _is_edit(event)
-    ]
-
-
-def _is_edit(event: Event) -> bool:
-    return (
-        event.type == "m.room.message"
-        and event.relation.get("rel_type") == "m.replace"
-        and "m.new_content" in event.content
-    )
-
-
-def _shown(
-    event: Event, edit: Mapping[str, Any] | None, reactions: Mapping[str, set[str]], *, redacted: bool
-) -> Shown:
-    content = {} if redacted else edit or event.content
-    mentions = content.get("m.mentions", {})
-    return Shown(
-        event_id=event.event_id,
-        sender=event.sender,
-        at=event.at,
-        msgtype=content.get("msgtype", ""),
-        body=content.get("body", ""),
-        formatted_body=content.get("formatted_body"),
-        mentions=frozenset(mentions.get("user_ids", ())),
-        mentions_room=bool(mentions.get("room", False)),
-        thread=event.relation["event_id"] if event.relation.get("rel_type") == "m.thread" else None,
-        reply_to=event.in_reply_to,
-        edited=edit is not None and not redacted,
-        redacted=redacted,
-        reactions={key: frozenset(senders) for key, senders in reactions.items()},
-    )
-
-
-def rendered(messages: Sequence[Shown]) -> str:
-    """The messages as text, for a failing test's report."""
-    lines = []
-    for message in messages:
-        marks = [name for name in ("edited", "redacted") if getattr(message, name)]
-        indent = "    " if message.thread else ""
-        kind = message.msgtype.removeprefix("m.") or "-"
-        about = f"({', '.join([kind, *marks])}) {message.event_id}"
-        head = f"{indent}[{message.at:%H:%M:%S}] {message.sender} {about}"
-        body = [f"{indent}    {line}" for line in message.body.splitlines()]
-        taps = [f"{indent}    {key} {', '.join(sorted(who))}" for key, who in message.reactions.items()]
-        lines += [head, *body, *taps]
-    return "\n".join(lines) or "(nothing)"
+    since: str
+    events: Sequence[Event]
 
 
 class Human:
@@ -174,11 +50,17 @@ class Human:
         self._session = session
         self._server = server
         self._account = account
+        self._rooms: dict[str, _History] = {}
 
     @property
     def user_id(self) -> str:
         """The person's Matrix id."""
         return self._account.user_id
+
+    @property
+    def access_token(self) -> str:
+        """For a second client of the same person."""
+        return self._account.access_token
 
     # Rooms
 
@@ -306,7 +188,7 @@ class Human:
 
     async def sees(self, room: str) -> list[Shown]:
         """The room's messages as they look now, oldest first."""
-        return shown(await self.timeline(room))
+        return shown((await self._caught_up(room)).events)
 
     async def reactions_on(self, room: str, event_id: str) -> Mapping[str, frozenset[str]]:
         """Who tapped what on a message: key → user ids."""
@@ -396,27 +278,40 @@ class Human:
 
     async def _watch(self, room: str) -> AsyncGenerator[Sequence[Event], None]:
         """The room's history now and again after each change, by long-polling; never ends by itself."""
-        since = (await self._sync(room, None))["next_batch"]
-        events = await self.timeline(room)
-        known = {event.event_id for event in events}
+        history = await self._caught_up(room)
         while True:
-            yield events
-            change: Mapping[str, Any] | None = None
-            while change is None:
-                answer = await self._sync(room, since)
-                since = answer["next_batch"]
-                rooms = answer.get("rooms", {})
-                change = next(
-                    (rooms[kind][room] for kind in ("join", "leave") if room in rooms.get(kind, {})), None
-                )
-            if change["timeline"].get("limited"):
-                events = await self.timeline(room)
-            else:
-                read = map(Event.read, change["timeline"]["events"])
-                events = [*events, *(event for event in read if event.event_id not in known)]
-            known = {event.event_id for event in events}
+            yield history.events
+            while not await self._followed(room, history, wait=_LONG_POLL):
+                pass
 
-    async def _sync(self, room: str, since: str | None) -> Mapping[str, Any]:
+    async def _caught_up(self, room: str) -> "_History":
+        """The room's history as it is now; kept like a client keeps it, as rooms of many tests grow long."""
+        history = self._rooms.get(room)
+        if history is None:
+            since = (await self._sync(room, None))["next_batch"]
+            history = self._rooms[room] = _History(since, await self.timeline(room))
+        await self._followed(room, history, wait=0)
+        return history
+
+    async def _followed(self, room: str, history: "_History", *, wait: float) -> bool:
+        """Adds what came since; says whether anything did."""
+        since = history.since
+        answer = await self._sync(room, since, wait)
+        rooms = answer.get("rooms", {})
+        change = next((rooms[kind][room] for kind in ("join", "leave") if room in rooms.get(kind, {})), None)
+        limited = change is not None and change["timeline"].get("limited")
+        whole = await self.timeline(room) if limited else []
+        if history.since != since:
+            return True  # another wait of the same person was quicker
+        history.since = answer["next_batch"]
+        if change is None:
+            return False
+        known = {event.event_id for event in history.events}
+        read = map(Event.read, change["timeline"]["events"])
+        history.events = whole or [*history.events, *(each for each in read if each.event_id not in known)]
+        return True
+
+    async def _sync(self, room: str, since: str | None, wait: float = 0) -> Mapping[str, Any]:
         nothing = {"not_types": ["*"]}
         only_timeline = {
             "presence": nothing,
@@ -429,9 +324,9 @@ class Human:
                 "account_data": nothing,
             },
         }
-        query = {"filter": json.dumps(only_timeline), "timeout": "0"}
+        query = {"filter": json.dumps(only_timeline), "timeout": str(int(wait * 1000))}
         if since is not None:
-            query |= {"since": since, "timeout": str(int(_LONG_POLL * 1000))}
+            query |= {"since": since}
         return await self.call("GET", "sync", query=query)
 
     async def call(

@@ -132,7 +132,7 @@ def _(alert: MovedAway, setting: Setting) -> Message:
 @render_alert.register
 def _(alert: RoomReport, setting: Setting) -> Message:
     gettext = setting.language.gettext
-    fields: dict[str, Value] = {"name": alert.name, "room": Code(Outside(alert.room_id))}
+    fields: dict[str, Value] = {"name": setting.room(alert.name), "room": Code(Outside(alert.room_id))}
     if not alert.problems:
         text = sentence(gettext("✅ The room {name} ({room}) can be used again."), **fields)
         return fit((paragraph(text),), notice=True)
@@ -155,7 +155,7 @@ def _(alert: DeliveryReport, setting: Setting) -> Message:
     gettext = setting.language.gettext
     fields: dict[str, Value] = {
         "kind": Code(Outside(alert.kind)),
-        "room": alert.room_name,
+        "room": setting.room(alert.room_name),
         "reason": Code(Outside(alert.reason)),
     }
     head = sentence(

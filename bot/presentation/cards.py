@@ -26,20 +26,20 @@ SUBJECT_LIMIT: Final = 200
 
 
 def render_card(view: CardView, setting: Setting) -> Message:
-    """The card as it stands; ``m.text``, so that a new one rings."""
-    return fit(card_document(view, setting))
-
-
-def card_document(view: CardView, setting: Setting) -> Document:
-    """The card's lines. Times are absolute: a card that nobody edits must not lie.
+    """The card as it stands; ``m.text``, so that a new one rings.
 
     A deleted ticket is hidden at once, so nothing from outside stays on its card.
     """
-    if view.status is Status.DELETED:
-        head = span(setting.mark(view.status), Text(" "), Bold(numeral(view.number)))
-        return (
-            paragraph(head, joined(" · ", [setting.status(view.status), setting.moment(view.changed_at)])),
-        )
+    return fit(_hidden(view, setting) if view.status is Status.DELETED else card_document(view, setting))
+
+
+def _hidden(view: CardView, setting: Setting) -> Document:
+    head = span(setting.mark(view.status), Text(" "), Bold(numeral(view.number)))
+    return (paragraph(head, joined(" · ", [setting.status(view.status), setting.moment(view.changed_at)])),)
+
+
+def card_document(view: CardView, setting: Setting) -> Document:
+    """The card's lines. Times are absolute: a card that nobody edits must not lie."""
     lines = [title(view, setting), _standing(view, setting), *_extras(view, setting)]
     excerpt = clip(view.excerpt, EXCERPT_LIMIT)
     return (paragraph(*lines), *([Quote(excerpt)] if excerpt else []))

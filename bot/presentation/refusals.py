@@ -70,7 +70,7 @@ def _(refusal: UnknownTicket, setting: Setting) -> list[Inline]:
     return [
         sentence(gettext("I do not know {number} here."), number=_ticket(refusal, setting)),
         sentence(
-            gettext("{list} shows this room's tickets; another team's can only be reached in its own room."),
+            gettext("{list} shows those that I know here."),
             list=setting.command("list"),
         ),
     ]

@@ -74,4 +74,4 @@ def _tickets(view: StatusView, setting: Setting) -> Inline:
 
 def _room(room: RoomStatus, setting: Setting) -> Inline:
     problems = room_problems(room.problems, setting)
-    return joined(" ", [Text("⚠️" if problems else "✅"), room.name, *problems])
+    return joined(" ", [Text("⚠️" if problems else "✅"), setting.room(room.name), *problems])

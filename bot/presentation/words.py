@@ -34,7 +34,7 @@ STATUS_WORDS: Final[Mapping[Status, str]] = MappingProxyType(
 
 INTAKE_WORDS: Final[Mapping[Intake, str]] = MappingProxyType(
     {
-        Intake.HTTP: N_("over the interface"),
+        Intake.HTTP: N_("over the API"),
         Intake.FORM: N_("over the contact form"),
         Intake.EMAIL: N_("by e-mail"),
         Intake.OSTICKET: N_("over osTicket"),

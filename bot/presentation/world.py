@@ -44,6 +44,14 @@ class Setting:
         """The team's name; a team that left the config is called by its key."""
         return self.language.gettext("Triage") if team is None else self.names.teams.get(team, team)
 
+    def room(self, key: str) -> str:
+        """What people call a configured room; any other is called by what it is known by."""
+        if key == "admin":
+            return self.language.gettext("admin room")
+        if key == "triage":
+            return self.team(None)
+        return self.team(key.removeprefix("team:")) if key.startswith("team:") else key
+
     def topic(self, key: str) -> str:
         """The topic's name in this language; its key if it left the config."""
         return self.names.topics.get(self.language.code, {}).get(key, key)

@@ -66,7 +66,9 @@ async def _message(unit: Unit, number: int, payload: dict[str, Any]) -> MessageA
     if ticket is None or message is None:
         return None
     requester = await unit.session.get(Requester, ticket.requester_id)
-    mentions = tuple([await people.person(unit, user_id, ticket.team) for user_id in payload["mentions"]])
+    told = await people.to_notify(unit, ticket.assignee, ticket.team)
+    told -= {payload["author"]}
+    mentions = tuple([await people.person(unit, user_id, ticket.team) for user_id in sorted(told)])
     return MessageAlert(
         number,
         (await reads.message_views(unit, [message], ticket.team))[0],

@@ -91,10 +91,17 @@ async def write(unit: Unit, ticket: Ticket, decision: Decision, cause: Cause, **
     :raises Conflict: the ticket was changed since it was read.
     """
     changed = values_of(decision.after) | columns | {"changed_at": unit.now}
+    if _moved(decision):
+        changed["moved_at"] = unit.now
     await tickets.compare_and_set(unit.session, ticket, changed)
     await record(unit, number_of(ticket), decision, cause)
     await outbox.refresh_card(unit.session, number_of(ticket), unit.now, new=False)
     unit.wake_courier()
+
+
+def _moved(decision: Decision) -> bool:
+    before, after = decision.before, decision.after
+    return (before.status, before.team, before.assignee) != (after.status, after.team, after.assignee)
 
 
 async def record(unit: Unit, number: int, decision: Decision, cause: Cause) -> None:

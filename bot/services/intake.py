@@ -7,7 +7,7 @@ from bot.domain.errors import TickettruheError, UnknownTicket
 from bot.domain.lifecycle import ARRIVALS, Decision
 from bot.domain.request import NewAttachment, NewRequest
 from bot.domain.words import Action, Intake, Status, Team
-from bot.services import changes, people
+from bot.services import changes
 from bot.services.changes import Cause
 from bot.services.unit import Unit
 from storage import outbox, tickets
@@ -107,6 +107,7 @@ def _new_ticket(
         follows=follows,
         opened_at=unit.now,
         changed_at=unit.now,
+        moved_at=unit.now,
     )
 
 
@@ -224,18 +225,7 @@ async def _append(
 
 
 async def _alert(unit: Unit, ticket: Ticket, message_id: int, author: str | None, *, reopened: bool) -> None:
-    """Wiki, "Closed": the assignee is notified, or else every member of the team."""
-    assignee = ticket.assignee
-    if assignee is not None and assignee in await people.responsible(unit, ticket.team):
-        told = [assignee]
-    else:
-        told = list(await people.members_of(unit, ticket.team))
-    payload = {
-        "what": "message",
-        "message_id": message_id,
-        "reopened": reopened,
-        "mentions": [user_id for user_id in told if user_id != author],
-    }
+    payload = {"what": "message", "message_id": message_id, "reopened": reopened, "author": author}
     await outbox.put(
         unit.session, Kind.ALERT, Priority.ALERT, unit.now, number=ticket.number, payload=payload
     )

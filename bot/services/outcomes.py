@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final
 
-from bot.services.unit import ADMIN_ROOM, Unit, team_of_room
+from bot.services.unit import ADMIN_ROOM, Unit
 from storage import outbox, posted, rooms, tickets
 from storage.models import Card, OutboxRow, PostedEvent, Purged
 from storage.outbox import Kind, Priority, RowState
@@ -16,7 +16,7 @@ _TRACE_KEPT: Final = timedelta(days=2)
 async def sent(unit: Unit, tx_id: str, event_id: str, room_id: str, thread: str | None = None) -> None:
     """An event arrived in its room, as the homeserver's answer or the own echo says; may be told twice."""
     row = await outbox.by_tx(unit.session, tx_id)
-    if row is None or row.state in (RowState.SENT, RowState.FAILED):
+    if row is None or row.state == RowState.SENT:
         return
     shows = await outbox.shown_by(unit.session, row.id or 0)
     card = await posted.card(unit.session, row.number) if row.number is not None else None
@@ -27,7 +27,8 @@ async def sent(unit: Unit, tx_id: str, event_id: str, room_id: str, thread: str 
     news = await posted.record(unit.session, event_id, room_id, kind, shows, unit.now, thread)
     row.event_id = event_id
     unit.session.add(row)
-    if row.state == RowState.CANCELLED:
+    if row.state in (RowState.CANCELLED, RowState.FAILED):
+        # Given up, and in the room after all.
         await _erase_again(unit, shows)
     elif row.kind == Kind.CARD:
         if news:
@@ -122,7 +123,7 @@ async def failed(unit: Unit, row_id: int, room_id: str, error: str) -> None:
     payload = {
         "what": "delivery",
         "kind": row.kind,
-        "room": (team_of_room(key) if key else None) or (room.name if room else None) or room_id,
+        "room": key or (room.name if room else None) or room_id,
         "numbers": list(shows),
         "reason": error,
     }

@@ -80,6 +80,16 @@ async def responsible(unit: Unit, team: Team) -> frozenset[str]:
     return unit.policy.admins.union(in_admin_room, await members_of(unit, team)) - {unit.policy.bot_user}
 
 
+async def to_notify(unit: Unit, assignee: str | None, team: Team) -> frozenset[str]:
+    """Whom a requester's message is for: the assignee, or every member if there is none or they left.
+
+    Source: the charity's wiki, "Closed".
+    """
+    if assignee is not None and assignee in await responsible(unit, team):
+        return frozenset({assignee})
+    return frozenset(await members_of(unit, team))
+
+
 async def person(unit: Unit, user_id: str, team: Team = None) -> Person:
     """A user with the name that the team's room shows."""
     room = await rooms.by_key(unit.session, room_key(team))

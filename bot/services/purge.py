@@ -1,5 +1,6 @@
 """Purging a deleted ticket: every row goes, every event the bot posted about it is redacted."""
 
+from datetime import date
 from typing import Final
 
 from bot.domain.errors import UnknownTicket
@@ -8,9 +9,9 @@ from bot.domain.words import Action
 from bot.services import changes
 from bot.services.moves import Done
 from bot.services.people import Caller
-from bot.services.unit import ADMIN_ROOM, Unit
+from bot.services.unit import ADMIN_ROOM, Unit, room_key
 from storage import inbox, outbox, posted, tickets
-from storage.models import Purged
+from storage.models import DigestMark, Purged
 from storage.outbox import Kind, Priority
 
 _WORDY: Final = frozenset({Action.OPEN.value, Action.MESSAGE.value})
@@ -34,6 +35,7 @@ async def purge(unit: Unit, number: int, caller: Caller) -> Done:
     standing = changes.standing_of(ticket)
     decide(Action.PURGE, number, standing, caller.actor, caller.place.scope, Details(), unit.now)
     await _mark_commands(unit, number)
+    await _ask_digests_again(unit, number)
     await outbox.cancel_about(unit.session, number, unit.now)
     unit.session.add(
         Purged(
@@ -59,6 +61,16 @@ async def purge(unit: Unit, number: int, caller: Caller) -> Done:
     )
     unit.wake_courier()
     return Done(number, changed=True)
+
+
+async def _ask_digests_again(unit: Unit, number: int) -> None:
+    """A digest that is cancelled because it names the ticket is written again without it."""
+    for row in await outbox.waiting_digests_about(unit.session, number):
+        payload = row.payload or {}
+        key = (room_key(payload["team"]), date.fromisoformat(payload["day"]))
+        mark = await unit.session.get(DigestMark, key)
+        if mark is not None:
+            await unit.session.delete(mark)
 
 
 async def _mark_commands(unit: Unit, number: int) -> None:

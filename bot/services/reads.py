@@ -33,12 +33,13 @@ _UNDER_WAY: Final = (Status.OPEN, Status.IN_PROGRESS, Status.WAITING)
 async def card_view(unit: Unit, number: int) -> CardView | None:
     """The ticket as its card shows it now. A deleted one is hidden: its card keeps the number alone."""
     ticket = await tickets.get(unit.session, number)
-    return None if ticket is None else await _card(unit, ticket)
+    if ticket is None:
+        return None
+    return await _card(unit, ticket, hidden=ticket.status == Status.DELETED.value)
 
 
-async def _card(unit: Unit, ticket: Ticket) -> CardView:
+async def _card(unit: Unit, ticket: Ticket, *, hidden: bool = False) -> CardView:
     number = changes.number_of(ticket)
-    hidden = ticket.status == Status.DELETED.value
     requester = await unit.session.get(Requester, ticket.requester_id)
     first = await tickets.first_message(unit.session, number)
     tasks = await tickets.tasks(unit.session, number)

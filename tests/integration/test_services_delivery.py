@@ -269,7 +269,7 @@ async def test_a_final_refusal_is_told_to_the_admins_and_blocks_nothing(desk: De
     assert row.error == "M_TOO_LARGE"
     (report,) = await desk.alerts("delivery")
     assert report.payload == {
-        "what": "delivery", "kind": "card", "room": "freiburg", "numbers": [number], "reason": "M_TOO_LARGE",
+        "what": "delivery", "kind": "card", "room": "team:freiburg", "numbers": [number], "reason": "M_TOO_LARGE",
     }  # fmt: skip
     sent = await desk.deliver()
     assert MessageAlert in {type(each.view) for each in sent if isinstance(each, Send)}
@@ -327,7 +327,7 @@ async def test_a_row_that_nothing_is_left_of_is_dropped(desk: Desk) -> None:
         await outbox.refresh_card(unit.session, 4711, unit.now, new=True)
         await outbox.put(
             unit.session, Kind.ALERT, Priority.ALERT, unit.now, number=4712,
-            payload={"what": "message", "message_id": 1, "mentions": [], "reopened": False},
+            payload={"what": "message", "message_id": 1, "author": None, "reopened": False},
         )  # fmt: skip
 
     await desk.update(BERLIN, name="Berlin")

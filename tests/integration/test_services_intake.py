@@ -8,8 +8,10 @@ import pytest
 from bot.domain.errors import UnknownTicket
 from bot.domain.request import NewAttachment
 from bot.domain.words import Action, Intake
-from bot.services import intake
+from bot.services import alerts, intake
 from bot.services.intake import Accepted, Arrived, KeyReused, NewMessage, RetryKey
+from bot.services.unit import Unit
+from bot.services.views import MessageAlert
 from tests.integration.desk_data import (
     ADMINS,
     ANNA,
@@ -39,8 +41,14 @@ async def arrive(
 
 
 async def mentioned(desk: Desk) -> list[list[str]]:
-    """Who is to be told of messages that arrived."""
-    return [(row.payload or {})["mentions"] for row in await desk.alerts("message")]
+    """Who is told of messages that arrived, if they are sent now."""
+    rows = await desk.alerts("message")
+
+    async def load(unit: Unit) -> list[list[str]]:
+        views = [await alerts.load(unit, row) for row in rows]
+        return [[each.user_id for each in view.mentions] for view in views if isinstance(view, MessageAlert)]
+
+    return await desk.units.look(load)
 
 
 async def test_the_region_decides_the_team(desk: Desk) -> None:
@@ -151,8 +159,18 @@ async def test_a_message_arrives(desk: Desk) -> None:
         assert (ticket.status, ticket.assignee) == (after, before.assignee)
         assert ticket.waiting_since == before.waiting_since
         alert = (await desk.alerts("message"))[-1].payload or {}
-        assert alert["mentions"] == ([ANNA] if Action.TAKE in moves else [ANNA, BEN])
+        assert (await mentioned(desk))[-1] == ([ANNA] if Action.TAKE in moves else [ANNA, BEN])
         assert alert["reopened"] == reopened
+
+
+async def test_who_is_told_is_decided_when_it_can_be_told(desk: Desk) -> None:
+    """A message that comes while the room cannot be used still rings for the team afterwards."""
+    number = await desk.open()
+    await desk.deliver()
+    await desk.update(FREIBURG, join_rule="public")
+    await arrive(desk, number)
+    await desk.update(FREIBURG, join_rule="invite")
+    assert await mentioned(desk) == [[ANNA, BEN]]
 
 
 async def test_a_message_on_spam_is_stored_in_silence(desk: Desk) -> None:

@@ -30,7 +30,7 @@ async def new_ticket(database: Database, *, fails: bool = False) -> int:
         assert who.id is not None
         ticket = Ticket(
             status="open", topic="other", subject="Laptop", requester_id=who.id, intake="http",
-            opened_at=START, changed_at=START,
+            opened_at=START, changed_at=START, moved_at=START,
         )  # fmt: skip
         session.add(ticket)
         await session.flush()
@@ -127,7 +127,7 @@ async def test_a_ticket_needs_its_requester(database: Database) -> None:
     """Foreign keys are on, which SQLite has to be told on each connection."""
     row = Ticket(
         status="open", topic="other", subject="s", requester_id=77, intake="http",
-        opened_at=START, changed_at=START,
+        opened_at=START, changed_at=START, moved_at=START,
     )  # fmt: skip
     with pytest.raises(DBAPIError):
         await put(database, row)

@@ -222,6 +222,7 @@ def upgrade() -> None:
         sa.Column("follows", BigId, nullable=True),
         sa.Column("opened_at", UtcDateTime(), nullable=False),
         sa.Column("changed_at", UtcDateTime(), nullable=False),
+        sa.Column("moved_at", UtcDateTime(), nullable=False),
         sa.Column("waiting_since", UtcDateTime(), nullable=True),
         sa.Column("purge_at", UtcDateTime(), nullable=True),
         sa.ForeignKeyConstraint(["requester_id"], ["requesters.id"], name=op.f("fk_tickets_requester_id")),
@@ -231,6 +232,7 @@ def upgrade() -> None:
     op.create_index("ix_tickets_assignee", "tickets", ["assignee", "status", "changed_at"], unique=False)
     op.create_index("ix_tickets_idle", "tickets", ["team", "status", "changed_at"], unique=False)
     op.create_index("ix_tickets_list", "tickets", ["team", "status", "opened_at"], unique=False)
+    op.create_index("ix_tickets_moved", "tickets", ["team", "status", "moved_at"], unique=False)
     op.create_index("ix_tickets_purge", "tickets", ["status", "purge_at"], unique=False)
     op.create_index(op.f("ix_tickets_requester_id"), "tickets", ["requester_id"], unique=False)
     op.create_index("ix_tickets_waiting", "tickets", ["team", "status", "waiting_since"], unique=False)

@@ -1,0 +1,30 @@
+"""One help desk with one running bot for most tests; each test files tickets of its own."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from bot.demo.homeserver import Homeserver
+from tests.desk import Desk, running_desk
+from tests.house_rules import breaches
+from tests.people import Crowd
+
+
+@pytest.fixture(scope="session")
+async def crowd(homeserver: Homeserver) -> AsyncIterator[Crowd]:
+    """Makes the people of the shared desk."""
+    async with Crowd(homeserver) as crowd:
+        yield crowd
+
+
+@pytest.fixture(scope="session")
+async def desk(
+    homeserver: Homeserver, crowd: Crowd, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Desk]:
+    """The shared desk, its bot running. What no test may have caused is looked for at the end."""
+    folder = tmp_path_factory.mktemp("desk")
+    database = f"sqlite+aiosqlite:///{folder / 'tickettruhe.db'}"
+    async with running_desk(homeserver, crowd, folder, database) as desk:
+        yield desk
+        assert desk.bot.running
+    assert await breaches(desk) == []

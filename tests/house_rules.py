@@ -1,0 +1,62 @@
+"""What holds for everything that the bot ever did in a desk's rooms, whatever a test played there."""
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from tests.desk import Desk
+from tests.timeline import Event, shown
+
+_BOTH: Final = ("!message", "!nachricht")
+"""Commands that may be acknowledged and answered: the message to an archived ticket opened another."""
+
+
+async def breaches(desk: Desk) -> list[str]:
+    """All breaches of the house rules in the configured rooms and in the log."""
+    found = _breaches_of_log(desk)
+    for key in desk.rooms:
+        events = await desk.viewer(key).timeline(desk.rooms[key])
+        found += [f"{key}: {breach}" for breach in _breaches_of_room(desk, events)]
+    return found
+
+
+def _breaches_of_log(desk: Desk) -> list[str]:
+    log = desk.bot.log
+    words = [word for word in desk.filed if len(word) > 2 and word in log]
+    marks = [mark for mark in ("Traceback", '"level": "error"', "command_fault") if mark in log]
+    return [f"the log holds {each!r}" for each in (*words, *marks)]
+
+
+def _breaches_of_room(desk: Desk, events: Sequence[Event]) -> list[str]:
+    own = [event for event in events if event.sender == desk.account.user_id and not event.redacted]
+    messages = [event for event in own if event.type == "m.room.message"]
+    found = [f"no m.mentions: {event.body!r}" for event in messages if not _tells_mentions(event.content)]
+    cards = Counter(seen.body.split()[1] for seen in shown(events) if desk.is_card(seen))
+    found += [f"{count} cards of {number}" for number, count in cards.items() if count > 1]
+    return found + _answered_twice(events, own)
+
+
+def _tells_mentions(content: Mapping[str, object]) -> bool:
+    """Specification, "User and room mentions": without ``m.mentions`` clients search the text for names."""
+    inner = content.get("m.new_content", content)
+    return (
+        isinstance(content.get("m.mentions"), dict)
+        and isinstance(inner, dict)
+        and isinstance(inner.get("m.mentions"), dict)
+    )
+
+
+def _answered_twice(events: Sequence[Event], own: Sequence[Event]) -> list[str]:
+    """A command gets ✅ or one answer, not both and nothing twice."""
+    bodies = {event.event_id: event.body for event in events}
+    answers: defaultdict[str, list[str]] = defaultdict(list)
+    for event in own:
+        if event.type == "m.reaction":
+            answers[event.related].append("✅")
+        elif event.in_reply_to in bodies and event.related != event.in_reply_to:
+            answers[event.in_reply_to or ""].append(event.body)
+    return [
+        f"{bodies.get(command)!r} was answered by {told}"
+        for command, told in answers.items()
+        if len(told) > 1 and not bodies.get(command, "").startswith(_BOTH)
+    ]
