@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from importlib.metadata import version
-from typing import Final
+from typing import Final, TypeVar
 
 import structlog
 from aiohttp import web
@@ -21,7 +21,7 @@ from bot.intake.health import Health
 from bot.intake.server import build_app, serve
 from bot.matrix.client import MatrixClient
 from bot.matrix.courier import Courier
-from bot.matrix.errors import RateLimited, Unreachable
+from bot.matrix.errors import MatrixError, TokenRejected
 from bot.matrix.events import Reader
 from bot.matrix.rooms import Doorkeeper
 from bot.matrix.sync import SyncLoop
@@ -34,6 +34,7 @@ from storage.database import Database
 from storage.errors import DatabaseUnavailable
 
 _LOG = structlog.get_logger(__name__)
+T = TypeVar("T")
 _DRAIN: Final = 3.0
 _SYNC_STALE: Final = timedelta(seconds=90)
 _SYNC_FAILURES: Final = 3
@@ -52,10 +53,6 @@ class CannotListen(TickettruheError):
         self.reason = reason
 
 
-class LeaseLost(TickettruheError):
-    """The database let another process in: this one must not go on."""
-
-
 @dataclass(slots=True)
 class Bot:
     """A running bot's parts, and what is known of their state."""
@@ -70,6 +67,8 @@ class Bot:
     sync: SyncLoop | None = None
     ready: asyncio.Event = field(default_factory=asyncio.Event)
     """Set once the first sync is in the database."""
+    look_at_rooms: asyncio.Event = field(default_factory=asyncio.Event)
+    """Calls for a round before its time: there is an invitation to answer."""
     port: int = 0
     """Of the HTTP intake."""
 
@@ -131,7 +130,7 @@ async def _run_tasks(bot: Bot, stop: asyncio.Event) -> None:
         doorkeeper = Doorkeeper(client, bot.units, wiring.rooms(bot.config))
         courier = Courier(client, bot.units, bot.speaker.render)
         async with asyncio.TaskGroup() as group:
-            sending = group.create_task(courier.run(), name="courier")
+            sending = group.create_task(_deliver(bot, courier), name="courier")
             others = [
                 group.create_task(_receive(bot, client, doorkeeper), name="sync"),
                 group.create_task(bot.worker.run(), name="worker"),
@@ -139,42 +138,64 @@ async def _run_tasks(bot: Bot, stop: asyncio.Event) -> None:
                     Schedule(bot.units, wiring.digest_plans(bot.config)).run(), name="schedule"
                 ),
                 group.create_task(_rounds(bot, doorkeeper), name="rounds"),
+                group.create_task(_keep_lease(bot), name="lease"),
             ]
             await stop.wait()
             _LOG.info("stopping")
             for task in others:
                 task.cancel()
             courier.stop()
-            # What is under way may finish; what is cut off is sent again after the next start.
-            with suppress(TimeoutError):
-                await asyncio.wait_for(asyncio.shield(sending), _DRAIN)
+            if bot.ready.is_set():
+                # What is under way may finish; what is cut off is sent again after the next start.
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(asyncio.shield(sending), _DRAIN)
             sending.cancel()
 
 
 @asynccontextmanager
 async def _connected(bot: Bot, stop: asyncio.Event) -> AsyncIterator[MatrixClient | None]:
     """Log in, however long the homeserver is away; the intake works meanwhile."""
-    user = bot.config.matrix.user
-    device = await bot.units.look(lambda unit: reception.device_of(unit, user))
-    client = MatrixClient(wiring.login(bot.config, device))
+    client = await _until_up(lambda: _client(bot), stop)
+    if client is None:
+        yield None
+        return
+
+    async def started() -> MatrixClient:
+        await client.start()
+        return client
+
     try:
-        up = await _until_up(client.start, stop)
-        yield client if up else None
+        yield await _until_up(started, stop)
     finally:
         await client.close()
 
 
-async def _until_up(attempt: Callable[[], Awaitable[None]], stop: asyncio.Event) -> bool:
+async def _client(bot: Bot) -> MatrixClient:
+    user = bot.config.matrix.user
+    device = await bot.units.look(lambda unit: reception.device_of(unit, user))
+    return MatrixClient(wiring.login(bot.config, device))
+
+
+async def _until_up(attempt: Callable[[], Awaitable[T]], stop: asyncio.Event) -> T | None:
+    """What the attempt gives once the homeserver and the database answer; ``None`` if stopped before."""
     while not stop.is_set():
         try:
-            await attempt()
-        except (Unreachable, RateLimited, DatabaseUnavailable) as error:
+            return await attempt()
+        except TokenRejected:
+            raise
+        except MatrixError as error:
             _LOG.warning("homeserver_unavailable", error=repr(error))
-            with suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), _RETRY)
-        else:
-            return True
-    return False
+        except DatabaseUnavailable:
+            _LOG.warning("database_unavailable", doing="start")
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), _RETRY)
+    return None
+
+
+async def _deliver(bot: Bot, courier: Courier) -> None:
+    """Deliver, but not before the database knows the rooms as they are today."""
+    await bot.ready.wait()
+    await courier.run()
 
 
 async def _receive(bot: Bot, client: MatrixClient, doorkeeper: Doorkeeper) -> None:
@@ -184,28 +205,45 @@ async def _receive(bot: Bot, client: MatrixClient, doorkeeper: Doorkeeper) -> No
         bot.synced_at = bot.clock()
         if not bot.ready.is_set():
             await bot.units.run(reception.judge_all)
-            await doorkeeper.leave_strangers()
             bot.ready.set()
+            bot.look_at_rooms.set()
             _LOG.info("ready")
 
     reader = Reader(client.user_id, bot.worker.is_command)
-    bot.sync = SyncLoop(client, bot.units, reader, doorkeeper.invited, synced)
+    bot.sync = SyncLoop(client, bot.units, reader, bot.look_at_rooms.set, synced)
     await bot.sync.run()
 
 
 async def _rounds(bot: Bot, doorkeeper: Doorkeeper) -> None:
-    """What wants looking at now and then: the lease, rooms that did not exist, strangers' rooms."""
+    """What wants looking at now and then: missing rooms, invitations, strangers' rooms."""
     while True:
-        await asyncio.sleep(_ROUND)
-        if not await bot.database.still_held():
-            raise LeaseLost
+        with suppress(TimeoutError):
+            await asyncio.wait_for(bot.look_at_rooms.wait(), _ROUND)
+        bot.look_at_rooms.clear()
         if not bot.ready.is_set():
             continue
         try:
             await doorkeeper.retry()
+            await doorkeeper.answer_invitations()
             await doorkeeper.leave_strangers()
-        except (Unreachable, RateLimited, DatabaseUnavailable) as error:
+        except DatabaseUnavailable as error:
             _LOG.warning("round_failed", error=repr(error))
+
+
+async def _keep_lease(bot: Bot) -> None:
+    """PostgreSQL drops the lease with its connection, as when it is restarted: take it again.
+
+    :raises AlreadyRunning: another process was quicker; this one must not go on.
+    """
+    while True:
+        await asyncio.sleep(_ROUND)
+        if await bot.database.still_held():
+            continue
+        try:
+            await bot.database.hold(bot.clock())
+            _LOG.warning("lease_taken_again")
+        except DatabaseUnavailable:
+            _LOG.warning("database_unavailable", doing="lease")
 
 
 async def health(bot: Bot) -> Health:

@@ -2,7 +2,6 @@
 
 from functools import singledispatch
 
-from bot.app import LeaseLost
 from bot.domain.errors import InvalidInput, TickettruheError
 from bot.matrix.errors import TokenRejected
 from bot.matrix.rooms import SameRoom
@@ -34,11 +33,6 @@ def _(error: SchemaTooOld) -> str:
 @explained.register
 def _(error: DatabaseUnavailable) -> str:
     return f"The database ({error.dialect}) does not answer. Is it running, is the URL right?"
-
-
-@explained.register
-def _(_error: LeaseLost) -> str:
-    return "The connection that kept the database ours was lost. Start again."
 
 
 @explained.register

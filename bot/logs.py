@@ -1,6 +1,8 @@
 """Structured logs: numbers, event ids and kinds of errors; never a requester's words."""
 
 import logging
+import traceback
+from pathlib import Path
 from typing import Final
 
 import structlog
@@ -17,7 +19,9 @@ def configure(level: str, *, as_json: bool) -> None:
         structlog.processors.StackInfoRenderer(),
     ]
     last: structlog.typing.Processor = (
-        structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer()
+        structlog.processors.JSONRenderer()
+        if as_json
+        else structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
     )
     tail = [structlog.processors.format_exc_info, last] if as_json else [last]
     number = logging.getLevelNamesMapping()[level.upper()]
@@ -31,3 +35,9 @@ def configure(level: str, *, as_json: bool) -> None:
         logging.getLogger(name).setLevel(logging.WARNING)
     # nio quotes the events that it cannot parse; its errors reach us as values and are logged by code.
     logging.getLogger("nio").setLevel(logging.CRITICAL + 1)
+
+
+def place_of(error: BaseException) -> str:
+    """File and line where it happened, and no values: they could be a requester's words."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "?"

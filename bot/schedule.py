@@ -16,7 +16,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 from bot.domain.words import Team
 from bot.services import outcomes
 from bot.services.digest import send_digest
-from bot.services.unit import Units
+from bot.services.unit import DatabaseUnavailable, Units
 
 _LOG = structlog.get_logger(__name__)
 _LOOK_EVERY: Final = 15
@@ -78,8 +78,12 @@ class Schedule:
         """Send the digests that are due and not yet sent."""
         for plan in plans:
             day = plan.due_day(self._units.clock())
-            if day is not None:
+            if day is None:
+                continue
+            try:
                 await self._send(plan, day)
+            except DatabaseUnavailable:
+                _LOG.warning("database_unavailable", doing="digest", team=plan.team)
 
     async def _send(self, plan: DigestPlan, day: date) -> None:
         sent = await self._units.run(lambda unit: send_digest(unit, plan.team, day, plan.zone))
@@ -88,6 +92,7 @@ class Schedule:
 
     async def _tidy(self) -> None:
         await self._units.run(outcomes.tidy)
+        await self._units.scrub()
 
 
 def _on_error(event: JobExecutionEvent) -> None:

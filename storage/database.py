@@ -5,6 +5,7 @@ import contextlib
 import fcntl
 import os
 import socket
+import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -14,6 +15,7 @@ from typing import Any, Final, NoReturn
 from sqlalchemy import event, text
 from sqlalchemy.engine import URL, Connection, ExceptionContext, make_url
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -24,9 +26,9 @@ from storage.models import Holder
 
 _BUSY_MS: Final = 10_000
 _ADVISORY_KEY: Final = 0x7469636B  # "tick"
-_RETRYABLE: Final = frozenset({"40001", "40P01", "23505"})
-"""PostgreSQL's serialization failure, deadlock and unique violation (two units made the same key at once):
-the unit is to be run again, and finds what the other one wrote."""
+_RETRYABLE: Final = frozenset({"40001", "40P01", "23505", "23503"})
+"""PostgreSQL's serialization failure and deadlock, and violations of a unique or foreign key (another unit
+made the same key, or removed the row referred to): run again, the unit finds what the other one wrote."""
 
 
 class Database:
@@ -61,7 +63,7 @@ class Database:
             try:
                 yield session
                 await session.commit()
-            except DBAPIError as error:
+            except (DBAPIError, PoolTimeout) as error:
                 self._raise_wrapped(error)
 
     @asynccontextmanager
@@ -70,7 +72,7 @@ class Database:
         async with AsyncSession(self._engine, expire_on_commit=False) as session:
             try:
                 yield session
-            except DBAPIError as error:
+            except (DBAPIError, PoolTimeout) as error:
                 self._raise_wrapped(error)
 
     @asynccontextmanager
@@ -85,12 +87,27 @@ class Database:
         except DBAPIError as error:
             self._raise_wrapped(error)
 
-    def _raise_wrapped(self, error: DBAPIError) -> NoReturn:
-        if getattr(error.orig, "sqlstate", None) in _RETRYABLE:
+    def _raise_wrapped(self, error: DBAPIError | PoolTimeout) -> NoReturn:
+        if isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) in _RETRYABLE:
             raise Conflict from error
-        if isinstance(error, OperationalError | InterfaceError):
+        if isinstance(error, OperationalError | InterfaceError | PoolTimeout):
             raise DatabaseUnavailable(self.dialect) from error
         raise error
+
+    async def scrub(self) -> None:
+        """Let nothing of what was erased stay in SQLite's write-ahead log.
+
+        :raises DatabaseUnavailable: somebody else has locked it.
+        """
+        if self.dialect != "sqlite":
+            return
+        async with self._turn or contextlib.nullcontext(), self._engine.connect() as connection:
+            try:
+                raw = await connection.get_raw_connection()
+                driver: Any = raw.driver_connection
+                await driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            except sqlite3.OperationalError as error:
+                raise DatabaseUnavailable(self.dialect) from error
 
     async def ping(self) -> None:
         """Answer if the database lives.
@@ -127,7 +144,10 @@ class Database:
 def _engine(url: URL) -> AsyncEngine:
     # Parameters hold requesters' data: they stay out of errors, and so out of logs.
     if url.get_backend_name() != "sqlite":
-        engine = create_async_engine(url, hide_parameters=True, pool_pre_ping=True)
+        # Each unit sees one state; two that would have changed what the other saw do not both commit.
+        engine = create_async_engine(
+            url, hide_parameters=True, pool_pre_ping=True, isolation_level="REPEATABLE READ"
+        )
         event.listen(engine.sync_engine, "handle_error", _drop_values)
         return engine
     if url.database:
@@ -199,6 +219,7 @@ class _Lease:
         return True
 
     async def _lock_row(self) -> bool:
+        await self.drop()
         connection = await self._database.engine.connect()
         connection = await connection.execution_options(isolation_level="AUTOCOMMIT")
         taken = await connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": _ADVISORY_KEY})

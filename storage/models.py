@@ -271,6 +271,8 @@ class Room(SQLModel, table=True):
     encrypted: bool = False
     replaced_by: str | None = None
     invited_by: str | None = None
+    direct: bool = False
+    """Whether the invitation was to a direct chat."""
     reported: str | None = None
     """The problems last told to the admins, so that each is told once."""
 

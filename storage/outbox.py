@@ -73,13 +73,14 @@ async def put(
     room: str | None = None,
     number: int | None = None,
     payload: dict[str, Any] | None = None,
-    shows: Iterable[int] = (),
+    shows: Iterable[int] | None = (),
 ) -> OutboxRow:
     """Add a row. ``number`` keeps its order with others of that ticket; ``shows`` are all it names."""
     row = _row(kind, priority, now, room=room, number=number, payload=payload)
     session.add(row)
     await session.flush()
-    for shown in sorted({*shows, *([number] if number is not None else [])}):
+    linked = set() if shows is None else {*shows, *([number] if number is not None else [])}
+    for shown in sorted(linked):
         session.add(OutboxTicket(outbox_id=_id(row), number=shown))
     return row
 
@@ -106,6 +107,7 @@ async def refresh_card(session: AsyncSession, number: int, now: datetime, *, new
         await put(session, Kind.CARD, Priority.CARD if new else Priority.EDIT, now, number=number)
 
 
+_CHANNEL: Final = "matrix"
 _EARLIER = aliased(OutboxRow)
 _BATCH: Final = 50
 
@@ -117,6 +119,8 @@ async def due(session: AsyncSession, now: datetime, excluding: Collection[int]) 
         .where(
             _EARLIER.number == OutboxRow.number,
             _EARLIER.state == RowState.WAITING.value,
+            # What waits for a room must not keep another room from being cleared.
+            col(_EARLIER.held).is_(False),
             col(_EARLIER.id) < col(OutboxRow.id),
         )
         .exists()
@@ -124,6 +128,7 @@ async def due(session: AsyncSession, now: datetime, excluding: Collection[int]) 
     rows = await session.exec(
         select(OutboxRow)
         .where(
+            OutboxRow.channel == _CHANNEL,
             OutboxRow.state == RowState.WAITING.value,
             OutboxRow.next_attempt_at <= now,
             col(OutboxRow.id).not_in(excluding),

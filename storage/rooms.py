@@ -42,6 +42,11 @@ async def joined(session: AsyncSession) -> Sequence[str]:
     return (await session.exec(select(Room.room_id).where(Room.membership == "join"))).all()
 
 
+async def invited(session: AsyncSession) -> Sequence[Room]:
+    """The rooms that the bot is invited to."""
+    return (await session.exec(select(Room).where(Room.membership == "invite"))).all()
+
+
 async def key_of(session: AsyncSession, room_id: str) -> str | None:
     """As which configured room this one serves."""
     return (await session.exec(select(RoomKey.key).where(RoomKey.room_id == room_id))).first()

@@ -107,6 +107,14 @@ async def messages(session: AsyncSession, number: int, limit: int) -> Sequence[T
     return list(reversed(rows.all()))
 
 
+async def message_count(session: AsyncSession, number: int) -> int:
+    """How many messages a ticket has."""
+    rows = await session.exec(
+        select(func.count()).select_from(TicketMessage).where(TicketMessage.number == number)
+    )
+    return rows.one()
+
+
 async def first_message(session: AsyncSession, number: int) -> TicketMessage | None:
     """The message that opened the ticket."""
     rows = await session.exec(

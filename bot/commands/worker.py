@@ -1,12 +1,10 @@
 """The way of a command: from the inbox through parser, rights and one use case to the outbox."""
 
 import asyncio
-import traceback
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any, Final, Protocol
 
 import structlog
@@ -24,6 +22,7 @@ from bot.domain.errors import (
 )
 from bot.domain.request import InvalidFields
 from bot.domain.words import Right, RoomKind, Team
+from bot.logs import place_of
 from bot.services import answers, people, reception
 from bot.services.people import Caller
 from bot.services.reception import Incoming
@@ -118,7 +117,7 @@ class Worker:
         attempts = await self._units.run(lambda unit: reception.tried_in_vain(unit, incoming))
         # The traceback tells the place; the error's text could hold a requester's words.
         _LOG.error("command_fault", event_id=incoming.event_id, error=type(error).__name__, attempt=attempts,
-                   place=_place_of(error))  # fmt: skip
+                   place=place_of(error))  # fmt: skip
         if attempts < _ATTEMPTS:
             await asyncio.sleep(_PAUSE)
             return
@@ -171,7 +170,8 @@ class Worker:
             except (Refusal, InvalidFields) as error:
                 result, content = error, await self._problem(unit, error, caller.place.team)
             if await reception.handled(unit, incoming):
-                await answers.answer(unit, incoming, content, shown_by(result))
+                refused = isinstance(result, Refusal | InvalidFields)
+                await answers.answer(unit, incoming, content, shown_by(result), refused=refused)
 
         await self._units.run(work)
 
@@ -208,13 +208,13 @@ class Worker:
             await answers.acknowledge(unit, incoming)
         elif len(results) == 1:
             content = await self._problem(unit, problems[0], team)
-            await answers.answer(unit, incoming, content, results)
+            await answers.answer(unit, incoming, content, results, refused=True)
         else:
             done = tuple(number for number, each in results.items() if each not in problems)
             refused = tuple(each for each in problems if isinstance(each, Refusal))
             names = await _names(unit, refused, team)
             content = self._speaker.outcome(done, refused, team, names)
-            await answers.answer(unit, incoming, content, results)
+            await answers.answer(unit, incoming, content, results, refused=True)
         for view in results.values():
             if view is not None and view not in problems:
                 await answers.answer(unit, incoming, self._speaker.answer(view, team), shown_by(view))
@@ -227,7 +227,7 @@ class Worker:
         async def work(unit: Unit) -> None:
             content = await self._problem(unit, error, caller.place.team)
             if await reception.handled(unit, incoming):
-                await answers.answer(unit, incoming, content, shown_by(error))
+                await answers.answer(unit, incoming, content, shown_by(error), refused=True)
 
         await self._units.run(work)
 
@@ -246,9 +246,3 @@ def _check_call(call: Call[Handler], caller: Caller) -> None:
         raise NotPermitted(None, None, Right.ADMIN if right is Right.ADMIN else Right.MEMBER)
     if len(call.numbers) > AT_ONCE:
         raise TooManyTickets(None, AT_ONCE)
-
-
-def _place_of(error: BaseException) -> str:
-    """File and line where it happened, and no values: they could be a requester's words."""
-    frames = traceback.extract_tb(error.__traceback__)
-    return f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "?"

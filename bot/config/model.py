@@ -82,16 +82,6 @@ class Config(Section):
         own = self._team(team)
         return own.digest if own and "digest" in own.model_fields_set else self.digest.schedule
 
-    def topic_by_id(self, topic_id: int) -> str | None:
-        """Key of the topic with that osTicket number."""
-        return next((key for key, topic in self.topics.items() if topic.topic_id == topic_id), None)
-
-    def team_named(self, name: str) -> str | None:
-        """Key of the team with that key or display name, whatever the case."""
-        wanted = name.strip().casefold()
-        found = (key for key, team in self.teams.items() if wanted in (key.casefold(), team.name.casefold()))
-        return next(found, None)
-
     def _team(self, key: str | None) -> Team | None:
         return None if key is None else self.teams.get(key)
 

@@ -15,10 +15,15 @@ from urllib.parse import quote, urlencode
 import aiohttp
 import nio
 
-from bot.matrix.errors import MatrixError, RateLimited, Refused, TokenRejected, Unreachable
+from bot.matrix.errors import AlreadyThere, MatrixError, RateLimited, Refused, TokenRejected, Unreachable
 
 _TIMEOUT: Final = 30.0
 _TOKEN_CODES: Final = frozenset({"M_UNKNOWN_TOKEN", "M_MISSING_TOKEN", "M_USER_DEACTIVATED"})
+_PASSING_CODES: Final = frozenset(
+    {"M_RESOURCE_LIMIT_EXCEEDED", "M_USER_LOCKED", "M_USER_SUSPENDED", "M_CONSENT_NOT_GIVEN"}
+)
+"""Somebody has to do something at the homeserver; what was refused until then is right again after."""
+_LONGEST_RATE_LIMIT: Final = 3600.0
 TX_KEY: Final = "org.tickettruhe.tx"
 """Key of the transaction id in every event's content: by it an event is recognised in the room."""
 
@@ -66,7 +71,7 @@ class MatrixClient:
         else:
             answer = await _call(self._nio.login(self._login.password, self._login.device_name))
             if isinstance(answer, nio.LoginError):
-                error = _error_of(answer)
+                error = await _error_of(answer)
                 raise TokenRejected(error.code) if isinstance(error, Refused) else error
         who = await self._checked(self._nio.whoami(), nio.WhoamiResponse)
         if who.user_id != self.user_id:
@@ -103,7 +108,10 @@ class MatrixClient:
         return parsed
 
     async def send(self, room_id: str, event_type: str, content: Mapping[str, Any], tx_id: str) -> str:
-        """Send an event; its id. The same ``tx_id`` again gives the first event back."""
+        """Send an event; its id. The same ``tx_id`` again gives the first event back.
+
+        :raises AlreadyThere: a reaction that stands there already, sent under another ``tx_id``.
+        """
         sent = await self._checked(
             self._nio.room_send(room_id, event_type, {**content, TX_KEY: tx_id}, tx_id=tx_id),
             nio.RoomSendResponse,
@@ -153,7 +161,7 @@ class MatrixClient:
         answer = await _call(request)
         if isinstance(answer, expected):
             return answer
-        raise _error_of(answer)
+        raise await _error_of(answer)
 
 
 async def _call(request: Awaitable[R]) -> R:
@@ -172,15 +180,12 @@ def _parsed(body: bytes) -> dict[str, Any] | None:
     return parsed if isinstance(parsed, dict) else None
 
 
-def _error_of(answer: object) -> MatrixError:
-    """nio gives errors as objects: tell them apart by the HTTP status and the Matrix error code."""
+async def _error_of(answer: object) -> MatrixError:
+    """nio gives errors as objects that lose the code of an incomplete answer: that is read here again."""
     transport = getattr(answer, "transport_response", None)
-    status = transport.status if transport is not None else 0
-    details = {
-        "errcode": getattr(answer, "status_code", None),
-        "retry_after_ms": getattr(answer, "retry_after_ms", None),
-    }
-    return _error(status, details)
+    if transport is None:
+        return Unreachable(type(answer).__name__)
+    return _error(transport.status, _parsed(await _call(transport.read())) or {})
 
 
 def _error(status: int, body: Mapping[str, Any]) -> MatrixError:
@@ -188,10 +193,16 @@ def _error(status: int, body: Mapping[str, Any]) -> MatrixError:
     code = code if isinstance(code, str) else ""
     if status == 429 or code == "M_LIMIT_EXCEEDED":
         after = body.get("retry_after_ms")
-        return RateLimited(after / 1000 if isinstance(after, int | float) else 5.0)
+        seconds = after / 1000 if isinstance(after, int | float) else 5.0
+        return RateLimited(min(max(0.0, seconds), _LONGEST_RATE_LIMIT))
     if code in _TOKEN_CODES:
         return TokenRejected(code)
-    if 400 <= status < 500 and code and code != "M_UNKNOWN":
+    if code in _PASSING_CODES:
+        return Unreachable(code)
+    if code == "M_DUPLICATE_ANNOTATION":
+        return AlreadyThere(code)
+    # Without a code it is not the homeserver that speaks but a proxy before it, which may get well again.
+    if 400 <= status < 500 and status != 408 and code:
         return Refused(code)
     if status == 413:
         return Refused("M_TOO_LARGE")

@@ -10,8 +10,9 @@ from typing import Any, Final
 
 import structlog
 
+from bot.logs import place_of
 from bot.matrix.client import TX_KEY, MatrixClient
-from bot.matrix.errors import MatrixError, RateLimited, Refused, TokenRejected, Unreachable
+from bot.matrix.errors import AlreadyThere, MatrixError, RateLimited, Refused, TokenRejected, Unreachable
 from bot.matrix.events import TIMELINE_FILTER
 from bot.services import delivery, outcomes
 from bot.services.delivery import Clear, Job, Send
@@ -106,6 +107,8 @@ class Courier:
                 await self._send(job)
         except TokenRejected:
             raise
+        except AlreadyThere:
+            await self._units.run(lambda unit: outcomes.cleared(unit, job.row_id))
         except Refused as error:
             await self._set_aside(job, error.code)
         except (RateLimited, Unreachable) as error:
@@ -113,7 +116,8 @@ class Courier:
         except (DatabaseUnavailable, asyncio.CancelledError):
             raise
         except Exception as error:  # noqa: BLE001 - one row that cannot be rendered must not stop the rest
-            _LOG.exception("delivery_fault", row=job.row_id, exc_info=_without_values(error))
+            # The error's text could hold a requester's words.
+            _LOG.error("delivery_fault", row=job.row_id, error=type(error).__name__, place=place_of(error))
             await self._set_aside(job, f"internal: {type(error).__name__}")
 
     async def _send(self, job: Send) -> None:
@@ -145,9 +149,11 @@ class Courier:
         for _page in range(_MOST_PAGES):
             chunk, start = await self._client.page_back(job.room_id, start, None, TIMELINE_FILTER)
             for event in chunk:
-                content = event.get("content")
-                if isinstance(content, dict) and content.get(TX_KEY) == job.tx_id:
-                    return str(event.get("event_id"))
+                content, event_id = event.get("content"), event.get("event_id")
+                if event.get("sender") != self._client.user_id or not isinstance(content, dict):
+                    continue  # anybody may copy a transaction id
+                if content.get(TX_KEY) == job.tx_id and isinstance(event_id, str):
+                    return event_id
             if start is None or _older(chunk, job.created_at - _MARGIN):
                 return None
         return None
@@ -163,17 +169,14 @@ class Courier:
         await self._units.run(lambda unit: outcomes.later(unit, job.row_id, delay, type(error).__name__))
 
     async def _set_aside(self, job: Job, code: str) -> None:
-        room_id = job.room_id if isinstance(job, Send) else ""
+        send = job if isinstance(job, Send) else job.then
+        room_id = send.room_id if send else ""
         _LOG.error("delivery_failed", row=job.row_id, code=code, room_id=room_id)
         await self._units.run(lambda unit: outcomes.failed(unit, job.row_id, room_id, code))
 
 
 def _older(chunk: list[dict[str, Any]], than: datetime) -> bool:
+    """Whether a page is from before: all of it, as any server may put any time on one event."""
     moments = [event.get("origin_server_ts") for event in chunk]
     known = [moment for moment in moments if isinstance(moment, int)]
-    return bool(known) and min(known) < than.timestamp() * 1000
-
-
-def _without_values(error: Exception) -> tuple[type[Exception], Exception, Any]:
-    """The traceback with the kind of error only: its text could hold a requester's words."""
-    return type(error), type(error)(), error.__traceback__
+    return bool(known) and max(known) < than.timestamp() * 1000

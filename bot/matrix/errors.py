@@ -5,6 +5,7 @@ TickettruheError
    ├─ Unreachable     no answer, a broken one, or a fault of the server: try again later
    ├─ RateLimited     too much at once: try again when it says
    ├─ Refused         final: forbidden, too large, not found …
+   │  └─ AlreadyThere final, and as good as done: the same reaction stands there
    └─ TokenRejected   the account's login is over: a person must act
 """
 
@@ -39,6 +40,10 @@ class Refused(MatrixError):
 
     def __str__(self) -> str:
         return self.code
+
+
+class AlreadyThere(Refused):
+    """The same reaction of the same sender is on the event already; which event that is, is not told."""
 
 
 @dataclass

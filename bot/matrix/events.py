@@ -1,11 +1,12 @@
 """Reads a sync's JSON. It comes from strangers: every type is checked, and nothing raises."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
 
 from bot.domain.rooms import RoomState
+from bot.matrix import clean
 from bot.matrix.client import TX_KEY
 from bot.services.reception import Batch, Echo, ReceivedEvent, RoomUpdate
 
@@ -37,15 +38,6 @@ Json = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Invitation:
-    """Somebody wants the bot in a room."""
-
-    room_id: str
-    inviter: str
-    direct: bool
-
-
-@dataclass(frozen=True, slots=True)
 class Gap:
     """The timeline was cut: events between the last sync and ``before`` are still to be fetched."""
 
@@ -55,11 +47,10 @@ class Gap:
 
 @dataclass(frozen=True, slots=True)
 class SyncAnswer:
-    """A sync, read: what to commit, what to fetch first, and who invites."""
+    """A sync, read: what to commit, and what to fetch first."""
 
     batch: Batch
     gaps: tuple[Gap, ...] = ()
-    invitations: tuple[Invitation, ...] = ()
 
 
 @dataclass(slots=True)
@@ -68,7 +59,6 @@ class _Collected:
     events: list[ReceivedEvent] = field(default_factory=list)
     echoes: list[Echo] = field(default_factory=list)
     gaps: list[Gap] = field(default_factory=list)
-    invitations: list[Invitation] = field(default_factory=list)
 
 
 class Reader:
@@ -92,9 +82,12 @@ class Reader:
         for room_id, room in _mappings(rooms.get("invite")):
             self._read_invitation(found, room_id, room)
         batch = Batch(
-            str(raw.get("next_batch", "")), tuple(found.rooms), tuple(found.events), tuple(found.echoes)
+            clean.text(raw.get("next_batch")) or "",
+            tuple(found.rooms),
+            tuple(found.events),
+            tuple(found.echoes),
         )
-        return SyncAnswer(batch, tuple(found.gaps), tuple(found.invitations))
+        return SyncAnswer(batch, tuple(found.gaps))
 
     def read_page(self, room_id: str, events: list[Any]) -> tuple[list[ReceivedEvent], list[Echo]]:
         """Messages and own events of a page of history, oldest first."""
@@ -124,9 +117,10 @@ class Reader:
         return []
 
     def _read_message(self, found: _Collected, room_id: str, event: Json) -> None:
-        event_id, sender, content = event.get("event_id"), event.get("sender"), event.get("content")
-        if not isinstance(event_id, str) or not isinstance(sender, str) or not isinstance(content, Mapping):
+        event_id, sender = clean.identifier(event.get("event_id")), clean.identifier(event.get("sender"))
+        if event_id is None or sender is None or not isinstance(event.get("content"), Mapping):
             return
+        content = clean.content(event["content"])
         if sender == self._me:
             tx_id = content.get(TX_KEY)
             if isinstance(tx_id, str):
@@ -136,12 +130,27 @@ class Reader:
             found.events.append(ReceivedEvent(event_id, room_id, sender, kept, _sent_at(event)))
 
     def _read_invitation(self, found: _Collected, room_id: str, room: Json) -> None:
-        for event in _events(room.get("invite_state")):
+        state = list(_events(room.get("invite_state")))
+        encrypted = any(event.get("type") == "m.room.encryption" for event in state)
+        for event in state:
             content = _mapping(event.get("content"))
             mine = event.get("type") == "m.room.member" and event.get("state_key") == self._me
-            inviter = event.get("sender")
-            if mine and content.get("membership") == "invite" and isinstance(inviter, str):
-                found.invitations.append(Invitation(room_id, inviter, content.get("is_direct") is True))
+            inviter = clean.identifier(event.get("sender"))
+            if mine and content.get("membership") == "invite" and inviter is not None:
+                direct = content.get("is_direct") is True
+                update = RoomUpdate(room_id, "invite", invited_by=inviter, direct=direct, encrypted=encrypted)
+                found.rooms.append(update)
+                return
+
+
+def in_order(events: Iterable[ReceivedEvent]) -> tuple[ReceivedEvent, ...]:
+    """Events of several rooms by their times; those of one room stay in order, whatever times they claim."""
+    latest: dict[str, datetime] = {}
+    timed: list[tuple[datetime, ReceivedEvent]] = []
+    for event in events:
+        latest[event.room_id] = max(event.sent_at, latest.get(event.room_id, event.sent_at))
+        timed.append((latest[event.room_id], event))
+    return tuple(event for _, event in sorted(timed, key=lambda pair: pair[0]))
 
 
 def room_state_of(state: list[Any]) -> RoomState:
@@ -155,11 +164,10 @@ def room_state_of(state: list[Any]) -> RoomState:
 def _room_update(room_id: str, state: list[Json], membership: str) -> RoomUpdate:
     members: dict[str, str | None] = {}
     for event in state:
-        user_id, content = event.get("state_key"), _mapping(event.get("content"))
-        if event.get("type") == "m.room.member" and isinstance(user_id, str):
-            name = content.get("displayname")
+        user_id, content = clean.identifier(event.get("state_key")), _mapping(event.get("content"))
+        if event.get("type") == "m.room.member" and user_id is not None:
             joined = content.get("membership") == "join"
-            members[user_id] = (name if isinstance(name, str) else "") if joined else None
+            members[user_id] = (clean.text(content.get("displayname")) or "") if joined else None
     return RoomUpdate(room_id, membership=membership, members=members, **_room_values(state))
 
 
@@ -173,19 +181,20 @@ def _room_values(state: list[Json]) -> dict[str, Any]:
     return values
 
 
-def _setting(field_name: str, key: str, default: str) -> Callable[[Json], tuple[str, Any]]:
+def _setting(field_name: str, key: str, unreadable: str) -> Callable[[Json], tuple[str, Any]]:
     def read(content: Json) -> tuple[str, Any]:
-        value = content.get(key)
-        return field_name, value if isinstance(value, str) else default
+        value = clean.text(content.get(key))
+        return field_name, unreadable if value is None else value
 
     return read
 
 
 _ROOM_STATE: Final[Mapping[str, Callable[[Json], tuple[str, Any]]]] = {
-    # An unreadable value is taken for the one that opens the room: then the bot stays out.
+    # An unreadable value is taken for the one that opens the room: then the bot stays out. Where there is no
+    # such event at all, the specification's defaults hold, which are those of the table of rooms.
     "m.room.join_rules": _setting("join_rule", "join_rule", "public"),
-    "m.room.history_visibility": _setting("history_visibility", "history_visibility", "shared"),
-    "m.room.guest_access": _setting("guest_access", "guest_access", "forbidden"),
+    "m.room.history_visibility": _setting("history_visibility", "history_visibility", "world_readable"),
+    "m.room.guest_access": _setting("guest_access", "guest_access", "can_join"),
     "m.room.name": _setting("name", "name", ""),
     "m.room.tombstone": _setting("replaced_by", "replacement_room", "?"),
     "m.room.encryption": lambda _content: ("encrypted", True),
@@ -210,8 +219,9 @@ def _mapping(value: object) -> Json:
 
 
 def _mappings(value: object) -> Iterator[tuple[str, Json]]:
+    """Rooms by id; one whose id cannot be kept is left out."""
     for key, inner in _mapping(value).items():
-        if isinstance(inner, Mapping):
+        if isinstance(inner, Mapping) and clean.identifier(key) is not None:
             yield key, inner
 
 

@@ -1,17 +1,25 @@
 """Getting into the right rooms, and out of all others."""
 
+import asyncio
 from collections.abc import Mapping
+from functools import partial
+from typing import Final
 
 import structlog
 
 from bot.domain.errors import TickettruheError
 from bot.matrix.client import MatrixClient
-from bot.matrix.errors import MatrixError, Refused
-from bot.matrix.events import Invitation
-from bot.services import people, reception
+from bot.matrix.errors import RateLimited, Refused, Unreachable
+from bot.services import invitations, people, reception
+from bot.services.invitations import Invitation
 from bot.services.unit import Units
 
 _LOG = structlog.get_logger(__name__)
+_PER_ROOM: Final = (Refused, RateLimited, Unreachable)
+"""What concerns one room; only a login that is over concerns all."""
+_FIRST_PAUSE: Final = 10.0
+_LONGEST_PAUSE: Final = 600.0
+"""Seconds between looks for missing rooms. An invitation is answered at once, whatever the pause."""
 
 
 class SameRoom(TickettruheError):
@@ -23,42 +31,48 @@ class SameRoom(TickettruheError):
 
 
 class Doorkeeper:
-    """Resolves and joins the configured rooms, answers invitations, leaves strangers' rooms."""
+    """Resolves and joins the configured rooms, answers invitations, leaves strangers' rooms.
+
+    What is refused or not answered for one room is tried again later, and no other room waits for it.
+    """
 
     def __init__(self, client: MatrixClient, units: Units, wanted: Mapping[str, str]) -> None:
         """:param wanted: room key → room id or alias, as configured."""
         self._client = client
         self._units = units
         self._wanted = wanted
-        self._unresolved: set[str] = set()
+        self._missing: set[str] = set()
+        """Keys of rooms that could not be resolved or joined."""
+        self._pause = _FIRST_PAUSE
+        self._retry_at = 0.0
 
     async def settle(self) -> None:
         """Resolve the configured rooms and join those that are open to the bot.
 
         :raises SameRoom: two keys lead to one room.
-        :raises MatrixError: the homeserver does not answer.
+        :raises TokenRejected: the login is over.
+        :raises DatabaseUnavailable: what was found could not be kept.
         """
-        found: dict[str, tuple[str, str | None]] = {}
-        for key, address in self._wanted.items():
-            found[key] = (address, await self._resolved(key, address))
+        self._missing = set()
+        found = {key: (address, await self._resolved(key, address)) for key, address in self._wanted.items()}
         self._refuse_same(found)
         await self._units.run(lambda unit: reception.configure_rooms(unit, found))
         joined = await self._units.look(reception.joined_rooms)
-        for key, (address, room_id) in found.items():
+        for key, (_address, room_id) in found.items():
             if room_id is not None and room_id not in joined:
-                await self._join(key, address if room_id is None else room_id)
+                await self._join(key, room_id)
+        self._retry_at = asyncio.get_running_loop().time() + self._pause
+        self._pause = min(2 * self._pause, _LONGEST_PAUSE) if self._missing else _FIRST_PAUSE
 
     async def _resolved(self, key: str, address: str) -> str | None:
         if address.startswith("!"):
             return address
         try:
-            room_id = await self._client.resolve(address)
-        except Refused as error:
-            self._unresolved.add(key)
-            _LOG.warning("room_not_found", room=key, address=address, code=error.code)
+            return await self._client.resolve(address)
+        except _PER_ROOM as error:
+            self._missing.add(key)
+            _LOG.warning("room_not_found", room=key, address=address, error=repr(error))
             return None
-        self._unresolved.discard(key)
-        return room_id
 
     def _refuse_same(self, found: Mapping[str, tuple[str, str | None]]) -> None:
         keys: dict[str, str] = {}
@@ -71,43 +85,61 @@ class Doorkeeper:
     async def _join(self, key: str, room_id: str) -> None:
         try:
             await self._client.join(room_id)
-        except Refused as error:
-            _LOG.warning("room_not_joined", room=key, room_id=room_id, code=error.code)
+        except _PER_ROOM as error:
+            self._missing.add(key)
+            _LOG.warning("room_not_joined", room=key, room_id=room_id, error=repr(error))
 
     async def retry(self) -> None:
-        """Look again for rooms whose alias did not exist."""
-        if self._unresolved:
+        """Look again for rooms that could not be resolved or joined, less and less often.
+
+        :raises MatrixError: or others, as :meth:`settle` does.
+        """
+        if self._missing and asyncio.get_running_loop().time() >= self._retry_at:
             await self.settle()
 
-    async def invited(self, invitations: tuple[Invitation, ...]) -> None:
-        """Accept configured rooms and direct chats with members and admins; decline the rest."""
-        if self._unresolved:
+    async def answer_invitations(self) -> None:
+        """Accept configured rooms and direct chats with members and admins; decline the rest.
+
+        The sync tells what came of it; an invitation that cannot be answered now is answered the next time.
+        """
+        waiting = await self._units.look(invitations.pending)
+        if waiting and self._missing:
             await self.settle()
-        for invitation in invitations:
-            welcome = await self._is_welcome(invitation)
-            _LOG.info("invited", room_id=invitation.room_id, accepted=welcome)
+        for invitation in waiting:
             try:
-                if welcome:
-                    await self._client.join(invitation.room_id)
-                else:
-                    await self._client.leave(invitation.room_id)
+                await self._answer(invitation)
             except Refused as error:
-                # Withdrawn meanwhile, or the room is gone.
-                _LOG.warning("invitation_failed", room_id=invitation.room_id, code=error.code)
+                room_id = invitation.room_id
+                _LOG.warning("invitation_failed", room_id=room_id, code=error.code)
+                await self._units.run(partial(invitations.over, room_id=room_id))
+            except (RateLimited, Unreachable) as error:
+                _LOG.warning("invitation_put_off", room_id=invitation.room_id, error=repr(error))
+
+    async def _answer(self, invitation: Invitation) -> None:
+        welcome = await self._is_welcome(invitation)
+        if welcome:
+            await self._client.join(invitation.room_id)
+        else:
+            await self._client.leave(invitation.room_id)
+        _LOG.info(
+            "invited", room_id=invitation.room_id, accepted=welcome, direct=invitation.direct,
+            encrypted=invitation.encrypted,
+        )  # fmt: skip
 
     async def _is_welcome(self, invitation: Invitation) -> bool:
         if await self._units.look(lambda unit: reception.is_configured(unit, invitation.room_id)):
             return True
-        if not invitation.direct:
+        if not invitation.direct or invitation.encrypted:
+            # In an encrypted chat the bot could neither read nor answer: better not to seem to listen.
             return False
         actor = await self._units.look(lambda unit: people.actor_of(unit, invitation.inviter))
         return actor.admin or bool(actor.teams)
 
     async def leave_strangers(self) -> None:
-        """Leave rooms that are neither configured nor a direct chat of two."""
+        """Leave rooms that are neither configured nor a readable direct chat of two."""
         for room_id in await self._units.look(reception.strangers_rooms):
             _LOG.warning("leaving_room", room_id=room_id)
             try:
                 await self._client.leave(room_id)
-            except MatrixError as error:
+            except _PER_ROOM as error:
                 _LOG.warning("leaving_failed", room_id=room_id, error=repr(error))

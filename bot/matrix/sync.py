@@ -13,10 +13,10 @@ from typing import Final
 import structlog
 
 from bot.matrix.client import MatrixClient
-from bot.matrix.errors import MatrixError, RateLimited, TokenRejected
-from bot.matrix.events import SYNC_FILTER, TIMELINE_FILTER, Gap, Invitation, Reader, SyncAnswer
+from bot.matrix.errors import MatrixError, RateLimited, Refused, TokenRejected
+from bot.matrix.events import SYNC_FILTER, TIMELINE_FILTER, Gap, Reader, SyncAnswer, in_order
 from bot.services import delivery, reception
-from bot.services.reception import Echo, ReceivedEvent
+from bot.services.reception import Batch, Echo, ReceivedEvent
 from bot.services.unit import DatabaseUnavailable, Units
 
 _LOG = structlog.get_logger(__name__)
@@ -24,7 +24,7 @@ _LONG_POLL_MS: Final = 30_000
 _LONGEST_PAUSE: Final = 60.0
 _MOST_PAGES: Final = 500
 
-Invited = Callable[[tuple[Invitation, ...]], Awaitable[None]]
+Invited = Callable[[], None]
 Synced = Callable[[], Awaitable[None]]
 
 
@@ -34,7 +34,7 @@ class SyncLoop:
     def __init__(
         self, client: MatrixClient, units: Units, reader: Reader, invited: Invited, synced: Synced
     ) -> None:
-        """:param invited: called with new invitations; :param synced: called after each commit."""
+        """:param invited: called when invitations were committed; :param synced: after each commit."""
         self._client = client
         self._units = units
         self._reader = reader
@@ -53,9 +53,7 @@ class SyncLoop:
 
         :raises TokenRejected: the account's login is over; no retry mends that.
         """
-        client = self._client
-        token = await self._units.run(lambda unit: reception.start(unit, client.user_id, client.device_id))
-        self._joined = await self._units.look(reception.joined_rooms)
+        token = await self._started()
         while True:
             try:
                 token = await self._once(token)
@@ -65,36 +63,45 @@ class SyncLoop:
             except (MatrixError, DatabaseUnavailable) as error:
                 await self._pause(error)
 
+    async def _started(self) -> str | None:
+        """Where the last run stopped."""
+        user_id, device_id = self._client.user_id, self._client.device_id
+        while True:
+            try:
+                token = await self._units.run(lambda unit: reception.start(unit, user_id, device_id))
+                self._joined = await self._units.look(reception.joined_rooms)
+            except DatabaseUnavailable as error:
+                await self._pause(error)
+            else:
+                return token
+
     async def _once(self, token: str | None) -> str:
         # After a failure and at the start the answer is wanted at once: it tells that all is well.
         wait = 0 if token is None or self._failures else _LONG_POLL_MS
         raw = await self._client.sync(token, wait, SYNC_FILTER)
         answer = self._reader.read(raw, self._joined)
-        answer = await self._filled(answer, token)
-        await self._units.run(lambda unit: reception.receive(unit, answer.batch))
-        for update in answer.batch.rooms:
+        batch = await self._filled(answer, token)
+        await self._units.run(lambda unit: reception.receive(unit, batch))
+        for update in batch.rooms:
             present = update.membership == "join"
             self._joined = self._joined | {update.room_id} if present else self._joined - {update.room_id}
-        if answer.invitations:
-            await self._invited(answer.invitations)
         await self._synced()
-        return answer.batch.token
+        if any(update.membership == "invite" for update in batch.rooms):
+            self._invited()
+        return batch.token
 
-    async def _filled(self, answer: SyncAnswer, token: str | None) -> SyncAnswer:
+    async def _filled(self, answer: SyncAnswer, token: str | None) -> Batch:
         """Put what a cut timeline left out before what it brought, so that all is done in order."""
-        if token is None or not answer.gaps:
-            return answer
+        batch = answer.batch
+        if token is None:
+            return replace(batch, events=in_order(batch.events))
         events: list[ReceivedEvent] = []
         echoes: list[Echo] = []
         for gap in answer.gaps:
             missed, own = await self._missed(gap, token)
             events += missed
             echoes += own
-        batch = answer.batch
-        return replace(
-            answer,
-            batch=replace(batch, events=(*events, *batch.events), echoes=(*echoes, *batch.echoes)),
-        )
+        return replace(batch, events=in_order((*events, *batch.events)), echoes=(*echoes, *batch.echoes))
 
     async def _missed(self, gap: Gap, token: str) -> tuple[list[ReceivedEvent], list[Echo]]:
         newest_first: list[object] = []
@@ -102,7 +109,12 @@ class SyncLoop:
         for _page in range(_MOST_PAGES):
             if start is None:
                 break
-            chunk, start = await self._client.page_back(gap.room_id, start, token, TIMELINE_FILTER)
+            try:
+                chunk, start = await self._client.page_back(gap.room_id, start, token, TIMELINE_FILTER)
+            except Refused as error:
+                # The other rooms must not wait for one whose history is closed to the bot for good.
+                _LOG.error("gap_refused", room_id=gap.room_id, code=error.code, events=len(newest_first))
+                break
             newest_first += chunk
         else:
             _LOG.error("gap_too_long", room_id=gap.room_id, events=len(newest_first))

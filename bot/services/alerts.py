@@ -2,6 +2,7 @@
 
 from datetime import date
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from bot.domain.words import Action, Team
 from bot.services import digest, people, reads
@@ -11,6 +12,7 @@ from bot.services.views import (
     AssignmentAlert,
     CommandFailed,
     DeliveryReport,
+    DigestView,
     MessageAlert,
     MovedAway,
     PurgeReport,
@@ -32,8 +34,7 @@ async def load(unit: Unit, row: OutboxRow) -> Alert | None:
         case "transfer":
             return await _transfer(unit, row.number or 0, payload)
         case "moved":
-            by = await people.optional_person(unit, payload["by"], payload["from"])
-            return MovedAway(row.number or 0, payload["to"], by)
+            return await _moved(unit, row.number or 0, payload)
         case "room":
             return RoomReport(payload["name"], payload["room_id"], tuple(payload["problems"]))
         case "delivery":
@@ -41,12 +42,11 @@ async def load(unit: Unit, row: OutboxRow) -> Alert | None:
                 payload["kind"], payload["room"], tuple(payload["numbers"]), payload["reason"]
             )
         case "purged":
-            purged = await unit.session.get(Purged, payload["number"])
-            return PurgeReport(purged.number, purged.redacted, purged.failed) if purged else None
+            return _purged(await unit.session.get(Purged, payload["number"]))
         case "failed":
             return CommandFailed(payload["event_id"])
         case "digest":
-            return await digest.view(unit, payload["team"], date.fromisoformat(payload["day"]), payload)
+            return await _digest(unit, payload)
     raise ValueError(f"outbox row {row.id}: nothing is known of its payload")
 
 
@@ -58,6 +58,17 @@ async def team_of(unit: Unit, row: OutboxRow) -> Team:
         return team
     ticket = await tickets.get(unit.session, row.number) if row.number is not None else None
     return ticket.team if ticket else None
+
+
+async def _digest(unit: Unit, payload: dict[str, Any]) -> DigestView | None:
+    day, zone = date.fromisoformat(payload["day"]), ZoneInfo(payload["zone"])
+    if day < unit.now.astimezone(zone).date():
+        return None  # that day is over; what it would say now is for the next one
+    return await digest.view(unit, payload["team"], day, payload)
+
+
+def _purged(purged: Purged | None) -> PurgeReport | None:
+    return PurgeReport(purged.number, purged.redacted, purged.failed) if purged else None
 
 
 async def _message(unit: Unit, number: int, payload: dict[str, Any]) -> MessageAlert | None:
@@ -91,6 +102,12 @@ async def _assignment(unit: Unit, number: int, payload: dict[str, Any]) -> Assig
     )
 
 
+async def _moved(unit: Unit, number: int, payload: dict[str, Any]) -> MovedAway:
+    return MovedAway(
+        number, payload["to"], await people.optional_person(unit, payload["by"], payload["from"])
+    )
+
+
 async def _transfer(unit: Unit, number: int, payload: dict[str, Any]) -> TransferSummary | None:
     ticket = await tickets.get(unit.session, number)
     if ticket is None:
@@ -101,6 +118,6 @@ async def _transfer(unit: Unit, number: int, payload: dict[str, Any]) -> Transfe
         payload["from"],
         await people.optional_person(unit, payload["by"], payload["from"]),
         ticket.changed_at,
-        len(await tickets.messages(unit.session, number, 1000)),
+        await tickets.message_count(unit.session, number),
         await reads.history_lines(unit, entries[-10:], ticket.team),
     )

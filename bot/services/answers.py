@@ -5,7 +5,7 @@ from typing import Any
 
 from bot.services.reception import Incoming
 from bot.services.unit import Unit
-from storage import outbox
+from storage import outbox, posted
 from storage.outbox import Kind, Priority
 
 ACKNOWLEDGED = "✅"
@@ -25,8 +25,20 @@ async def acknowledge(unit: Unit, incoming: Incoming) -> None:
     unit.wake_courier()
 
 
-async def answer(unit: Unit, incoming: Incoming, content: Mapping[str, Any], shows: Collection[int]) -> None:
-    """A rendered message, in the thread that the command was given in or else as a reply to it."""
+async def answer(
+    unit: Unit,
+    incoming: Incoming,
+    content: Mapping[str, Any],
+    shows: Collection[int],
+    *,
+    refused: bool = False,
+) -> None:
+    """A rendered message, in the thread that the command was given in or else as a reply to it.
+
+    Nothing else notes a refused command, whose words may be a requester's: a purge must find it.
+    """
+    if refused and shows:
+        await posted.record(unit.session, incoming.event_id, incoming.room_id, "command", shows, unit.now)
     await outbox.put(
         unit.session,
         Kind.ANSWER,

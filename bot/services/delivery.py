@@ -5,14 +5,18 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+import structlog
+
 from bot.domain.words import Team
-from bot.services import alerts, reads
+from bot.logs import place_of
+from bot.services import alerts, outcomes, people, reads
 from bot.services.unit import Unit, room_key
 from bot.services.views import Alert, CardView, DigestView, MovedAway
 from storage import outbox, posted, rooms, tickets
 from storage.models import OutboxRow
 from storage.outbox import Kind, RowState
 
+_LOG = structlog.get_logger(__name__)
 FORGOTTEN_AFTER: Final = timedelta(hours=12)
 """Homeservers forget transaction ids after a day: older ones are looked for in the room before a resend."""
 _HELD_FOR: Final = timedelta(minutes=1)
@@ -69,13 +73,17 @@ async def claim(unit: Unit, busy: Collection[int], room_for: int) -> Claimed:
     """
     jobs: list[Job] = []
     urgency = 0
-    for row in await outbox.due(unit.session, unit.now, busy):
+    rows = await outbox.due(unit.session, unit.now, busy)
+    for row in rows:
         if len(jobs) == room_for or (jobs and row.priority != urgency):
             return Claimed(tuple(jobs), more=True)
-        job = await _prepare(unit, row)
+        job = await _prepare_or_fail(unit, row)
         if job is not None:
             jobs.append(job)
             urgency = row.priority
+    if rows and not jobs:
+        # All were held or dropped, and others that waited behind them are due now.
+        return await claim(unit, busy, room_for)
     taken = [*busy, *(job.row_id for job in jobs)]
     return Claimed(tuple(jobs), await outbox.next_due_at(unit.session, taken))
 
@@ -84,6 +92,16 @@ async def hurry(unit: Unit) -> None:
     """The homeserver answers again: try at once what it had not taken."""
     await outbox.hurry(unit.session, unit.now)
     unit.wake_courier()
+
+
+async def _prepare_or_fail(unit: Unit, row: OutboxRow) -> Job | None:
+    """A row that cannot be understood is set aside: it must not keep the courier from all others."""
+    try:
+        return await _prepare(unit, row)
+    except (LookupError, ValueError, TypeError) as error:
+        _LOG.error("row_not_understood", row=row.id, error=type(error).__name__, place=place_of(error))
+        await outcomes.failed(unit, _id(row), row.room or "", f"internal: {type(error).__name__}")
+        return None
 
 
 async def _prepare(unit: Unit, row: OutboxRow) -> Job | None:
@@ -121,13 +139,12 @@ async def _prepare_card(unit: Unit, row: OutboxRow) -> Send | None:
 
 async def _prepare_message(unit: Unit, row: OutboxRow) -> Send | None:
     payload = row.payload or {}
+    if "content" in payload:
+        return await _prepare_answer(unit, row, payload["content"])
     room_id, thread = await _destination(unit, row)
     if room_id is None:
         _hold(unit, row)
         return None
-    if "content" in payload:
-        kind = "m.reaction" if row.kind == Kind.REACTION else "m.room.message"
-        return _send(unit, row, room_id, event_type=kind, content=payload["content"])
     view = await alerts.load(unit, row)
     if view is None:
         _drop(unit, row)
@@ -138,6 +155,18 @@ async def _prepare_message(unit: Unit, row: OutboxRow) -> Send | None:
     return _send(unit, row, room_id, view=view, team=await alerts.team_of(unit, row), thread=thread)
 
 
+async def _prepare_answer(unit: Unit, row: OutboxRow, content: dict[str, Any]) -> Send | None:
+    """An answer goes to the room of its command, if that may still be told what it says."""
+    room_id = row.room or ""
+    if not await people.may_hear(unit, room_id):
+        _drop(unit, row)
+        return None
+    kind = "m.reaction" if row.kind == Kind.REACTION else "m.room.message"
+    relation = content.get("m.relates_to", {})
+    thread = relation.get("event_id") if relation.get("rel_type") == "m.thread" else None
+    return _send(unit, row, room_id, event_type=kind, content=content, thread=thread)
+
+
 async def _destination(unit: Unit, row: OutboxRow) -> tuple[str | None, str | None]:
     """Room id, and the thread's root for what belongs under a card."""
     if row.room is None:
@@ -146,8 +175,6 @@ async def _destination(unit: Unit, row: OutboxRow) -> tuple[str | None, str | No
             return card.room_id, card.event_id
         ticket = await tickets.get(unit.session, row.number or 0)
         return await _usable(unit, room_key(ticket.team if ticket else None)), None
-    if row.room.startswith("!"):
-        return row.room, None
     return await _usable(unit, row.room), None
 
 
@@ -155,16 +182,19 @@ async def _prepare_retirement(unit: Unit, row: OutboxRow) -> Clear | None:
     payload = row.payload or {}
     number = row.number or 0
     ticket = await tickets.get(unit.session, number)
-    room_id = await _usable(unit, room_key(payload["from"]))
-    if ticket is None or room_id is None:
+    room = await rooms.by_key(unit.session, room_key(payload["from"]))
+    if ticket is None or room is None or room.membership != "join":
         # Purged, which redacts more, or the bot can do nothing in that room.
         _drop(unit, row)
         return None
-    card = await posted.card(unit.session, number)
+    room_id = room.room_id
+    back = ticket.team == payload["from"]
+    card = await posted.card(unit.session, number) if back else None
     current = card.event_id if card and card.room_id == room_id else None
     events = await _events_of_cards(unit, number, room_id, current)
-    if ticket.team == payload["from"]:
+    if back or rooms.problems_of(room):
         # Taken back meanwhile: it went nowhere, but may have left a card behind that is not the current one.
+        # Or a room that strangers see: it is cleared and told nothing.
         return Clear(_id(row), number, events)
     view = await alerts.load(unit, row)
     then = _send(unit, row, room_id, view=view, team=payload["from"]) if isinstance(view, MovedAway) else None

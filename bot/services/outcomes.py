@@ -27,8 +27,7 @@ async def sent(unit: Unit, tx_id: str, event_id: str, room_id: str, thread: str 
     news = await posted.record(unit.session, event_id, room_id, kind, shows, unit.now, thread)
     row.event_id = event_id
     unit.session.add(row)
-    if row.state in (RowState.CANCELLED, RowState.FAILED):
-        # Given up, and in the room after all.
+    if row.state == RowState.CANCELLED:
         await _erase_again(unit, shows)
     elif row.kind == Kind.CARD:
         if news:
@@ -54,7 +53,7 @@ async def _card_sent(unit: Unit, row: OutboxRow, event_id: str, room_id: str, *,
         _finish(unit, row)
         return
     # It changed while it was being sent: the same row goes again, as an edit.
-    row.tx_id, row.rendered, row.suspect = uuid.uuid4().hex, None, False
+    row.state, row.tx_id, row.rendered, row.suspect = RowState.WAITING.value, uuid.uuid4().hex, None, False
     row.priority, row.attempts, row.created_at = Priority.EDIT.value, 0, unit.now
     row.next_attempt_at = unit.now
     unit.session.add(row)
@@ -113,7 +112,7 @@ async def failed(unit: Unit, row_id: int, room_id: str, error: str) -> None:
     row = await outbox.get(unit.session, row_id)
     if row is None or row.state != RowState.WAITING:
         return
-    row.state, row.error, row.done_at = RowState.FAILED.value, error, unit.now
+    row.state, row.error, row.done_at, row.payload = RowState.FAILED.value, error, unit.now, None
     unit.session.add(row)
     key = await rooms.key_of(unit.session, room_id)
     if key == ADMIN_ROOM:

@@ -2,12 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from bot.domain.errors import NameKind, UnknownName
 from bot.domain.words import EVERYTHING, NOTHING, Actor, RoomKind, Scope, Team
 from bot.services.unit import ADMIN_ROOM, TRIAGE_ROOM, Unit, room_key, team_of_room
 from bot.services.views import Person
 from storage import rooms
+
+DIRECT_SIZE: Final = 2
+"""A direct chat: one person and the bot."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,16 @@ async def place_of(unit: Unit, room_id: str, actor: Actor) -> Place:
     return Place(room_id, RoomKind.FOREIGN, NOTHING)
 
 
+async def may_hear(unit: Unit, room_id: str) -> bool:
+    """Whether an answer may still go to a room: no strangers have come in since the command."""
+    room = await rooms.get(unit.session, room_id)
+    if room is None or rooms.problems_of(room):
+        return False
+    if await rooms.key_of(unit.session, room_id) is not None:
+        return True
+    return len(await rooms.members(unit.session, room_id)) == DIRECT_SIZE
+
+
 async def caller_of(unit: Unit, user_id: str, room_id: str, cause: str | None = None) -> Caller:
     """Person and place of an event."""
     actor = await actor_of(unit, user_id)
@@ -85,9 +99,10 @@ async def to_notify(unit: Unit, assignee: str | None, team: Team) -> frozenset[s
 
     Source: the charity's wiki, "Closed".
     """
-    if assignee is not None and assignee in await responsible(unit, team):
+    members = await members_of(unit, team)
+    if assignee is not None and assignee in members:
         return frozenset({assignee})
-    return frozenset(await members_of(unit, team))
+    return frozenset(members)
 
 
 async def person(unit: Unit, user_id: str, team: Team = None) -> Person:

@@ -47,6 +47,7 @@ async def purge(unit: Unit, number: int, caller: Caller) -> Done:
         )
     )
     await tickets.erase(unit.session, ticket)
+    unit.scrub = True
     await outbox.put(
         unit.session, Kind.ERASE, Priority.REDACTION, unit.now, number=number, payload={"what": "erase"}
     )
@@ -57,6 +58,7 @@ async def purge(unit: Unit, number: int, caller: Caller) -> Done:
         unit.now,
         room=ADMIN_ROOM,
         number=number,
+        shows=None,  # it is the proof, and is to stay
         payload={"what": "purged", "number": number},
     )
     unit.wake_courier()

@@ -39,6 +39,8 @@ class RoomUpdate:
     guest_access: str | None = None
     encrypted: bool | None = None
     replaced_by: str | None = None
+    direct: bool | None = None
+    """Of an invitation: whether it is to a direct chat."""
     members: Mapping[str, str | None] = field(default_factory=lambda: MappingProxyType({}))
     """Joined users with their names (empty: none set); ``None`` for one who left."""
 
@@ -130,10 +132,16 @@ async def is_configured(unit: Unit, room_id: str) -> bool:
 
 
 async def strangers_rooms(unit: Unit) -> tuple[str, ...]:
-    """Rooms that the bot is in although they are neither configured nor a direct chat of two."""
+    """Rooms that the bot is in although they are neither configured nor a readable direct chat of two."""
     configured = {key.room_id for key in await rooms.keys(unit.session)}
     others = [room for room in await rooms.joined(unit.session) if room not in configured]
-    return tuple([room for room in others if len(await rooms.members(unit.session, room)) != _TWO])
+    return tuple([room for room in others if not await _is_chat_of_two(unit, room)])
+
+
+async def _is_chat_of_two(unit: Unit, room_id: str) -> bool:
+    room = await rooms.get(unit.session, room_id)
+    readable = room is not None and not room.encrypted
+    return readable and len(await rooms.members(unit.session, room_id)) == _TWO
 
 
 async def judge_all(unit: Unit) -> None:
@@ -172,13 +180,13 @@ async def _update_room(unit: Unit, update: RoomUpdate) -> None:
     room = await rooms.get(unit.session, update.room_id)
     if room is None:
         room = Room(room_id=update.room_id, membership=update.membership or "join")
-    if update.membership == "join" and room.membership != "join":
+    if update.membership in ("join", "invite") and room.membership != update.membership:
         # What was known from an earlier stay is out of date; the sync now brings the whole state.
         await rooms.forget_members(unit.session, update.room_id)
-        room = await _forgotten(unit, room)
+        room = await _forgotten(unit, room, update.membership)
     for name in (
-        "membership", "invited_by", "name", "join_rule", "history_visibility", "guest_access", "encrypted",
-        "replaced_by",
+        "membership", "invited_by", "direct", "name", "join_rule", "history_visibility", "guest_access",
+        "encrypted", "replaced_by",
     ):  # fmt: skip
         value = getattr(update, name)
         if value is not None:
@@ -186,11 +194,13 @@ async def _update_room(unit: Unit, update: RoomUpdate) -> None:
     unit.session.add(room)
     await unit.session.flush()
     await _update_members(unit, update)
-    await judge(unit, room)
+    if room.membership != "invite":
+        # With an invitation the bot is about to come in: nothing that the admins need do.
+        await judge(unit, room)
 
 
-async def _forgotten(unit: Unit, room: Room) -> Room:
-    blank = Room(room_id=room.room_id, membership="join", reported=room.reported)
+async def _forgotten(unit: Unit, room: Room, membership: str) -> Room:
+    blank = Room(room_id=room.room_id, membership=membership, reported=room.reported)
     return await unit.session.merge(blank)
 
 
@@ -239,16 +249,12 @@ class Incoming:
     room_id: str
     sender: str
     content: Mapping[str, Any]
-    sent_at: datetime
-    attempts: int
 
 
 async def waiting(unit: Unit, limit: int = 20) -> tuple[Incoming, ...]:
     """The next commands, in the order in which they were received."""
     return tuple(
-        Incoming(
-            row.id or 0, row.event_id, row.room_id, row.sender, row.content or {}, row.sent_at, row.attempts
-        )
+        Incoming(row.id or 0, row.event_id, row.room_id, row.sender, row.content or {})
         for row in await inbox.waiting(unit.session, limit)
     )
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Final, TypeVar
 
+import structlog
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.domain.errors import Conflict, NameKind, UnknownName
@@ -15,10 +16,11 @@ from bot.domain.words import TRIAGE, Team
 from storage.database import Database
 from storage.errors import DatabaseUnavailable as DatabaseUnavailable
 
+_LOG = structlog.get_logger(__name__)
 T = TypeVar("T")
 Clock = Callable[[], datetime]
 
-_ATTEMPTS: Final = 20
+_ATTEMPTS: Final = 50
 """A unit that loses a race is run again; each time somebody else has got further."""
 
 ADMIN_ROOM: Final = "admin"
@@ -90,6 +92,8 @@ class Unit:
     now: datetime
     wakes: set[asyncio.Event] = field(default_factory=set)
     signals: Signals = field(default_factory=Signals)
+    scrub: bool = False
+    """Whether something was erased for good: then nothing of it may stay in the database's log either."""
 
     def wake_courier(self) -> None:
         """Let the courier look into the outbox once this is committed."""
@@ -122,12 +126,22 @@ class Units:
             except Conflict:
                 if attempt == _ATTEMPTS - 1:
                     raise
-                await asyncio.sleep(0.002 * attempt)
+                await asyncio.sleep(min(0.002 * attempt, 0.05))
                 continue
             for event in unit.wakes:
                 event.set()
+            if unit.scrub:
+                await self.scrub()
             return result
         raise AssertionError("unreachable")
+
+    async def scrub(self) -> None:
+        """Let nothing of what was erased stay in the database's own log."""
+        try:
+            await self._database.scrub()
+        except DatabaseUnavailable:
+            # What was asked for is done; the hourly tidying comes back to this.
+            _LOG.warning("scrub_put_off")
 
     async def look(self, work: Callable[[Unit], Awaitable[T]]) -> T:
         """Run ``work``, which only reads."""

@@ -22,7 +22,7 @@ from tests.desk import Desk, make_desk
 from tests.people import Crowd, Human
 from tests.timeline import Event, Shown
 
-KILLS: Final = int(os.environ.get("TICKETTRUHE_TEST_KILLS", "5"))
+KILLS: Final = int(os.environ.get("TICKETTRUHE_TEST_KILLS", "4"))
 """How often the bot is killed; more for a long run."""
 _EMOJI: Final = {
     Status.OPEN: "🟢", Status.IN_PROGRESS: "🔵", Status.WAITING: "⏳", Status.CLOSED: "✅", Status.SPAM: "🚫",

@@ -136,7 +136,7 @@ async def test_a_room_that_was_opened_gets_nothing_until_it_is_closed_again(desk
     before = await desk.file(region="elsewhere")
     await desk.card(before, room="triage")
     change = await tim.send_state(room, event_type, opened)
-    await desk.hears("admin", "I cannot use the room triage", reason)
+    await desk.hears("admin", "I cannot use the room Triage", reason)
     waits = await desk.file("Waits outside", region="elsewhere")
     await tim.say(room, f"!take {before}")
     told = await desk.told("dora", "!status", "admin")
@@ -149,7 +149,7 @@ async def test_a_room_that_was_opened_gets_nothing_until_it_is_closed_again(desk
     await tim.send_state(room, event_type, closed)
 
     await desk.card(waits, "Waits outside", room="triage")
-    await desk.hears("admin", "The room triage", "can be used again")
+    await desk.hears("admin", "The room Triage", "can be used again")
     await desk.card(before, "🟢", room="triage")
     reports = [each for each in await desk.person("dora").sees(desk.rooms["admin"]) if reason in each.body]
     assert len([each for each in reports if each.reply_to is None]) == 1
@@ -163,7 +163,7 @@ async def test_an_encrypted_room_is_refused_and_reported(
     async with running_desk(homeserver, people, folder, sqlite_database) as own:
         carla, room = own.person("carla"), own.rooms["berlin"]
         await carla.send_state(room, "m.room.encryption", {"algorithm": "m.megolm.v1.aes-sha2"})
-        await own.hears("admin", "I cannot use the room team:berlin", "It is encrypted")
+        await own.hears("admin", "I cannot use the room Berlin", "It is encrypted")
         number = await own.file(region="berlin")
         await carla.say(room, f"!take {number}")
         await own.bot.stop()
@@ -186,7 +186,7 @@ async def test_a_bot_that_was_removed_and_invited_again_comes_back(
     async with running_desk(homeserver, people, tmp_path_factory.mktemp("removed"), sqlite_database) as own:
         carla, room = own.person("carla"), own.rooms["berlin"]
         await carla.kick(room, own.account.user_id)
-        await own.hears("admin", "I cannot use the room team:berlin", "I am not in it: invite me")
+        await own.hears("admin", "I cannot use the room Berlin", "I am not in it: invite me")
         number = await own.file(region="berlin")
         await carla.invite(room, own.account.user_id)
         await own.card(number, room="berlin")

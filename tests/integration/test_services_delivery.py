@@ -9,7 +9,7 @@ import pytest
 
 from bot.domain.words import Action, Intake, Status
 from bot.services import answers, delivery, intake, outcomes, reception
-from bot.services.delivery import Job, Send
+from bot.services.delivery import Clear, Job, Send
 from bot.services.intake import NewMessage
 from bot.services.reception import Incoming
 from bot.services.unit import Unit
@@ -22,7 +22,6 @@ from tests.integration.desk_data import (
     BERLIN,
     BOT,
     FREIBURG,
-    START,
     Desk,
     desk_on,
 )
@@ -43,7 +42,7 @@ def card_of(job: Job) -> CardView:
 
 async def say(desk: Desk, text: str, *shows: int, room: str = FREIBURG) -> None:
     """An answer to a command."""
-    incoming = Incoming(1, "$command", room, ANNA, {"body": "!list"}, START, 0)
+    incoming = Incoming(1, "$command", room, ANNA, {"body": "!list"})
     await desk.units.run(lambda unit: answers.answer(unit, incoming, {"body": text}, shows))
 
 
@@ -221,6 +220,48 @@ async def test_what_is_for_an_unusable_room_waits_for_it(desk: Desk) -> None:
     assert list(desk.homeserver.cards(number).values()) == [FREIBURG]
 
 
+async def test_an_answer_is_not_told_to_strangers_who_came_in_meanwhile(desk: Desk) -> None:
+    incoming = Incoming(1, "$show", FREIBURG, ANNA, {"body": "!show 1"})
+    secret = {"msgtype": "m.notice", "body": "Kim Doe, 0761 123"}
+    await desk.units.run(lambda unit: answers.answer(unit, incoming, secret, [1]))
+    await desk.update(FREIBURG, history_visibility="world_readable")
+    assert [job for job in await desk.deliver() if getattr(job, "content", None) == secret] == []
+    (row,) = await desk.outbox(kind="answer")
+    assert (row.state, row.payload) == ("cancelled", None)
+
+
+async def test_an_old_room_is_cleared_although_the_new_one_cannot_be_used(desk: Desk) -> None:
+    number = await desk.open()
+    await desk.deliver()
+    await desk.update(BERLIN, join_rule="public")
+    await desk.do(Action.TRANSFER, number, team="berlin")
+    await desk.deliver()
+    assert desk.homeserver.cards(number) == {}
+
+
+async def test_an_old_room_that_strangers_entered_is_cleared_and_told_nothing(desk: Desk) -> None:
+    number = await desk.open()
+    await desk.deliver()
+    await desk.do(Action.TRANSFER, number, team="berlin")
+    await desk.update(FREIBURG, join_rule="public")
+    sent = await desk.deliver()
+    assert list(desk.homeserver.cards(number).values()) == [BERLIN]
+    assert not any(isinstance(job, Clear) and job.then for job in sent)
+
+
+async def test_a_row_that_nobody_understands_is_set_aside(desk: Desk) -> None:
+    async def write(unit: Unit) -> None:
+        payload = {"what": "something of a later version"}
+        await outbox.put(unit.session, Kind.ALERT, Priority.ALERT, unit.now, room="admin", payload=payload)
+
+    await desk.units.run(write)
+    number = await desk.open()
+    await desk.deliver()
+    assert list(desk.homeserver.cards(number).values()) == [FREIBURG]
+    (row,) = await desk.outbox(state="failed")
+    assert row.error == "internal: ValueError"
+
+
 async def test_what_a_room_without_a_known_id_is_to_get_waits_for_the_id(desk: Desk) -> None:
     rooms: dict[str, tuple[str, str | None]] = {"team:freiburg": ("#freiburg:example.org", None)}
     await desk.units.run(lambda unit: reception.configure_rooms(unit, rooms))
@@ -269,7 +310,8 @@ async def test_a_final_refusal_is_told_to_the_admins_and_blocks_nothing(desk: De
     assert row.error == "M_TOO_LARGE"
     (report,) = await desk.alerts("delivery")
     assert report.payload == {
-        "what": "delivery", "kind": "card", "room": "team:freiburg", "numbers": [number], "reason": "M_TOO_LARGE",
+        "what": "delivery", "kind": "card", "room": "team:freiburg", "numbers": [number],
+        "reason": "M_TOO_LARGE",
     }  # fmt: skip
     sent = await desk.deliver()
     assert MessageAlert in {type(each.view) for each in sent if isinstance(each, Send)}
@@ -286,9 +328,9 @@ async def test_a_report_that_the_admin_room_refuses_is_not_reported(desk: Desk) 
 
 
 async def test_an_answer_stands_in_the_thread_or_replies(desk: Desk) -> None:
-    plain = Incoming(1, "$command", FREIBURG, ANNA, {"body": "!list"}, START, 0)
+    plain = Incoming(1, "$command", FREIBURG, ANNA, {"body": "!list"})
     content: dict[str, Any] = {"m.relates_to": {"rel_type": "m.thread", "event_id": "$root"}}
-    threaded = Incoming(2, "$other", FREIBURG, ANNA, content, START, 0)
+    threaded = Incoming(2, "$other", FREIBURG, ANNA, content)
     for incoming in (plain, threaded):
         await desk.units.run(partial(answers.answer, incoming=incoming, content={"body": "x"}, shows=()))
     relations = [(row.payload or {})["content"]["m.relates_to"] for row in await desk.outbox()]
@@ -297,7 +339,7 @@ async def test_an_answer_stands_in_the_thread_or_replies(desk: Desk) -> None:
 
 
 async def test_the_acknowledgement_is_a_reaction(desk: Desk) -> None:
-    incoming = Incoming(1, "$command", FREIBURG, ANNA, {"body": "!take 1"}, START, 0)
+    incoming = Incoming(1, "$command", FREIBURG, ANNA, {"body": "!take 1"})
     await desk.units.run(lambda unit: answers.acknowledge(unit, incoming))
     (job,) = await desk.claim()
     assert isinstance(job, Send)

@@ -190,3 +190,18 @@ async def test_a_transferred_ticket_counts_where_it_is(desk: Desk) -> None:
     desk.clock.advance(days=1)
     counts = [(await view(desk, team)).opened_yesterday for team in ("freiburg", "berlin")]
     assert counts == [0, 1]
+
+
+async def test_the_digest_of_a_day_that_is_over_is_not_sent_any_more(desk: Desk) -> None:
+    """A room that could not be used for days is not flooded with all of them."""
+    number = await desk.open()
+    await desk.do(Action.WAIT, number)
+    await desk.update(FREIBURG, join_rule="public")
+    for _ in range(3):
+        await send(desk)
+        await desk.deliver()
+        desk.clock.advance(days=1)
+    await send(desk)
+    await desk.update(FREIBURG, join_rule="invite")
+    sent = [job.view for job in await desk.deliver() if isinstance(job, Send)]
+    assert [each.day for each in sent if isinstance(each, DigestView)] == [today(desk)]

@@ -213,11 +213,12 @@ async def test_of_an_assignee_who_left_every_member_is_told_instead(desk: Desk) 
     assert (await desk.ticket(number)).assignee == BEN
 
 
-async def test_an_admin_who_has_the_ticket_is_told(desk: Desk) -> None:
+async def test_the_team_is_told_if_an_admin_from_outside_has_the_ticket(desk: Desk) -> None:
+    """A mention reaches nobody who is not in the room."""
     number = await desk.open()
     await desk.do(Action.TAKE, number, DORA)
     await arrive(desk, number)
-    assert await mentioned(desk) == [[DORA]]
+    assert await mentioned(desk) == [[ANNA, BEN]]
 
 
 async def test_membership_of_an_admin_room_that_strangers_can_enter_counts_for_nothing(desk: Desk) -> None:

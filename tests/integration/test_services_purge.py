@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -65,7 +66,7 @@ async def test_nothing_of_a_purged_ticket_is_left(desk: Desk) -> None:
     number = await full_ticket(desk)
     await desk.deliver()
     content = {"body": "Kim Doe wants a Laptop wanted"}
-    incoming = Incoming(1, "$show", FREIBURG, BEN, {}, START, 0)
+    incoming = Incoming(1, "$show", FREIBURG, BEN, {})
     await desk.units.run(lambda unit: answers.answer(unit, incoming, content, [number]))
     await desk.do(Action.DELETE, number, DORA)
     desk.clock.advance(days=1)
@@ -177,3 +178,19 @@ async def test_a_repeated_request_for_a_purged_ticket_is_a_new_one(desk: Desk) -
     accepted = await desk.units.run(lambda unit: intake.open_ticket(unit, request(), key=key))
     assert not accepted.replayed
     assert accepted.number != number
+
+
+async def test_nothing_stays_in_the_files_of_sqlite(sqlite_database: str) -> None:
+    """The write-ahead log as well: it may live for weeks on a quiet desk."""
+    async with desk_on(sqlite_database) as desk:
+        number = await full_ticket(desk)
+        await desk.do(Action.DELETE, number, DORA)
+        await do_purge(desk, number)
+        folder = Path(str(desk.database.url.database)).parent
+        left = {
+            word: file.name
+            for file in folder.iterdir()
+            for word in PRIVATE
+            if word.encode() in file.read_bytes()
+        }
+    assert left == {}

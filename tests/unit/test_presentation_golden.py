@@ -177,11 +177,7 @@ GOLDEN = {
             "Passiert es wieder, gib den Admins diese Kennung, damit sie es im Protokoll finden: "
             "Laptop"
         ),
-        "problem unknown": (
-            "#42 kenne ich hier nicht.\n"
-            "!list zeigt die Tickets dieses Raums; die eines anderen Teams gibt es nur in dessen "
-            "Raum."
-        ),
+        "problem unknown": ("#42 kenne ich hier nicht.\n!list zeigt die, die ich hier kenne."),
         "problem from": (
             "#42 kann gerade nicht auf die Warteliste gesetzt werden, der Status ist „Spam“.\n"
             "Möglich: !reopen 42, !transfer 42 <Team>, !assign 42 <Person>"
@@ -381,10 +377,7 @@ GOLDEN = {
             "Sorry, that went wrong on my side, and nothing was changed. Please try again.\n"
             "If it happens again, give the admins this id, so that they find it in the log: Laptop"
         ),
-        "problem unknown": (
-            "I do not know #42 here.\n"
-            "!list shows this room's tickets; another team's can only be reached in its own room."
-        ),
+        "problem unknown": ("I do not know #42 here.\n!list shows those that I know here."),
         "problem from": (
             "#42 cannot be put on the waiting list now, its status is “Closed (spam)”.\n"
             "Possible: !reopen 42, !transfer 42 <team>, !assign 42 <person>"

@@ -164,6 +164,7 @@ def upgrade() -> None:
         sa.Column("encrypted", sa.Boolean(), nullable=False),
         sa.Column("replaced_by", sa.String(), nullable=True),
         sa.Column("invited_by", sa.String(), nullable=True),
+        sa.Column("direct", sa.Boolean(), nullable=False),
         sa.Column("reported", sa.String(), nullable=True),
         sa.PrimaryKeyConstraint("room_id", name=op.f("pk_rooms")),
     )

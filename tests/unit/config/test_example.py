@@ -25,7 +25,7 @@ def example_file(tmp_path: Path) -> Path:
 def test_example_works_as_it_is(example_file: Path) -> None:
     loaded = load(example_file, {})
     assert loaded.team_of_region("emmendingen") == "freiburg"
-    assert loaded.topic_by_id(10) == "donation_request"
+    assert loaded.topics["donation_request"].topic_id == 10
     assert loaded.intake.max_body == 8 * 1024 * 1024
 
 
