@@ -1,7 +1,6 @@
 """The courier: takes what is due from the outbox and brings it to the rooms."""
 
 import asyncio
-import random
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -11,6 +10,7 @@ from typing import Any, Final
 import structlog
 
 from bot.logs import place_of
+from bot.matrix.backoff import pause_after
 from bot.matrix.client import TX_KEY, MatrixClient
 from bot.matrix.errors import AlreadyThere, MatrixError, RateLimited, Refused, TokenRejected, Unreachable
 from bot.matrix.events import TIMELINE_FILTER
@@ -22,7 +22,6 @@ _LOG = structlog.get_logger(__name__)
 _AT_ONCE: Final = 8
 _SHORTEST_WAIT: Final = 1.0
 _LONGEST_WAIT: Final = 30.0
-_LONGEST_PAUSE: Final = 60.0
 _MOST_PAGES: Final = 50
 _MARGIN: Final = timedelta(minutes=5)
 """The homeserver's clock may differ from ours."""
@@ -160,9 +159,8 @@ class Courier:
 
     async def _put_off(self, job: Job, error: MatrixError) -> None:
         failures = self._failures[job.row_id] = self._failures.get(job.row_id, 0) + 1
-        pause = min(_LONGEST_PAUSE, 0.5 * 2 ** min(failures, 10)) * random.uniform(0.5, 1)  # noqa: S311
+        pause = pause_after(failures, error)
         if isinstance(error, RateLimited):
-            pause = error.retry_after
             self._limited_until = asyncio.get_running_loop().time() + pause
         _LOG.warning("delivery_put_off", row=job.row_id, error=repr(error), pause=round(pause, 1))
         delay = timedelta(seconds=pause)

@@ -5,15 +5,15 @@ callback's exception.
 """
 
 import asyncio
-import random
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Final
 
 import structlog
 
+from bot.matrix.backoff import pause_after
 from bot.matrix.client import MatrixClient
-from bot.matrix.errors import MatrixError, RateLimited, Refused, TokenRejected
+from bot.matrix.errors import MatrixError, Refused, TokenRejected
 from bot.matrix.events import SYNC_FILTER, TIMELINE_FILTER, Gap, Reader, SyncAnswer, in_order
 from bot.services import delivery, reception
 from bot.services.reception import Batch, Echo, ReceivedEvent
@@ -21,7 +21,6 @@ from bot.services.unit import DatabaseUnavailable, Units
 
 _LOG = structlog.get_logger(__name__)
 _LONG_POLL_MS: Final = 30_000
-_LONGEST_PAUSE: Final = 60.0
 _MOST_PAGES: Final = 500
 
 Invited = Callable[[], None]
@@ -42,6 +41,8 @@ class SyncLoop:
         self._synced = synced
         self._joined: frozenset[str] = frozenset()
         self._failures = 0
+        self._in_step = False
+        """Whether the last sync succeeded."""
 
     @property
     def failures(self) -> int:
@@ -76,8 +77,8 @@ class SyncLoop:
                 return token
 
     async def _once(self, token: str | None) -> str:
-        # After a failure and at the start the answer is wanted at once: it tells that all is well.
-        wait = 0 if token is None or self._failures else _LONG_POLL_MS
+        # At the start and after a failure the answer is wanted at once: it tells that all is well.
+        wait = _LONG_POLL_MS if self._in_step else 0
         raw = await self._client.sync(token, wait, SYNC_FILTER)
         answer = self._reader.read(raw, self._joined)
         batch = await self._filled(answer, token)
@@ -125,11 +126,11 @@ class SyncLoop:
             _LOG.info("sync_recovered", after_failures=self._failures)
             await self._units.run(delivery.hurry)
         self._failures = 0
+        self._in_step = True
 
     async def _pause(self, error: Exception) -> None:
         self._failures += 1
-        pause = min(_LONGEST_PAUSE, 0.5 * 2 ** min(self._failures, 10)) * random.uniform(0.5, 1)  # noqa: S311
-        if isinstance(error, RateLimited):
-            pause = max(pause, error.retry_after)
+        self._in_step = False
+        pause = pause_after(self._failures, error)
         _LOG.warning("sync_failed", error=repr(error), attempt=self._failures, pause=round(pause, 1))
         await asyncio.sleep(pause)

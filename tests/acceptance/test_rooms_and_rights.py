@@ -140,7 +140,7 @@ async def test_a_room_that_was_opened_gets_nothing_until_it_is_closed_again(desk
     waits = await desk.file("Waits outside", region="elsewhere")
     await tim.say(room, f"!take {before}")
     told = await desk.told("dora", "!status", "admin")
-    assert f"⚠️ triage {reason}" in told.body
+    assert f"⚠️ Triage {reason}" in told.body
     await desk.file("Somebody else's comes")
     seen = await tim.timeline(room)
     after = seen[[event.event_id for event in seen].index(change) :]

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
+from sqlalchemy import text
 
 from storage.database import Database
 from storage.errors import AlreadyRunning
@@ -95,3 +96,22 @@ async def test_a_held_database_can_be_used_by_others(database_url: str) -> None:
         finally:
             await second.close()
         assert await first.still_held()
+
+
+async def test_a_lease_lost_with_its_connection_is_taken_again(postgres_database: str) -> None:
+    """As after a restart of PostgreSQL."""
+    async with bare_database(postgres_database) as database:
+        await database.hold(START)
+        other = Database(postgres_database)
+        try:
+            async with other.connection() as connection:
+                await connection.execute(
+                    text("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'")
+                )
+            assert not await database.still_held()
+            await database.hold(START)
+            assert await database.still_held()
+            with pytest.raises(AlreadyRunning):
+                await other.hold(START)
+        finally:
+            await other.close()
