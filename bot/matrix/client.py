@@ -23,6 +23,7 @@ _PASSING_CODES: Final = frozenset(
     {"M_RESOURCE_LIMIT_EXCEEDED", "M_USER_LOCKED", "M_USER_SUSPENDED", "M_CONSENT_NOT_GIVEN"}
 )
 """Somebody has to do something at the homeserver; what was refused until then is right again after."""
+_SHORTEST_RATE_LIMIT: Final = 0.5
 _LONGEST_RATE_LIMIT: Final = 3600.0
 TX_KEY: Final = "org.tickettruhe.tx"
 """Key of the transaction id in every event's content: by it an event is recognised in the room."""
@@ -194,7 +195,7 @@ def _error(status: int, body: Mapping[str, Any]) -> MatrixError:
     if status == 429 or code == "M_LIMIT_EXCEEDED":
         after = body.get("retry_after_ms")
         seconds = after / 1000 if isinstance(after, int | float) else 5.0
-        return RateLimited(min(max(0.0, seconds), _LONGEST_RATE_LIMIT))
+        return RateLimited(min(max(_SHORTEST_RATE_LIMIT, seconds), _LONGEST_RATE_LIMIT))
     if code in _TOKEN_CODES:
         return TokenRejected(code)
     if code in _PASSING_CODES:

@@ -2,11 +2,11 @@
 
 import asyncio
 import difflib
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import structlog
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -116,8 +116,11 @@ class Units:
     async def run(self, work: Callable[[Unit], Awaitable[T]]) -> T:
         """Run ``work`` in one transaction; after a lost race from the start, with what is true then.
 
-        ``work`` must have no effect but on its unit.
+        ``work`` must have no effect but on its unit. One that has begun ends, also if its caller is cancelled.
         """
+        return await _to_its_end(self._run(work))
+
+    async def _run(self, work: Callable[[Unit], Awaitable[T]]) -> T:
         for attempt in range(_ATTEMPTS):
             try:
                 async with self._database.write() as session:
@@ -145,6 +148,9 @@ class Units:
 
     async def look(self, work: Callable[[Unit], Awaitable[T]]) -> T:
         """Run ``work``, which only reads."""
+        return await _to_its_end(self._look(work))
+
+    async def _look(self, work: Callable[[Unit], Awaitable[T]]) -> T:
         async with self._database.read() as session:
             return await work(Unit(session, self.policy, self.clock(), signals=self.signals))
 
@@ -154,3 +160,15 @@ class Units:
         :raises DatabaseUnavailable: it does not.
         """
         await self._database.ping()
+
+
+async def _to_its_end(work: Coroutine[Any, Any, T]) -> T:
+    """Await a unit of work; cancelled in the middle, it would leave the database locked for a while."""
+    task = asyncio.create_task(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait({task})
+        if not task.cancelled() and (error := task.exception()):
+            _LOG.warning("unit_failed_while_stopping", error=type(error).__name__)
+        raise

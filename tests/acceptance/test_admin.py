@@ -121,7 +121,7 @@ async def test_status_tells_of_queues_and_rooms_but_not_in_a_team_room(desk: Des
         assert word in told.body
     direct = await desk.person("dora").direct_chat_with(desk.account.user_id)
     await desk.until_joined("dora", direct)
-    assert "✅ team:freiburg" in (await desk.told("dora", "!status", direct)).body
+    assert "✅ Freiburg" in (await desk.told("dora", "!status", direct)).body
 
 
 async def _bot_may_redact(desk: Desk, level: int = 50) -> None:

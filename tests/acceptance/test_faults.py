@@ -22,7 +22,7 @@ from tests.desk import Desk, make_desk
 from tests.people import Crowd, Human
 from tests.timeline import Event, Shown
 
-KILLS: Final = int(os.environ.get("TICKETTRUHE_TEST_KILLS", "4"))
+KILLS: Final = int(os.environ.get("TICKETTRUHE_TEST_KILLS", "3"))
 """How often the bot is killed; more for a long run."""
 _EMOJI: Final = {
     Status.OPEN: "🟢", Status.IN_PROGRESS: "🔵", Status.WAITING: "⏳", Status.CLOSED: "✅", Status.SPAM: "🚫",
@@ -63,7 +63,7 @@ class Pouring:
             count += 1
             while key not in self.log.accepted:
                 await self._try(key)
-            await asyncio.sleep(self._random.uniform(0.05, 0.25))
+            await asyncio.sleep(self._random.uniform(0.1, 0.4))
 
     async def _try(self, key: str) -> None:
         """A client that retries until it has an answer, as after a time-out."""
@@ -86,7 +86,7 @@ class Pouring:
                 text = self._line(known)
                 event_id = await person.say(room, text)
                 self.log.commands[event_id] = (room, text)
-            await asyncio.sleep(self._random.uniform(0.02, 0.2))
+            await asyncio.sleep(self._random.uniform(0.1, 0.4))
 
     def _line(self, known: Sequence[int]) -> str:
         pick = self._random

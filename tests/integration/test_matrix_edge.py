@@ -145,7 +145,7 @@ ERRORS: list[tuple[int, JSON, MatrixError]] = [
     (502, {"errcode": "M_UNKNOWN"}, Unreachable("HTTP 502")),
     (429, {"errcode": "M_LIMIT_EXCEEDED", "retry_after_ms": 1500}, RateLimited(1.5)),
     (429, {"errcode": "M_LIMIT_EXCEEDED", "retry_after_ms": 1e300}, RateLimited(3600)),
-    (429, {"errcode": "M_LIMIT_EXCEEDED", "retry_after_ms": -7}, RateLimited(0)),
+    (429, {"errcode": "M_LIMIT_EXCEEDED", "retry_after_ms": -7}, RateLimited(0.5)),
 ]
 
 

@@ -109,6 +109,17 @@ async def test_nothing_is_sent_before_the_first_sync_told_of_the_rooms(
     assert [event.sender for event in (await anna.timeline(room))[after + 1 :]] == []
 
 
+async def test_a_start_at_which_nothing_is_new_is_ready_at_once(desk: Desk) -> None:
+    """A long poll would answer only when something happens, and nothing is sent before."""
+    async with running(desk):
+        pass
+    async with running(desk):
+        pass  # takes in what the first run did itself
+    began = time.monotonic()
+    async with running(desk):
+        assert time.monotonic() - began < 3
+
+
 async def test_it_stops_at_once_while_the_first_sync_is_awaited(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
