@@ -116,7 +116,7 @@ class Units:
     async def run(self, work: Callable[[Unit], Awaitable[T]]) -> T:
         """Run ``work`` in one transaction; after a lost race from the start, with what is true then.
 
-        ``work`` must have no effect but on its unit. One that has begun ends, also if its caller is cancelled.
+        ``work`` must have no effect but on its unit. A begun one ends, even if its caller is cancelled.
         """
         return await _to_its_end(self._run(work))
 
