@@ -171,12 +171,12 @@ def build_registry(program: Program, prefix: str) -> Registry[Handler]:
         visible = [each for each in registry if each.right is not Right.ADMIN or caller.actor.admin]
         word = call.words.get("command", "").removeprefix(prefix)
         if not word:
-            return HelpView(tuple(each.view(prefix) for each in visible), prefix=prefix)
+            return HelpView(tuple(each.view(prefix) for each in visible))
         found = registry.lookup(word)
         if found is None:
             names = tuple(each.name for each in visible)
             raise UnknownName(None, NameKind.COMMAND, word, names, registry.suggest(word))
-        return HelpView((found.view(prefix),), detailed=True, prefix=prefix)
+        return HelpView((found.view(prefix),), detailed=True)
 
     about: tuple[Command[Handler], ...] = (
         Command(

@@ -20,8 +20,6 @@ class Names:
     teams: Mapping[str, str] = field(default_factory=dict)
     topics: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     regions: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    rooms: Mapping[Team, str] = field(default_factory=dict)
-    """Room ids of the teams; ``None`` is triage."""
     prefix: str = "!"
     bot: str = "Tickettruhe"
 

@@ -166,7 +166,6 @@ class HelpView:
 
     commands: tuple[CommandView, ...]
     detailed: bool = False
-    prefix: str = "!"
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 import asyncio
 import base64
-from collections.abc import AsyncIterator
 
 import pytest
 
@@ -10,20 +9,6 @@ from bot.domain.words import Status
 from bot.services import apikeys
 from storage.models import Attachment, IdempotencyKey, Requester, Ticket, TicketMessage
 from tests.intake_site import CREATE, REQUEST, Site, site
-
-
-@pytest.fixture
-async def both(database_url: str) -> AsyncIterator[Site]:
-    """An intake on each of the databases."""
-    async with site(database_url) as running:
-        yield running
-
-
-@pytest.fixture
-async def here(sqlite_database: str) -> AsyncIterator[Site]:
-    """An intake on SQLite, for what does not depend on the database."""
-    async with site(sqlite_database) as running:
-        yield running
 
 
 async def test_a_request_becomes_a_ticket_with_everything_in_it(both: Site) -> None:

@@ -1,6 +1,5 @@
 """Who may use the HTTP API."""
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from ipaddress import ip_network
 
@@ -10,20 +9,6 @@ from bot.domain.errors import InvalidInput
 from bot.services import apikeys
 from storage.models import ApiKey, Ticket
 from tests.intake_site import CREATE, REQUEST, SETTINGS, Site, site
-
-
-@pytest.fixture
-async def both(database_url: str) -> AsyncIterator[Site]:
-    """An intake on each of the databases."""
-    async with site(database_url) as running:
-        yield running
-
-
-@pytest.fixture
-async def here(sqlite_database: str) -> AsyncIterator[Site]:
-    """An intake on SQLite, for what does not depend on the database."""
-    async with site(sqlite_database) as running:
-        yield running
 
 
 @pytest.mark.parametrize("key", [None, "", "tt_wrong", "tt_\udcff", "x" * 4000])

@@ -2,7 +2,6 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from ipaddress import ip_network
@@ -51,20 +50,6 @@ async def post(running: Site, fields: dict[str, str], query: str = "", **headers
     """Send the form and go where the answer leads."""
     async with running.http.post(f"{running.url}/{query}", data=fields, headers=headers) as answer:
         return Page(answer.status, await answer.text(), answer.url.path_qs, dict(answer.headers))
-
-
-@pytest.fixture
-async def both(database_url: str) -> AsyncIterator[Site]:
-    """A form on each of the databases."""
-    async with site(database_url) as running:
-        yield running
-
-
-@pytest.fixture
-async def here(sqlite_database: str) -> AsyncIterator[Site]:
-    """A form on SQLite."""
-    async with site(sqlite_database) as running:
-        yield running
 
 
 async def test_a_filled_form_becomes_a_ticket(both: Site) -> None:
