@@ -25,12 +25,16 @@ HINTS: Final[Mapping[RoomProblem, str]] = {
     RoomProblem.REPLACED: "The room was upgraded: put the new room into the config.",
 }
 
+_MODERATOR: Final = (
+    "Room settings, roles: make the bot a moderator. Until then handled taps stay on the cards, and a purge "
+    "leaves members' own messages."
+)
 _INVITE: Final = HINTS[RoomProblem.NOT_JOINED] + " `run` accepts the invitation."
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was looked at. ``hint`` is empty if it is well."""
+    """One thing that was looked at. ``hint`` says what to do, or what could be better though it works."""
 
     what: str
     good: bool
@@ -112,6 +116,9 @@ async def _check_room(client: MatrixClient, key: str, address: str) -> Finding:
     if not _may_write(state, client.user_id):
         hint = "Room settings, roles: let the bot send messages and reactions."
         return Finding(what, good=False, detail="the bot may not write there", hint=hint)
+    if not _may_remove(state, client.user_id):
+        detail = f"{room_id}, but the bot may not remove messages there"
+        return Finding(what, good=True, detail=detail, hint=_MODERATOR)
     return Finding(what, good=True, detail=room_id)
 
 
@@ -121,14 +128,28 @@ def _is_member(state: list[dict[str, Any]], user_id: str) -> bool:
     return any(each["content"].get("membership") == "join" for each in own)
 
 
-def _may_write(state: list[dict[str, Any]], user_id: str) -> bool:
-    """Whether the power levels let the bot send messages and reactions."""
-    levels: dict[str, Any] = next(
+def _levels(state: list[dict[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = next(
         (each["content"] for each in state if each.get("type") == "m.room.power_levels"), {}
     )
-    own = levels.get("users", {}).get(user_id, levels.get("users_default", 0))
+    return found
+
+
+def _level_of(levels: dict[str, Any], user_id: str) -> Any:  # noqa: ANN401
+    return levels.get("users", {}).get(user_id, levels.get("users_default", 0))
+
+
+def _may_write(state: list[dict[str, Any]], user_id: str) -> bool:
+    """Whether the power levels let the bot send messages and reactions."""
+    levels = _levels(state)
     needed = [
         levels.get("events", {}).get(kind, levels.get("events_default", 0))
         for kind in ("m.room.message", "m.reaction")
     ]
-    return bool(own >= max(needed))
+    return bool(_level_of(levels, user_id) >= max(needed))
+
+
+def _may_remove(state: list[dict[str, Any]], user_id: str) -> bool:
+    """Whether the power levels let the bot take away what others sent: handled taps, purged words."""
+    levels = _levels(state)
+    return bool(_level_of(levels, user_id) >= levels.get("redact", 50))

@@ -4,8 +4,9 @@ from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Any
 
+from bot.commands.executor import Content, Problem
 from bot.commands.handlers import View
-from bot.commands.worker import Content, Identity, Problem
+from bot.commands.worker import Identity
 from bot.config import Config, Language
 from bot.domain.errors import NameKind, Refusal
 from bot.domain.request import InvalidFields
@@ -14,9 +15,10 @@ from bot.intake.settings import Choice, FormSettings, IntakeSettings
 from bot.matrix.client import Login
 from bot.presentation import Message, Names, Renderer, edit_content
 from bot.schedule import DigestPlan
+from bot.services.answers import Spot
 from bot.services.delivery import Send
 from bot.services.unit import ADMIN_ROOM, TRIAGE_ROOM, Clock, Policy, room_key, utc_now
-from bot.services.views import CardView, CommandFailed, DigestView
+from bot.services.views import CardView, CommandFailed, Person
 
 LANGUAGES: tuple[Language, ...] = ("de", "en")
 
@@ -37,6 +39,7 @@ def policy(config: Config) -> Policy:
         admins=frozenset(config.admins),
         purge_grace=timedelta(days=config.purge_grace_days),
         stale_after=timedelta(days=config.digest.stale_days),
+        one_tap=config.one_tap,
     )
 
 
@@ -147,10 +150,17 @@ class Speaker:
             return self._renderer.alert(view, *setting).content()
         return self._renderer.answer(view, *setting, self._clock()).content()  # type: ignore[arg-type]
 
-    def problem(self, error: Problem, team: Team, people: Mapping[str, str]) -> Content:
+    def edit(self, view: View, team: Team, event_id: str) -> Content:
+        """Content that replaces an earlier answer."""
+        message = self._renderer.answer(view, *self._setting(team), self._clock())  # type: ignore[arg-type]
+        return edit_content(message, event_id)
+
+    def problem(
+        self, error: Problem, team: Team, people: Mapping[str, str], to: Person | None = None
+    ) -> Content:
         """Content of a refusal; of several bad fields the first is told."""
         told = error.errors[0] if isinstance(error, InvalidFields) else error
-        return self._renderer.problem(told, *self._setting(team), people).content()
+        return self._renderer.problem(told, *self._setting(team), people, to).content()
 
     def outcome(
         self,
@@ -170,19 +180,14 @@ class Speaker:
             return edit_content(card, send.edits) if send.edits else card.content()
         assert view is not None  # noqa: S101 - a job without content has a view
         message: Message = self._renderer.alert(view, *setting)
-        return _in_thread(message.content(), send.thread if not isinstance(view, DigestView) else None)
+        return _in_thread(message.content(), send)
 
     def _setting(self, team: Team) -> tuple[Any, Any]:
         return self._config.language_of(team), self._config.timezone_of(team)
 
 
-def _in_thread(content: Mapping[str, Any], root: str | None) -> Mapping[str, Any]:
-    if root is None:
+def _in_thread(content: Mapping[str, Any], send: Send) -> Mapping[str, Any]:
+    """What belongs under a card stands in its thread; clients without threads show it as a reply."""
+    if send.thread is None:
         return content
-    relation = {
-        "rel_type": "m.thread",
-        "event_id": root,
-        "is_falling_back": True,
-        "m.in_reply_to": {"event_id": root},
-    }
-    return {**content, "m.relates_to": relation}
+    return {**content, "m.relates_to": Spot(send.room_id, send.latest or send.thread, send.thread).relation}

@@ -171,6 +171,8 @@ class InboxEvent(SQLModel, table=True):
     event_id: str = Field(unique=True)
     room_id: str
     sender: str
+    kind: str = Field(default="message", sa_column=Column(String, nullable=False, server_default="message"))
+    """``message``, or ``reaction`` on something that the bot posted."""
     content: dict[str, Any] | None = _json()
     sent_at: datetime = _when()
     received_at: datetime = _when()
@@ -190,12 +192,15 @@ class OutboxRow(SQLModel, table=True):
     __table_args__: ClassVar[Any] = (
         Index("ix_outbox_due", "state", "next_attempt_at", "priority", "id"),
         Index("ix_outbox_ticket", "number", "state", "id"),
+        Index("ix_outbox_target", "target", "state"),
     )
     id: int | None = _key()
     channel: str = "matrix"
     kind: str
     room: str | None = None
     number: int | None = Field(default=None, sa_column=Column(BigId, nullable=True))
+    target: str | None = None
+    """Of a row that looks after seeded reactions: what they are on (``ticket:42``, ``prompt:7``)."""
     priority: int
     tx_id: str = Field(unique=True)
     payload: dict[str, Any] | None = _json()
@@ -225,14 +230,24 @@ class OutboxTicket(SQLModel, table=True):
 
 
 class PostedEvent(SQLModel, table=True):
-    """An event that the bot posted."""
+    """An event that the bot posted, or a member's that a purge is to find."""
 
     __tablename__ = "posted_events"
+    __table_args__: ClassVar[Any] = (
+        Index(
+            "ix_posted_events_seeds",
+            "thread",
+            sqlite_where=text("key IS NOT NULL"),
+            postgresql_where=text("key IS NOT NULL"),
+        ),
+    )
     event_id: str = Field(primary_key=True)
     room_id: str
     kind: str
     thread: str | None = None
-    """The root of the thread that it stands in, or the card that it edits."""
+    """The root of the thread that it stands in, the card that it edits, or what it is a reaction on."""
+    key: str | None = None
+    """Of a seeded reaction: its emoji."""
     posted_at: datetime = _when()
     redacted_at: datetime | None = _when(nullable=True)
     redaction_error: str | None = None
@@ -256,6 +271,43 @@ class Card(SQLModel, table=True):
     room_id: str
     event_id: str = Field(index=True)
     version: int
+    latest: str | None = None
+    """The last event in the card's thread: what clients without threads show a further one as a reply to."""
+
+
+class Prompt(SQLModel, table=True):
+    """A message of the bot that waits for a tap: a confirmation, a further page, a ticket to take.
+
+    Kept here and not in memory: a tap must be understood after a restart, too.
+    """
+
+    __tablename__ = "prompts"
+    __table_args__: ClassVar[Any] = (Index("ix_prompts_last", "room_id", "person", "kind", "id"),)
+    id: int | None = _key()
+    outbox_id: int = Field(sa_column=Column(BigId, nullable=False, unique=True))
+    event_id: str | None = Field(default=None, unique=True)
+    """Of the message, once it was sent."""
+    room_id: str
+    thread: str | None = None
+    person: str
+    """Who gave the command that it answers."""
+    command: str
+    """That command's event."""
+    kind: str
+    payload: dict[str, Any] = _json(nullable=False)
+    created_at: datetime = _when()
+    expires_at: datetime = _when(index=True)
+    done_at: datetime | None = _when(nullable=True)
+
+
+class PromptTicket(SQLModel, table=True):
+    """Which tickets a prompt names: it goes when one of them is purged."""
+
+    __tablename__ = "prompt_tickets"
+    prompt_id: int = Field(
+        sa_column=Column(BigId, ForeignKey("prompts.id", ondelete="CASCADE"), primary_key=True)
+    )
+    number: int = Field(sa_column=Column(BigId, primary_key=True, index=True))
 
 
 class Room(SQLModel, table=True):

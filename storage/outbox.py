@@ -27,16 +27,21 @@ class Kind(StrEnum):
     """Redact the card of a transferred ticket in its old room."""
     ERASE = "erase"
     """Redact every event about a purged ticket."""
+    UNTAP = "untap"
+    """Take away a member's reaction that was handled, so that the next one needs one tap, too."""
+    SEED = "seed"
+    """Bring the reactions that a card or prompt offers up to date."""
 
 
 class Priority(IntEnum):
-    """Answers go before cards, cards before edits."""
+    """Answers go before cards, cards before edits, and what is only convenient goes last."""
 
     ANSWER = 0
     ALERT = 1
     CARD = 2
     EDIT = 3
     REDACTION = 4
+    SEED = 5
 
 
 class RowState(StrEnum):
@@ -107,6 +112,35 @@ async def refresh_card(session: AsyncSession, number: int, now: datetime, *, new
         await put(session, Kind.CARD, Priority.CARD if new else Priority.EDIT, now, number=number)
 
 
+_CARD_TARGET: Final = "ticket:"
+
+
+def card_target(number: int) -> str:
+    """How a row names the card whose seeded reactions it looks after."""
+    return f"{_CARD_TARGET}{number}"
+
+
+def number_of_target(target: str) -> int | None:
+    """The ticket on whose card a row looks after the reactions; ``None`` if it is another message."""
+    return int(target.removeprefix(_CARD_TARGET)) if target.startswith(_CARD_TARGET) else None
+
+
+async def ask_seeds(
+    session: AsyncSession, target: str, now: datetime, at: datetime, shows: Iterable[int] = ()
+) -> None:
+    """Ask for a card's or prompt's seeded reactions to be looked after at a time; one row does for all."""
+    rows = await session.exec(
+        select(OutboxRow).where(OutboxRow.target == target, OutboxRow.state == RowState.WAITING.value)
+    )
+    row = rows.first()
+    if row is None:
+        row = await put(session, Kind.SEED, Priority.SEED, now, shows=shows)
+        row.target, row.next_attempt_at = target, at
+    elif at < row.next_attempt_at:
+        row.next_attempt_at = at
+    session.add(row)
+
+
 _CHANNEL: Final = "matrix"
 _EARLIER = aliased(OutboxRow)
 _BATCH: Final = 50
@@ -154,6 +188,23 @@ async def next_due_at(session: AsyncSession, excluding: Collection[int]) -> date
 async def get(session: AsyncSession, row_id: int) -> OutboxRow | None:
     """The row as it is now."""
     return await session.get(OutboxRow, row_id, populate_existing=True)
+
+
+async def waiting_row(session: AsyncSession, row_id: int) -> OutboxRow | None:
+    """The row, if it still waits to be sent."""
+    row = await get(session, row_id)
+    return row if row is not None and row.state == RowState.WAITING else None
+
+
+def again(row: OutboxRow, at: datetime) -> None:
+    """Let the same row go once more at a time, as something new to send."""
+    row.tx_id, row.rendered, row.suspect, row.attempts = uuid.uuid4().hex, None, False, 0
+    row.state, row.created_at, row.next_attempt_at = RowState.WAITING.value, at, at
+
+
+def finish(row: OutboxRow, now: datetime) -> None:
+    """What a row asked for is done."""
+    row.state, row.payload, row.done_at, row.held = RowState.SENT.value, None, now, False
 
 
 async def by_tx(session: AsyncSession, tx_id: str) -> OutboxRow | None:

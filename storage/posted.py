@@ -1,8 +1,9 @@
 """What the bot posted, and which tickets each event shows."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
+from sqlalchemy import update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -17,15 +18,23 @@ async def record(
     shows: Iterable[int],
     now: datetime,
     thread: str | None = None,
+    key: str | None = None,
 ) -> bool:
-    """Remember a posted event; says whether it is news."""
+    """Remember a posted event; says whether it is news. ``key`` is a seeded reaction's emoji."""
     if await session.get(PostedEvent, event_id) is not None:
         return False
-    session.add(PostedEvent(event_id=event_id, room_id=room_id, kind=kind, thread=thread, posted_at=now))
+    session.add(
+        PostedEvent(event_id=event_id, room_id=room_id, kind=kind, thread=thread, key=key, posted_at=now)
+    )
     await session.flush()
     for number in sorted(set(shows)):
         session.add(PostedTicket(event_id=event_id, number=number))
     return True
+
+
+async def get(session: AsyncSession, event_id: str) -> PostedEvent | None:
+    """An event by its id."""
+    return await session.get(PostedEvent, event_id)
 
 
 async def tickets_of(session: AsyncSession, event_id: str) -> tuple[int, ...]:
@@ -58,6 +67,34 @@ async def about(session: AsyncSession, number: int, room_id: str | None = None) 
 async def card(session: AsyncSession, number: int) -> Card | None:
     """Where the ticket's card stands."""
     return await session.get(Card, number, populate_existing=True)
+
+
+async def card_of_event(session: AsyncSession, event_id: str) -> Card | None:
+    """The card that an event is, unless it was replaced by another."""
+    return (await session.exec(select(Card).where(Card.event_id == event_id))).first()
+
+
+async def thread_goes_on(session: AsyncSession, root: str, event_id: str) -> None:
+    """Note the last event of a card's thread; other threads do not matter."""
+    await session.exec(
+        update(Card)
+        .where(col(Card.event_id) == root)
+        .values(latest=event_id)
+        .execution_options(synchronize_session=False)
+    )
+
+
+async def seeds_on(session: AsyncSession, target: str) -> Mapping[str, str]:
+    """The seeded reactions that stand on an event: emoji → event id."""
+    rows = await session.exec(
+        select(PostedEvent).where(
+            PostedEvent.thread == target,
+            col(PostedEvent.key).is_not(None),
+            col(PostedEvent.redacted_at).is_(None),
+            col(PostedEvent.redaction_error).is_(None),
+        )
+    )
+    return {row.key: row.event_id for row in rows.all() if row.key is not None}
 
 
 async def any_purged(session: AsyncSession, numbers: Iterable[int]) -> tuple[int, ...]:

@@ -146,6 +146,32 @@ class Desk:
         await self.people[name].wait_for_reaction(self.room(room), event_id, "✅", self.account.user_id)
         return event_id
 
+    async def confirmed(self, name: str, text: str, room: str = "freiburg") -> Shown:
+        """Give a command that asks first, tap ✅ on the question, wait for the ✅; the question."""
+        event_id = await self.say(name, text, room)
+        person, where = self.people[name], self.room(room)
+        question = await person.wait_for_notice_reply(where, event_id)
+        await person.react(where, question.event_id, "✅")
+        await person.wait_for_reaction(where, event_id, "✅", self.account.user_id)
+        return question
+
+    async def tap(self, name: str, number: int, key: str, room: str = "freiburg") -> str:
+        """Tap a reaction on a ticket's card; the tap's event id."""
+        card = await self.card(number, room=room)
+        return await self.people[name].react(self.rooms[room], card.event_id, key)
+
+    async def offers(self, number: int, keys: str, room: str = "freiburg") -> Shown:
+        """The ticket's card, once it offers exactly these reactions of the bot."""
+        return await self.viewer(room).wait_to_see(
+            self.rooms[room],
+            lambda shown: (
+                self.is_card(shown, number)
+                and {key for key, who in shown.reactions.items() if self.account.user_id in who}
+                == set(keys.split())
+            ),
+            description=f"the card of #{number} offering {keys}",
+        )
+
     async def told(self, name: str, text: str, room: str = "freiburg", **how: Any) -> Shown:
         """Give a command and wait for the notice that answers it."""
         event_id = await self.say(name, text, room, **how)
@@ -230,7 +256,10 @@ async def make_desk(
     for room, (owner, *others) in members.items():
         host = desk.people[owner]
         invited = [account.user_id, *(desk.people[other].user_id for other in others)]
-        desk.rooms[room] = await host.create_room(f"{room} tickets", invite=invited)
+        users = {account.user_id: 50}
+        desk.rooms[room] = await host.create_room(
+            f"{room} tickets", invite=invited, power_level_content_override={"users": users}
+        )
         for other in others:
             await desk.people[other].join(desk.rooms[room])
     desk.write_config()

@@ -46,14 +46,29 @@ def _tells_mentions(content: Mapping[str, object]) -> bool:
     )
 
 
+def _answers(event: Event, bodies: Mapping[str, str]) -> bool:
+    """Whether a message of the bot answers a command; a question before it is carried out is no answer yet.
+
+    In a thread every message "replies" to the last one there, for clients that know no threads; what tells
+    somebody something of its own accord mentions them.
+    """
+    if event.in_reply_to not in bodies or event.related == event.in_reply_to:
+        return False
+    mentions = event.content.get("m.mentions")
+    threaded = event.relation.get("rel_type") == "m.thread"
+    return not (threaded and mentions) and not event.body.startswith("Really ")
+
+
 def _answered_twice(events: Sequence[Event], own: Sequence[Event]) -> list[str]:
     """A command gets ✅ or one answer, not both and nothing twice."""
-    bodies = {event.event_id: event.body for event in events}
+    said = {event.event_id for event in own}
+    bodies = {event.event_id: event.body for event in events if event.event_id not in said}
     answers: defaultdict[str, list[str]] = defaultdict(list)
     for event in own:
         if event.type == "m.reaction":
-            answers[event.related].append("✅")
-        elif event.in_reply_to in bodies and event.related != event.in_reply_to:
+            if event.related in bodies:
+                answers[event.related].append("✅")
+        elif _answers(event, bodies):
             answers[event.in_reply_to or ""].append(event.body)
     return [
         f"{bodies.get(command)!r} was answered by {told}"

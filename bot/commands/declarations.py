@@ -55,6 +55,7 @@ _TICKET: tuple[Command[Handler], ...] = (
             (N_("!close 41 42"), N_("both tickets are closed")),
             (N_("!close 42 laptop handed over"), N_("ticket 42 is closed, with the reason")),
         ),
+        confirm_above=5,
         handler=move(Action.CLOSE),
     ),
     Command(
@@ -138,6 +139,11 @@ _LISTS: tuple[Command[Handler], ...] = (
     ),
 )  # fmt: skip
 
+_MORE: Command[Handler] = Command(
+    "more", ("mehr", "weiter"), N_("The next page of your last list"), "list", Right.MEMBER,
+    handler=handlers.More(),
+)  # fmt: skip
+
 _ADMIN: tuple[Command[Handler], ...] = (
     Command(
         "archive", ("archivieren",), N_("Archive closed tickets: out of every list"), "admin", Right.ADMIN,
@@ -148,6 +154,7 @@ _ADMIN: tuple[Command[Handler], ...] = (
         "delete", ("löschen", "loeschen"), N_("Hide tickets and set the date of their purge"), "admin",
         Right.ADMIN,
         (_NUMBERS,),
+        confirm_above=1,
         handler=move(Action.DELETE),
     ),
     Command(
@@ -159,6 +166,7 @@ _ADMIN: tuple[Command[Handler], ...] = (
         "purge", ("vernichten",), N_("Erase deleted tickets for good, also from the rooms"), "admin",
         Right.ADMIN,
         (_NUMBERS,),
+        confirm_above=0,
         handler=handlers.PURGE,
     ),
 )  # fmt: skip
@@ -190,5 +198,5 @@ def build_registry(program: Program, prefix: str) -> Registry[Handler]:
             handler=handlers.status(program),
         ),
     )  # fmt: skip
-    registry: Registry[Handler] = Registry((*_TICKET, *_LISTS, about[0], *_ADMIN, about[1]))
+    registry: Registry[Handler] = Registry((*_TICKET, *_LISTS, _MORE, about[0], *_ADMIN, about[1]))
     return registry

@@ -37,7 +37,12 @@ class Ask:
     run: Callable[[Unit, "Call[Any]", Caller], Awaitable[View]]
 
 
-Handler = Act | Ask
+@dataclass(frozen=True, slots=True)
+class More:
+    """Shows the next page of the person's last list; the worker knows which that was."""
+
+
+Handler = Act | Ask | More
 
 
 def move(action: Action) -> Act:

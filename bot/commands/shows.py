@@ -5,7 +5,7 @@ from functools import singledispatch
 from typing import Final
 
 from bot.domain.errors import Refusal, UsageError
-from bot.services.views import HistoryView, ListView, OpenedView, TicketView
+from bot.services.views import ConfirmView, HistoryView, ListView, OpenedView, TicketView
 
 _NUMBER: Final = re.compile(r"[0-9]{1,10}", re.ASCII)
 _LARGEST: Final = 2**31 - 1
@@ -35,6 +35,11 @@ def _(view: HistoryView) -> frozenset[int]:
 @shown_by.register
 def _(view: OpenedView) -> frozenset[int]:
     return frozenset({view.number, view.follows or view.number})
+
+
+@shown_by.register
+def _(view: ConfirmView) -> frozenset[int]:
+    return frozenset(view.numbers)
 
 
 @shown_by.register

@@ -90,6 +90,8 @@ class Command(Generic[H]):
     options: tuple[Option, ...] = ()
     examples: tuple[tuple[str, str], ...] = ()
     """Line and what it does (a message id)."""
+    confirm_above: int | None = None
+    """For more tickets than that the same person has to confirm it by a tap; ``None``: never."""
     handler: H = field(kw_only=True)
 
     def __post_init__(self) -> None:

@@ -4,62 +4,33 @@ import asyncio
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
-from typing import Any, Final, Protocol
+from typing import Final
 
 import structlog
 
 from bot.commands import text
-from bot.commands.handlers import Act, Ask, Handler, View
+from bot.commands.executor import Executor, Speaker, by_command
+from bot.commands.handlers import Act, Ask, Handler, More
 from bot.commands.parser import Call, Context, parse
-from bot.commands.shows import shown_by
+from bot.commands.prompting import confirmation, needs_confirmation, restored
+from bot.commands.rights import check_call
 from bot.commands.spec import Registry
-from bot.domain.errors import (
-    NotPermitted,
-    Refusal,
-    TooManyTickets,
-    UsageError,
-)
-from bot.domain.request import InvalidFields
-from bot.domain.words import Right, RoomKind, Team
+from bot.commands.tapping import Tapper
+from bot.domain.errors import NothingMore, Refusal, UsageError
+from bot.domain.words import RoomKind
 from bot.logs import place_of
-from bot.services import answers, people, reception
+from bot.services import answers, people, prompts, reception
 from bot.services.people import Caller
+from bot.services.prompts import PromptKind
 from bot.services.reception import Incoming
 from bot.services.threads import tickets_shown_by
 from bot.services.unit import DatabaseUnavailable, Unit, Units
-from bot.services.views import CommandFailed
+from bot.services.views import CommandFailed, ConfirmView
 
 _LOG = structlog.get_logger(__name__)
-AT_ONCE: Final = 50
-"""Most tickets that one command may name."""
 _ATTEMPTS: Final = 3
 _PAUSE: Final = 1.0
 _IDLE: Final = 30.0
-
-Problem = Refusal | UsageError | InvalidFields
-Content = Mapping[str, Any]
-_Result = View | None
-"""What came of one ticket: a refusal, a view to show, or simply done."""
-
-
-class Speaker(Protocol):
-    """Renders results in a team's language; handed in by the composition root."""
-
-    def answer(self, view: View, team: Team) -> Content:
-        """Message content for a view."""
-
-    def problem(self, error: Problem, team: Team, people: Mapping[str, str]) -> Content:
-        """Message content for a refusal or a usage error. ``people``: user id → name."""
-
-    def outcome(
-        self,
-        done: tuple[int, ...],
-        refused: tuple[Refusal, ...],
-        team: Team,
-        people: Mapping[str, str],
-    ) -> Content:
-        """Message content for several tickets, some of which were refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +52,8 @@ class Worker:
         self._registry = registry
         self._speaker = speaker
         self._identity = identity
+        self._executor = Executor(units, speaker)
+        self._tapper = Tapper(units, registry, self._executor)
 
     def is_command(self, content: Mapping[str, object]) -> bool:
         """Whether a message's content is meant for the bot; all others are not kept."""
@@ -125,12 +98,16 @@ class Worker:
         async def give_up(unit: Unit) -> None:
             if await reception.handled(unit, incoming):
                 content = self._speaker.answer(CommandFailed(incoming.event_id), None)
-                await answers.answer(unit, incoming, content, ())
+                spot = answers.spot_of(incoming)
+                await answers.answer(unit, spot, content, (), person=incoming.sender)
 
         await self._units.run(give_up)
 
     async def handle(self, incoming: Incoming) -> None:
-        """Do one command. Run again after a crash, it finishes what is left of it and answers once."""
+        """Do one command or tap. Run again after a crash, it finishes what is left and answers once."""
+        if incoming.is_tap:
+            await self._tapper.handle(incoming)
+            return
         caller, context = await self._units.look(lambda unit: self._situation(unit, incoming))
         if caller.place.kind is RoomKind.FOREIGN:
             await self._units.run(lambda unit: reception.handled(unit, incoming))
@@ -138,16 +115,59 @@ class Worker:
         try:
             call = self._understood(incoming, context)
             if call is not None:
-                _check_call(call, caller)
+                check_call(call, caller)
         except (Refusal, UsageError) as error:
-            await self._refuse(incoming, caller, error)
+            await self._executor.refuse(by_command(incoming), error)
             return
         if call is None:
             await self._units.run(lambda unit: reception.handled(unit, incoming))
-        elif isinstance(call.command.handler, Ask):
-            await self._ask(incoming, call, call.command.handler)
         else:
-            await self._act(incoming, caller.place.team, call, call.command.handler)
+            await self._carry_out(incoming, call)
+
+    async def _carry_out(self, incoming: Incoming, call: Call[Handler]) -> None:
+        match call.command.handler:
+            case Ask() as handler:
+                await self._executor.ask(by_command(incoming), call, handler)
+            case Act() as handler:
+                await self._act(incoming, call, handler)
+            case More():
+                await self._more(incoming)
+
+    async def _act(self, incoming: Incoming, call: Call[Handler], handler: Act) -> None:
+        occasion = by_command(incoming)
+        if needs_confirmation(call) and not await self._executor.would_all_be_refused(
+            occasion, call, handler
+        ):
+            await self._ask_first(incoming, call)
+        else:
+            await self._executor.act(occasion, call, handler)
+
+    async def _ask_first(self, incoming: Incoming, call: Call[Handler]) -> None:
+        """A command that hurts is done once the same person confirms it."""
+
+        async def work(unit: Unit) -> None:
+            caller = await people.caller_of(unit, incoming.sender, incoming.room_id, incoming.event_id)
+            person = await people.person(unit, incoming.sender, caller.place.team)
+            until = prompts.expires_at(PromptKind.CONFIRM, unit.now)
+            view = ConfirmView(call.command.name, call.numbers, person, until)
+            content = self._speaker.answer(view, caller.place.team)
+            if await reception.handled(unit, incoming):
+                await answers.answer(
+                    unit, answers.spot_of(incoming), content, call.numbers,
+                    person=incoming.sender, prompt=confirmation(call),
+                )  # fmt: skip
+
+        await self._units.run(work)
+
+    async def _more(self, incoming: Incoming) -> None:
+        """Go on with the list that this person asked for last in this room."""
+        room_id, person = incoming.room_id, incoming.sender
+        prompt = await self._units.look(lambda unit: prompts.last_page(unit, room_id, person))
+        call = None if prompt is None else restored(prompt.payload, self._registry)
+        if call is None or not isinstance(call.command.handler, Ask):
+            await self._executor.refuse(by_command(incoming), NothingMore(None))
+        else:
+            await self._executor.ask(by_command(incoming, prompt), call, call.command.handler)
 
     async def _situation(self, unit: Unit, incoming: Incoming) -> tuple[Caller, Context]:
         caller = await people.caller_of(unit, incoming.sender, incoming.room_id, incoming.event_id)
@@ -159,90 +179,3 @@ class Worker:
         me = self._identity
         line = text.command_text(incoming.content, me.user_id, me.names, me.prefix)
         return None if line is None else parse(line, self._registry, me.prefix, context)
-
-    async def _ask(self, incoming: Incoming, call: Call[Handler], handler: Ask) -> None:
-        async def work(unit: Unit) -> None:
-            caller = await people.caller_of(unit, incoming.sender, incoming.room_id, incoming.event_id)
-            result: View
-            try:
-                result = await handler.run(unit, call, caller)
-                content = self._speaker.answer(result, caller.place.team)
-            except (Refusal, InvalidFields) as error:
-                result, content = error, await self._problem(unit, error, caller.place.team)
-            if await reception.handled(unit, incoming):
-                refused = isinstance(result, Refusal | InvalidFields)
-                await answers.answer(unit, incoming, content, shown_by(result), refused=refused)
-
-        await self._units.run(work)
-
-    async def _act(self, incoming: Incoming, team: Team, call: Call[Handler], handler: Act) -> None:
-        """Each ticket in its own commit; the last one's also holds the answer."""
-        *others, last = call.numbers
-        results: dict[int, _Result] = {}
-        for number in others:
-            results[number] = await self._units.run(partial(self._one, incoming, call, handler, number))
-
-        async def finish(unit: Unit) -> None:
-            result = await self._one(incoming, call, handler, last, unit)
-            await self._report(unit, incoming, team, {**results, last: result})
-
-        await self._units.run(finish)
-
-    async def _one(
-        self, incoming: Incoming, call: Call[Handler], handler: Act, number: int, unit: Unit
-    ) -> _Result:
-        caller = await people.caller_of(unit, incoming.sender, incoming.room_id, incoming.event_id)
-        try:
-            return await handler.run(unit, number, call, caller)
-        except (Refusal, InvalidFields) as error:
-            # The rules refuse before anything is written: the unit is still clean.
-            return error
-
-    async def _report(
-        self, unit: Unit, incoming: Incoming, team: Team, results: Mapping[int, _Result]
-    ) -> None:
-        if not await reception.handled(unit, incoming):
-            return
-        problems = [each for each in results.values() if isinstance(each, Refusal | InvalidFields)]
-        if not problems:
-            await answers.acknowledge(unit, incoming)
-        elif len(results) == 1:
-            content = await self._problem(unit, problems[0], team)
-            await answers.answer(unit, incoming, content, results, refused=True)
-        else:
-            done = tuple(number for number, each in results.items() if each not in problems)
-            refused = tuple(each for each in problems if isinstance(each, Refusal))
-            names = await _names(unit, refused, team)
-            content = self._speaker.outcome(done, refused, team, names)
-            await answers.answer(unit, incoming, content, results, refused=True)
-        for view in results.values():
-            if view is not None and view not in problems:
-                await answers.answer(unit, incoming, self._speaker.answer(view, team), shown_by(view))
-
-    async def _problem(self, unit: Unit, error: Problem, team: Team) -> Content:
-        refused = (error,) if isinstance(error, Refusal) else ()
-        return self._speaker.problem(error, team, await _names(unit, refused, team))
-
-    async def _refuse(self, incoming: Incoming, caller: Caller, error: Problem) -> None:
-        async def work(unit: Unit) -> None:
-            content = await self._problem(unit, error, caller.place.team)
-            if await reception.handled(unit, incoming):
-                await answers.answer(unit, incoming, content, shown_by(error), refused=True)
-
-        await self._units.run(work)
-
-
-async def _names(unit: Unit, refused: tuple[Refusal, ...], team: Team) -> Mapping[str, str]:
-    """Display names of those whom refusals name."""
-    ids = {each.named for each in refused if each.named is not None}
-    return {user_id: (await people.person(unit, user_id, team)).name for user_id in ids}
-
-
-def _check_call(call: Call[Handler], caller: Caller) -> None:
-    """Rights that need no ticket: for lists, and for somebody who is in none of the teams."""
-    actor, right = caller.actor, call.command.right
-    outsider = not actor.admin and not actor.teams
-    if (right is Right.ADMIN and not actor.admin) or (right is not Right.ANYONE and outsider):
-        raise NotPermitted(None, None, Right.ADMIN if right is Right.ADMIN else Right.MEMBER)
-    if len(call.numbers) > AT_ONCE:
-        raise TooManyTickets(None, AT_ONCE)

@@ -26,6 +26,8 @@ class Config(Section):
     """Default time zone."""
     prefix: Prefix = "!"
     """What chat commands begin with."""
+    one_tap: bool = True
+    """Whether cards offer reactions that act as commands."""
     database: Annotated[str, Field(validate_default=True)] = "sqlite:///tickettruhe.db"
     """`sqlite:///file` (relative to the config file) or `postgresql://user@host/name`, without a password."""
     database_password: Secret | None = None

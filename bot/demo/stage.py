@@ -105,7 +105,7 @@ async def _make_rooms(people: dict[str, Person], bot_user: str) -> dict[str, str
     async def make(key: str) -> str:
         host, *guests = (people[person] for person in ROOMS[key].people)
         invited = [bot_user, *(guest.user_id for guest in guests)]
-        room = await host.create_room(f"Tickets {ROOMS[key].name}", f"tickets-{key}", invited)
+        room = await host.create_room(f"Tickets {ROOMS[key].name}", f"tickets-{key}", invited, bot_user)
         for guest in guests:
             await guest.join(room)
         return room

@@ -168,6 +168,28 @@ class TooManyTickets(Refusal):
     limit: int
 
 
+@dataclass
+class NotYourPrompt(Refusal):
+    """Only the person who gave a command can confirm it."""
+
+    person: str
+
+    @property
+    def named(self) -> str | None:
+        """Who was asked."""
+        return self.person
+
+
+@dataclass
+class PromptOver(Refusal):
+    """The question is too old to be answered by a tap."""
+
+
+@dataclass
+class NothingMore(Refusal):
+    """The person's last list here has no further page, or is too long ago."""
+
+
 class UsageProblem(StrEnum):
     """Why a command line cannot be understood."""
 

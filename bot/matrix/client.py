@@ -25,6 +25,7 @@ _PASSING_CODES: Final = frozenset(
 """Somebody has to do something at the homeserver; what was refused until then is right again after."""
 _SHORTEST_RATE_LIMIT: Final = 0.5
 _LONGEST_RATE_LIMIT: Final = 3600.0
+_MOST_PAGES: Final = 20
 TX_KEY: Final = "org.tickettruhe.tx"
 """Key of the transaction id in every event's content: by it an event is recognised in the room."""
 
@@ -158,6 +159,22 @@ class MatrixClient:
             following if isinstance(following, str) and following != start else None,
         )
 
+    async def own_reaction(self, room_id: str, target: str, key: str) -> str | None:
+        """Id of the bot's own reaction with this emoji on an event, if it stands there."""
+        following: str | None = None
+        for _page in range(_MOST_PAGES):
+            query = {"limit": "100", **({"from": following} if following is not None else {})}
+            room, event = quote(room_id, safe=""), quote(target, safe="")
+            path = f"/_matrix/client/v1/rooms/{room}/relations/{event}/m.annotation/m.reaction"
+            page = await self._json(f"{path}?{urlencode(query)}", _TIMEOUT)
+            chunk, following = page.get("chunk"), page.get("next_batch")
+            for each in chunk if isinstance(chunk, list) else []:
+                if _is_own_reaction(each, self.user_id, key):
+                    return str(each.get("event_id"))
+            if not isinstance(following, str):
+                break
+        return None
+
     async def _checked(self, request: Awaitable[Any], expected: type[R]) -> R:
         answer = await _call(request)
         if isinstance(answer, expected):
@@ -171,6 +188,14 @@ async def _call(request: Awaitable[R]) -> R:
             return await request
     except (aiohttp.ClientError, OSError, TimeoutError) as error:
         raise Unreachable(type(error).__name__) from error
+
+
+def _is_own_reaction(event: object, user_id: str, key: str) -> bool:
+    if not isinstance(event, dict) or event.get("sender") != user_id:
+        return False
+    content = event.get("content")
+    relation = content.get("m.relates_to") if isinstance(content, dict) else None
+    return isinstance(relation, dict) and relation.get("key") == key
 
 
 def _parsed(body: bytes) -> dict[str, Any] | None:

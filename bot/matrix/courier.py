@@ -14,8 +14,9 @@ from bot.matrix.backoff import pause_after
 from bot.matrix.client import TX_KEY, MatrixClient
 from bot.matrix.errors import AlreadyThere, MatrixError, RateLimited, Refused, TokenRejected, Unreachable
 from bot.matrix.events import TIMELINE_FILTER
-from bot.services import delivery, outcomes
-from bot.services.delivery import Clear, Job, Send
+from bot.services import delivery, outcomes, seeds
+from bot.services.delivery import Clear, Job, Seed, Send
+from bot.services.seeds import Plan
 from bot.services.unit import DatabaseUnavailable, Units
 
 _LOG = structlog.get_logger(__name__)
@@ -100,10 +101,13 @@ class Courier:
 
     async def _attempt(self, job: Job) -> None:
         try:
-            if isinstance(job, Clear):
-                await self._clear(job)
-            else:
-                await self._send(job)
+            match job:
+                case Clear():
+                    await self._clear(job)
+                case Seed():
+                    await self._seed(job)
+                case Send():
+                    await self._send(job)
         except TokenRejected:
             raise
         except AlreadyThere:
@@ -142,6 +146,30 @@ class Courier:
             await self._send(job.then)
         await self._units.run(lambda unit: outcomes.cleared(unit, job.row_id))
 
+    async def _seed(self, job: Seed) -> None:
+        """Bring the reactions on an event up to date; each is noted at once, so that a crash costs none."""
+        plan = job.plan
+        for _key, event_id in plan.remove:
+            code: str | None = None
+            try:
+                await self._client.redact(plan.room_id, event_id, f"{job.tx_id}-{event_id}")
+            except Refused as error:
+                code = error.code
+            number = plan.shows[0] if plan.shows else 0
+            await self._units.run(partial(outcomes.redacted, event_id=event_id, number=number, error=code))
+        for index, key in enumerate(plan.add):
+            placed = await self._placed(plan, key, f"{job.tx_id}-{index}")
+            if placed is not None:
+                await self._units.run(partial(outcomes.seed_placed, plan=plan, key=key, event_id=placed))
+        await self._units.run(lambda unit: seeds.looked_after(unit, job.row_id))
+
+    async def _placed(self, plan: Plan, key: str, tx_id: str) -> str | None:
+        relation = {"rel_type": "m.annotation", "event_id": plan.event_id, "key": key}
+        try:
+            return await self._client.send(plan.room_id, "m.reaction", {"m.relates_to": relation}, tx_id)
+        except AlreadyThere:
+            return await self._client.own_reaction(plan.room_id, plan.event_id, key)
+
     async def _already_there(self, job: Send) -> str | None:
         """Look for the event in the room: the homeserver may have forgotten the transaction id."""
         start: str | None = None
@@ -167,10 +195,19 @@ class Courier:
         await self._units.run(lambda unit: outcomes.later(unit, job.row_id, delay, type(error).__name__))
 
     async def _set_aside(self, job: Job, code: str) -> None:
-        send = job if isinstance(job, Send) else job.then
-        room_id = send.room_id if send else ""
+        room_id = _room_of(job)
         _LOG.error("delivery_failed", row=job.row_id, code=code, room_id=room_id)
         await self._units.run(lambda unit: outcomes.failed(unit, job.row_id, room_id, code))
+
+
+def _room_of(job: Job) -> str:
+    match job:
+        case Send():
+            return job.room_id
+        case Seed():
+            return job.plan.room_id
+        case Clear():
+            return job.then.room_id if job.then else ""
 
 
 def _older(chunk: list[dict[str, Any]], than: datetime) -> bool:

@@ -125,9 +125,16 @@ class Reader:
             tx_id = content.get(TX_KEY)
             if isinstance(tx_id, str):
                 found.echoes.append(Echo(tx_id, event_id, room_id, _thread(content)))
-        elif event.get("type") == "m.room.message" and "state_key" not in event:
+        elif "state_key" in event:
+            return
+        elif event.get("type") == "m.room.message":
             kept = content if self._is_command(content) else None
-            found.events.append(ReceivedEvent(event_id, room_id, sender, kept, _sent_at(event)))
+            thread = clean.identifier(_thread(content))
+            found.events.append(ReceivedEvent(event_id, room_id, sender, kept, _sent_at(event), thread))
+        elif event.get("type") == "m.reaction" and (tapped := _tapped(content)) is not None:
+            found.events.append(
+                ReceivedEvent(event_id, room_id, sender, content, _sent_at(event), tapped=tapped)
+            )
 
     def _read_invitation(self, found: _Collected, room_id: str, room: Json) -> None:
         state = list(_events(room.get("invite_state")))
@@ -205,6 +212,15 @@ def _thread(content: Json) -> str | None:
     relates_to = _mapping(content.get("m.relates_to"))
     root = relates_to.get("event_id")
     return root if relates_to.get("rel_type") == "m.thread" and isinstance(root, str) else None
+
+
+def _tapped(content: Json) -> str | None:
+    """The event that a reaction is on; ``None`` if it is none, as once it was taken back."""
+    relates_to = _mapping(content.get("m.relates_to"))
+    key = relates_to.get("key")
+    if relates_to.get("rel_type") != "m.annotation" or not isinstance(key, str) or not key:
+        return None
+    return clean.identifier(relates_to.get("event_id"))
 
 
 def _sent_at(event: Json) -> datetime:

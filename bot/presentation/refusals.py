@@ -10,10 +10,13 @@ from bot.domain.errors import (
     NotAllowedFrom,
     NotAMember,
     NotHere,
+    NothingMore,
     NothingToUndo,
     NotPermitted,
+    NotYourPrompt,
     NoWaitlist,
     OpenTasks,
+    PromptOver,
     Refusal,
     TakenBy,
     TooManyTickets,
@@ -27,15 +30,20 @@ from bot.presentation.document import BulletList, Inline, Text, Value, joined, p
 from bot.presentation.message import Message, fit
 from bot.presentation.outside import clip
 from bot.presentation.words import DOING
-from bot.presentation.world import Setting, numeral, numerals
+from bot.presentation.world import Setting, numeral, numerals, pill
+from bot.services.views import Person
 
 _NAME_LIMIT: Final = 80
 _TASKS_SHOWN: Final = 20
 
 
-def render_refusal(refusal: Refusal, setting: Setting) -> Message:
-    """One refusal as a notice."""
-    return fit((paragraph(*refusal_lines(refusal, setting)),), notice=True)
+def render_refusal(refusal: Refusal, setting: Setting, to: Person | None = None) -> Message:
+    """One refusal as a notice, addressed to somebody if it is a reply to nothing that they wrote."""
+    lines = refusal_lines(refusal, setting)
+    if to is None:
+        return fit((paragraph(*lines),), notice=True)
+    lines[0] = span(pill(to), Text(": "), lines[0])
+    return fit((paragraph(*lines),), mentions=(to.user_id,), notice=True)
 
 
 def render_outcome(done: Sequence[int], refused: Sequence[Refusal], setting: Setting) -> Message:
@@ -246,3 +254,24 @@ def _(refusal: TooManyTickets, setting: Setting) -> list[Inline]:
         refusal.limit,
     )
     return [sentence(why, count=refusal.limit)]
+
+
+@refusal_lines.register
+def _(refusal: NotYourPrompt, setting: Setting) -> list[Inline]:
+    only = setting.language.gettext("Only {person}, who gave the command, can confirm it.")
+    return [sentence(only, person=setting.user(refusal.person))]
+
+
+@refusal_lines.register
+def _(refusal: PromptOver, setting: Setting) -> list[Inline]:
+    gettext = setting.language.gettext
+    return [Text(gettext("That was too late, so nothing was done. Just give the command again."))]
+
+
+@refusal_lines.register
+def _(refusal: NothingMore, setting: Setting) -> list[Inline]:
+    gettext = setting.language.gettext
+    over = sentence(
+        gettext("There is nothing more to show. {list} begins anew."), list=setting.command("list")
+    )
+    return [over]

@@ -13,6 +13,7 @@ from bot.presentation.helps import render_help
 from bot.presentation.language import Language
 from bot.presentation.lists import render_list
 from bot.presentation.message import Message
+from bot.presentation.prompts import render_closed, render_confirm
 from bot.presentation.refusals import render_outcome, render_refusal
 from bot.presentation.statuses import render_status
 from bot.presentation.tickets import render_history, render_opened, render_ticket
@@ -21,15 +22,18 @@ from bot.presentation.world import Names, Setting
 from bot.services.views import (
     Alert,
     CardView,
+    ConfirmView,
     HelpView,
     HistoryView,
     ListView,
     OpenedView,
+    Person,
+    PromptClosed,
     StatusView,
     TicketView,
 )
 
-Answer = ListView | TicketView | HistoryView | OpenedView | HelpView | StatusView
+Answer = ListView | TicketView | HistoryView | OpenedView | HelpView | StatusView | ConfirmView | PromptClosed
 Problem = Refusal | UsageError | InvalidInput
 NOBODY: Final[Mapping[str, str]] = MappingProxyType({})
 
@@ -67,15 +71,27 @@ class Renderer:
                 return render_opened(view, setting)
             case HelpView():
                 return render_help(view, setting)
+            case ConfirmView():
+                return render_confirm(view, setting)
+            case PromptClosed():
+                return render_closed(view, setting)
 
     def problem(
-        self, error: Problem, language: str, zone: ZoneInfo, people: Mapping[str, str] = NOBODY
+        self,
+        error: Problem,
+        language: str,
+        zone: ZoneInfo,
+        people: Mapping[str, str] = NOBODY,
+        to: Person | None = None,
     ) -> Message:
-        """Why a command did nothing, and what would work, as a notice. ``people``: user id → name."""
+        """Why a command did nothing, and what would work, as a notice. ``people``: user id → name.
+
+        A refusal is addressed ``to`` whoever tapped: it is a reply to nothing that they wrote.
+        """
         setting = self._setting(language, zone, people)
         match error:
             case Refusal():
-                return render_refusal(error, setting)
+                return render_refusal(error, setting, to)
             case UsageError():
                 return render_usage(error, setting)
             case InvalidInput():

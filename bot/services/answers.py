@@ -1,8 +1,11 @@
 """Answers to commands: written into the outbox in the commit of what they answer."""
 
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from typing import Any
 
+from bot.services import prompts
+from bot.services.prompts import NewPrompt
 from bot.services.reception import Incoming
 from bot.services.unit import Unit
 from storage import outbox, posted
@@ -11,15 +14,41 @@ from storage.outbox import Kind, Priority
 ACKNOWLEDGED = "✅"
 
 
-async def acknowledge(unit: Unit, incoming: Incoming) -> None:
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """What an answer is given to: an event, and the root of the thread that it stands in."""
+
+    room_id: str
+    event_id: str
+    thread: str | None = None
+
+    @property
+    def relation(self) -> dict[str, Any]:
+        """``m.relates_to`` of the answer; clients without threads show it as a reply."""
+        reply = {"m.in_reply_to": {"event_id": self.event_id}}
+        if self.thread is None:
+            return reply
+        return {"rel_type": "m.thread", "event_id": self.thread, "is_falling_back": True, **reply}
+
+
+def spot_of(incoming: Incoming) -> Spot:
+    """The place of a command: its answer goes into the thread that it was given in."""
+    relates_to = incoming.content.get("m.relates_to")
+    root = None
+    if isinstance(relates_to, Mapping) and relates_to.get("rel_type") == "m.thread":
+        root = relates_to.get("event_id")
+    return Spot(incoming.room_id, incoming.event_id, root if isinstance(root, str) else None)
+
+
+async def acknowledge(unit: Unit, room_id: str, event_id: str) -> None:
     """✅ on the command: it is done, and the card shows it."""
-    relation = {"rel_type": "m.annotation", "event_id": incoming.event_id, "key": ACKNOWLEDGED}
+    relation = {"rel_type": "m.annotation", "event_id": event_id, "key": ACKNOWLEDGED}
     await outbox.put(
         unit.session,
         Kind.REACTION,
         Priority.ANSWER,
         unit.now,
-        room=incoming.room_id,
+        room=room_id,
         payload={"content": {"m.relates_to": relation}},
     )
     unit.wake_courier()
@@ -27,38 +56,61 @@ async def acknowledge(unit: Unit, incoming: Incoming) -> None:
 
 async def answer(
     unit: Unit,
-    incoming: Incoming,
+    spot: Spot,
     content: Mapping[str, Any],
     shows: Collection[int],
     *,
-    refused: bool = False,
+    person: str,
+    prompt: NewPrompt | None = None,
 ) -> None:
     """A rendered message, in the thread that the command was given in or else as a reply to it.
 
-    Nothing else notes a refused command, whose words may be a requester's: a purge must find it.
+    ``person`` gave the command; with a ``prompt`` the answer waits for a tap.
     """
-    if refused and shows:
+    row = await outbox.put(
+        unit.session,
+        Kind.ANSWER,
+        Priority.ANSWER,
+        unit.now,
+        room=spot.room_id,
+        payload={"content": {**content, "m.relates_to": spot.relation}},
+        shows=shows,
+    )
+    if prompt is not None:
+        await prompts.ask(
+            unit, prompt, row, thread=spot.thread, person=person, command=spot.event_id, shows=shows
+        )
+    unit.wake_courier()
+
+
+async def note_refused(unit: Unit, incoming: Incoming, shows: Collection[int]) -> None:
+    """Nothing else notes a refused command, whose words may be a requester's: a purge must find it."""
+    if shows:
         await posted.record(unit.session, incoming.event_id, incoming.room_id, "command", shows, unit.now)
+
+
+async def change(unit: Unit, room_id: str, content: Mapping[str, Any], shows: Collection[int]) -> None:
+    """Bring an earlier answer up to date: ``content`` is an edit of it."""
     await outbox.put(
         unit.session,
         Kind.ANSWER,
         Priority.ANSWER,
         unit.now,
-        room=incoming.room_id,
-        payload={"content": {**content, "m.relates_to": _relation(incoming)}},
+        room=room_id,
+        payload={"content": dict(content)},
         shows=shows,
     )
     unit.wake_courier()
 
 
-def _relation(incoming: Incoming) -> dict[str, Any]:
-    reply = {"m.in_reply_to": {"event_id": incoming.event_id}}
-    relates_to = incoming.content.get("m.relates_to")
-    if isinstance(relates_to, Mapping) and relates_to.get("rel_type") == "m.thread":
-        return {
-            "rel_type": "m.thread",
-            "event_id": relates_to.get("event_id"),
-            "is_falling_back": True,
-            **reply,
-        }
-    return reply
+async def untap(unit: Unit, incoming: Incoming) -> None:
+    """Take a handled tap away, so that the next one needs one tap, too."""
+    await outbox.put(
+        unit.session,
+        Kind.UNTAP,
+        Priority.EDIT,
+        unit.now,
+        room=incoming.room_id,
+        payload={"event_id": incoming.event_id},
+    )
+    unit.wake_courier()

@@ -96,7 +96,15 @@ async def write(unit: Unit, ticket: Ticket, decision: Decision, cause: Cause, **
     await tickets.compare_and_set(unit.session, ticket, changed)
     await record(unit, number_of(ticket), decision, cause)
     await outbox.refresh_card(unit.session, number_of(ticket), unit.now, new=False)
+    await refresh_seeds(unit, number_of(ticket))
     unit.wake_courier()
+
+
+async def refresh_seeds(unit: Unit, number: int) -> None:
+    """Let the reactions that a ticket's card offers fit its status."""
+    if unit.policy.one_tap:
+        target = outbox.card_target(number)
+        await outbox.ask_seeds(unit.session, target, unit.now, unit.now, [number])
 
 
 def _moved(decision: Decision) -> bool:

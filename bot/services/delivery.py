@@ -9,7 +9,8 @@ import structlog
 
 from bot.domain.words import Team
 from bot.logs import place_of
-from bot.services import alerts, outcomes, people, reads
+from bot.services import alerts, outcomes, people, reads, seeds
+from bot.services.seeds import Plan
 from bot.services.unit import Unit, room_key
 from bot.services.views import Alert, CardView, DigestView, MovedAway
 from storage import outbox, posted, rooms, tickets
@@ -37,6 +38,8 @@ class Send:
     """In whose language and zone to render."""
     edits: str | None = None
     thread: str | None = None
+    latest: str | None = None
+    """The last event of the thread, for clients that know none."""
     search_first: bool = False
     """Whether it may be in the room already, beyond the homeserver's memory of transaction ids."""
 
@@ -51,7 +54,16 @@ class Clear:
     then: Send | None = None
 
 
-Job = Send | Clear
+@dataclass(frozen=True, slots=True)
+class Seed:
+    """Reactions to bring up to date; each is sent under a transaction id of its own."""
+
+    row_id: int
+    tx_id: str
+    plan: Plan
+
+
+Job = Send | Clear | Seed
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +122,11 @@ async def _prepare(unit: Unit, row: OutboxRow) -> Job | None:
             return await _prepare_card(unit, row)
         case Kind.RETIRE:
             return await _prepare_retirement(unit, row)
+        case Kind.SEED:
+            return await _prepare_seeds(unit, row)
+        case Kind.UNTAP:
+            tap = (row.room or "", (row.payload or {})["event_id"])
+            return Clear(_id(row), 0, (tap,))
         case Kind.ERASE:
             return Clear(_id(row), row.number or 0, await _events_about(unit, row.number or 0))
         case _:
@@ -137,11 +154,26 @@ async def _prepare_card(unit: Unit, row: OutboxRow) -> Send | None:
     return _send(unit, row, room_id, view=view, team=view.team, edits=here.event_id if here else None)
 
 
+async def _prepare_seeds(unit: Unit, row: OutboxRow) -> Seed | None:
+    try:
+        plan = await seeds.plan(unit, row)
+    except seeds.RoomClosed:
+        _hold(unit, row)
+        return None
+    if plan is None:
+        _drop(unit, row)
+        return None
+    if plan.empty:
+        await seeds.looked_after(unit, _id(row))
+        return None
+    return Seed(_id(row), row.tx_id, plan)
+
+
 async def _prepare_message(unit: Unit, row: OutboxRow) -> Send | None:
     payload = row.payload or {}
     if "content" in payload:
         return await _prepare_answer(unit, row, payload["content"])
-    room_id, thread = await _destination(unit, row)
+    room_id, thread, latest = await _destination(unit, row)
     if room_id is None:
         _hold(unit, row)
         return None
@@ -152,7 +184,8 @@ async def _prepare_message(unit: Unit, row: OutboxRow) -> Send | None:
     if isinstance(view, DigestView):
         # It is written as the database stands now, and may name others than when it was asked for.
         await outbox.also_shows(unit.session, row, view.numbers)
-    return _send(unit, row, room_id, view=view, team=await alerts.team_of(unit, row), thread=thread)
+    team = await alerts.team_of(unit, row)
+    return _send(unit, row, room_id, view=view, team=team, thread=thread, latest=latest)
 
 
 async def _prepare_answer(unit: Unit, row: OutboxRow, content: dict[str, Any]) -> Send | None:
@@ -167,15 +200,15 @@ async def _prepare_answer(unit: Unit, row: OutboxRow, content: dict[str, Any]) -
     return _send(unit, row, room_id, event_type=kind, content=content, thread=thread)
 
 
-async def _destination(unit: Unit, row: OutboxRow) -> tuple[str | None, str | None]:
-    """Room id, and the thread's root for what belongs under a card."""
+async def _destination(unit: Unit, row: OutboxRow) -> tuple[str | None, str | None, str | None]:
+    """Room id; for what belongs under a card the thread's root and the last event in it."""
     if row.room is None:
         card = await posted.card(unit.session, row.number or 0)
         if card is not None:
-            return card.room_id, card.event_id
+            return card.room_id, card.event_id, card.latest or card.event_id
         ticket = await tickets.get(unit.session, row.number or 0)
-        return await _usable(unit, room_key(ticket.team if ticket else None)), None
-    return await _usable(unit, row.room), None
+        return await _usable(unit, room_key(ticket.team if ticket else None)), None, None
+    return await _usable(unit, row.room), None, None
 
 
 async def _prepare_retirement(unit: Unit, row: OutboxRow) -> Clear | None:
@@ -232,10 +265,21 @@ def _send(
     team: Team = None,
     edits: str | None = None,
     thread: str | None = None,
+    latest: str | None = None,
 ) -> Send:
-    search = row.suspect or unit.now - row.created_at > FORGOTTEN_AFTER
     return Send(
-        _id(row), row.tx_id, room_id, event_type, row.created_at, content, view, team, edits, thread, search
+        row_id=_id(row),
+        tx_id=row.tx_id,
+        room_id=room_id,
+        event_type=event_type,
+        created_at=row.created_at,
+        content=content,
+        view=view,
+        team=team,
+        edits=edits,
+        thread=thread,
+        latest=latest,
+        search_first=row.suspect or unit.now - row.created_at > FORGOTTEN_AFTER,
     )
 
 

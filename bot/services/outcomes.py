@@ -1,16 +1,18 @@
 """The outbox from the courier's side: what became of what was sent."""
 
-import uuid
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final
 
+from bot.services import changes, prompts, seeds
 from bot.services.unit import ADMIN_ROOM, Unit
 from storage import outbox, posted, rooms, tickets
 from storage.models import Card, OutboxRow, PostedEvent, Purged
 from storage.outbox import Kind, Priority, RowState
 
 _TRACE_KEPT: Final = timedelta(days=2)
+_CONVENIENT: Final = frozenset({Kind.SEED, Kind.UNTAP})
+"""What nobody misses: `check` tells which right is wanting; the admins are not told each time."""
 
 
 async def sent(unit: Unit, tx_id: str, event_id: str, room_id: str, thread: str | None = None) -> None:
@@ -27,6 +29,8 @@ async def sent(unit: Unit, tx_id: str, event_id: str, room_id: str, thread: str 
     news = await posted.record(unit.session, event_id, room_id, kind, shows, unit.now, thread)
     row.event_id = event_id
     unit.session.add(row)
+    if news and thread is not None and not edit:
+        await posted.thread_goes_on(unit.session, thread, event_id)
     if row.state == RowState.CANCELLED:
         await _erase_again(unit, shows)
     elif row.kind == Kind.CARD:
@@ -34,6 +38,8 @@ async def sent(unit: Unit, tx_id: str, event_id: str, room_id: str, thread: str 
             await _card_sent(unit, row, event_id, room_id, edit=edit)
     elif row.kind not in (Kind.RETIRE, Kind.ERASE):
         _finish(unit, row)
+        if row.kind == Kind.ANSWER:
+            await prompts.posted(unit, row.id or 0, event_id)
     unit.wake_courier()
 
 
@@ -45,18 +51,28 @@ async def _card_sent(unit: Unit, row: OutboxRow, event_id: str, room_id: str, *,
         card.version = shown
     elif card is not None:
         card.room_id, card.event_id, card.version = room_id, event_id, shown
+        card.latest = None
     else:
         card = Card(number=number, room_id=room_id, event_id=event_id, version=shown)
     unit.session.add(card)
+    if not edit:
+        await changes.refresh_seeds(unit, number)
     ticket = await tickets.get(unit.session, number)
     if ticket is None or ticket.version == shown:
         _finish(unit, row)
         return
     # It changed while it was being sent: the same row goes again, as an edit.
-    row.state, row.tx_id, row.rendered, row.suspect = RowState.WAITING.value, uuid.uuid4().hex, None, False
-    row.priority, row.attempts, row.created_at = Priority.EDIT.value, 0, unit.now
-    row.next_attempt_at = unit.now
+    outbox.again(row, unit.now)
+    row.priority = Priority.EDIT.value
     unit.session.add(row)
+
+
+async def seed_placed(unit: Unit, plan: seeds.Plan, key: str, event_id: str) -> None:
+    """A seeded reaction stands on its event."""
+    await posted.record(
+        unit.session, event_id, plan.room_id, Kind.SEED, plan.shows, unit.now, plan.event_id, key
+    )
+    await _erase_again(unit, plan.shows)
 
 
 async def _erase_again(unit: Unit, shows: Sequence[int]) -> None:
@@ -68,7 +84,7 @@ async def _erase_again(unit: Unit, shows: Sequence[int]) -> None:
 
 
 def _finish(unit: Unit, row: OutboxRow) -> None:
-    row.state, row.payload, row.done_at, row.held = RowState.SENT.value, None, unit.now, False
+    outbox.finish(row, unit.now)
     unit.session.add(row)
 
 
@@ -92,16 +108,16 @@ async def redacted(unit: Unit, event_id: str, number: int, error: str | None = N
 
 async def cleared(unit: Unit, row_id: int) -> None:
     """All of a row's redactions are done."""
-    row = await outbox.get(unit.session, row_id)
-    if row is not None and row.state == RowState.WAITING:
+    row = await outbox.waiting_row(unit.session, row_id)
+    if row is not None:
         _finish(unit, row)
         unit.wake_courier()
 
 
 async def later(unit: Unit, row_id: int, delay: timedelta, error: str) -> None:
     """A passing failure: the row is tried again after ``delay``."""
-    row = await outbox.get(unit.session, row_id)
-    if row is not None and row.state == RowState.WAITING:
+    row = await outbox.waiting_row(unit.session, row_id)
+    if row is not None:
         row.attempts += 1
         row.next_attempt_at, row.error = unit.now + delay, error
         unit.session.add(row)
@@ -109,11 +125,13 @@ async def later(unit: Unit, row_id: int, delay: timedelta, error: str) -> None:
 
 async def failed(unit: Unit, row_id: int, room_id: str, error: str) -> None:
     """A final refusal: set aside, so that it blocks nothing, and told to the admins."""
-    row = await outbox.get(unit.session, row_id)
-    if row is None or row.state != RowState.WAITING:
+    row = await outbox.waiting_row(unit.session, row_id)
+    if row is None:
         return
     row.state, row.error, row.done_at, row.payload = RowState.FAILED.value, error, unit.now, None
     unit.session.add(row)
+    if row.kind in _CONVENIENT:
+        return
     key = await rooms.key_of(unit.session, room_id)
     if key == ADMIN_ROOM:
         return  # telling the admin room that it cannot be told would go round in circles
@@ -136,3 +154,4 @@ async def failed(unit: Unit, row_id: int, room_id: str, error: str) -> None:
 async def tidy(unit: Unit) -> None:
     """Forget the traces of what was sent days ago."""
     await outbox.prune(unit.session, unit.now, _TRACE_KEPT)
+    await prompts.tidy(unit)

@@ -6,7 +6,7 @@ from typing import Final
 from bot.domain.errors import UnknownTicket
 from bot.domain.lifecycle import Details, decide
 from bot.domain.words import Action
-from bot.services import changes
+from bot.services import changes, prompts
 from bot.services.moves import Done
 from bot.services.people import Caller
 from bot.services.unit import ADMIN_ROOM, Unit, room_key
@@ -37,6 +37,7 @@ async def purge(unit: Unit, number: int, caller: Caller) -> Done:
     await _mark_commands(unit, number)
     await _ask_digests_again(unit, number)
     await outbox.cancel_about(unit.session, number, unit.now)
+    await prompts.drop_about(unit, number)
     unit.session.add(
         Purged(
             number=number,

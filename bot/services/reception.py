@@ -6,9 +6,9 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Final
 
-from bot.services import outcomes
+from bot.services import outcomes, taps
 from bot.services.unit import ADMIN_ROOM, Unit
-from storage import inbox, outbox, rooms
+from storage import inbox, outbox, posted, rooms
 from storage.models import InboxEvent, Room, RoomKey, RoomMember, SyncState
 from storage.outbox import Kind, Priority
 
@@ -24,6 +24,10 @@ class ReceivedEvent:
     sender: str
     content: Mapping[str, Any] | None
     sent_at: datetime
+    thread: str | None = None
+    """The root of the thread that it stands in."""
+    tapped: str | None = None
+    """Of a reaction: the event that it is on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +119,10 @@ async def receive(unit: Unit, batch: Batch) -> None:
     known = await inbox.known(unit.session, [event.event_id for event in batch.events])
     fresh = {event.event_id: event for event in batch.events if event.event_id not in known}
     for event in fresh.values():
+        if event.tapped is not None and not await taps.is_offered(unit, event.tapped):
+            continue  # people's reactions to each other are not ours to keep
+        if event.thread is not None:
+            await posted.thread_goes_on(unit.session, event.thread, event.event_id)
         _store(unit, event)
     state = await inbox.sync_state(unit.session)
     state.token, state.synced_at = batch.token, unit.now
@@ -166,6 +174,7 @@ def _store(unit: Unit, event: ReceivedEvent) -> None:
             event_id=event.event_id,
             room_id=event.room_id,
             sender=event.sender,
+            kind="message" if event.tapped is None else "reaction",
             content=dict(event.content) if event.content is not None else None,
             sent_at=event.sent_at,
             received_at=unit.now,
@@ -242,19 +251,29 @@ async def judge(unit: Unit, room: Room) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """A command waiting to be handled."""
+    """A command or a tap waiting to be handled."""
 
     row_id: int
     event_id: str
     room_id: str
     sender: str
     content: Mapping[str, Any]
+    sent_at: datetime
+    is_tap: bool = False
 
 
 async def waiting(unit: Unit, limit: int = 20) -> tuple[Incoming, ...]:
     """The next commands, in the order in which they were received."""
     return tuple(
-        Incoming(row.id or 0, row.event_id, row.room_id, row.sender, row.content or {})
+        Incoming(
+            row.id or 0,
+            row.event_id,
+            row.room_id,
+            row.sender,
+            row.content or {},
+            row.sent_at,
+            is_tap=row.kind == "reaction",
+        )
         for row in await inbox.waiting(unit.session, limit)
     )
 

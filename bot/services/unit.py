@@ -3,6 +3,7 @@
 import asyncio
 import difflib
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
@@ -60,6 +61,8 @@ class Policy:
     admins: frozenset[str] = frozenset()
     purge_grace: timedelta = timedelta(days=30)
     stale_after: timedelta = timedelta(days=7)
+    one_tap: bool = True
+    """Whether cards offer reactions that act as commands."""
 
     def key_of(self, kind: NameKind, typed: str) -> str:
         """Key of the team, topic or region that somebody called by key or name.
@@ -104,6 +107,10 @@ class Unit:
         self.wakes.add(self.signals.inbox)
 
 
+class _TakenBack(Exception):
+    """Rolls a unit back."""
+
+
 class Units:
     """Makes units of work, a new one per use case."""
 
@@ -137,6 +144,18 @@ class Units:
                 await self.scrub()
             return result
         raise AssertionError("unreachable")
+
+    async def rehearse(self, work: Callable[[Unit], Awaitable[T]]) -> T:
+        """Run ``work`` and take everything back that it did: tells what would come of it."""
+        return await _to_its_end(self._rehearse(work))
+
+    async def _rehearse(self, work: Callable[[Unit], Awaitable[T]]) -> T:
+        results: list[T] = []
+        with suppress(_TakenBack):
+            async with self._database.write() as session:
+                results.append(await work(Unit(session, self.policy, self.clock(), signals=Signals())))
+                raise _TakenBack
+        return results[0]
 
     async def scrub(self) -> None:
         """Let nothing of what was erased stay in the database's own log."""

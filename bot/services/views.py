@@ -65,6 +65,28 @@ class ListView:
     total: int
     show_team: bool = False
     """Whether lines of several teams may be among them, so that each must name its own."""
+    page: int = 0
+    next_page: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmView:
+    """The question whether a command over these tickets is meant; ``person`` can say yes until ``until``."""
+
+    command: str
+    numbers: tuple[int, ...]
+    person: Person
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PromptClosed:
+    """What came of such a question."""
+
+    command: str
+    numbers: tuple[int, ...]
+    person: Person
+    confirmed: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, Final
 
 from sqlalchemy import Table, event
@@ -12,14 +13,14 @@ from sqlmodel import SQLModel, col, select
 from bot.domain.errors import NameKind
 from bot.domain.request import NewRequest
 from bot.domain.words import Action, Intake, Team
-from bot.services import delivery, intake, moves, outcomes, people, reception
-from bot.services.delivery import Clear, Job, Send
+from bot.services import delivery, intake, moves, outcomes, people, reception, seeds
+from bot.services.delivery import Clear, Job, Seed, Send
 from bot.services.moves import Done, Wish
 from bot.services.people import Caller
 from bot.services.reception import Batch, RoomUpdate
 from bot.services.unit import Policy, Unit, Units
 from bot.services.views import CardView
-from storage import schema, tickets
+from storage import posted, schema, tickets
 from storage.database import Database
 from storage.models import ALL, HistoryEntry, OutboxRow, Ticket
 
@@ -84,6 +85,9 @@ class Homeserver:
 
     events: dict[str, Send] = field(default_factory=dict)
     by_tx: dict[str, str] = field(default_factory=dict)
+    reactions: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """The bot's own: event id → what it is on, and the emoji."""
+    rounds: dict[tuple[str, str], int] = field(default_factory=dict)
 
     def send(self, job: Send) -> str:
         """Keep an event; a repeated transaction id gives the first one."""
@@ -94,6 +98,19 @@ class Homeserver:
     def redact(self, event_id: str) -> None:
         """Take an event away."""
         self.events.pop(event_id, None)
+        gone = self.reactions.pop(event_id, None)
+        if gone is not None:
+            self.rounds[gone] = self.rounds.get(gone, 0) + 1
+
+    def react(self, target: str, key: str) -> str:
+        """Keep a reaction; the same once more is the first one."""
+        event_id = f"$reaction-{target}-{key}-{self.rounds.get((target, key), 0)}"
+        self.reactions[event_id] = (target, key)
+        return event_id
+
+    def on(self, target: str) -> list[str]:
+        """The reactions that stand on an event."""
+        return [key for where, key in self.reactions.values() if where == target]
 
     def cards(self, number: int) -> dict[str, str]:
         """Event and room of each card of a ticket that can be seen, edits not counted."""
@@ -182,13 +199,29 @@ class Desk:
             event_id = self.homeserver.send(job)
             await self.sent(job, event_id)
             return [event_id]
-        return await self._clear(job)
+        return await (self._seed(job) if isinstance(job, Seed) else self._clear(job))
 
     async def sent(self, job: Send, event_id: str) -> None:
         """The homeserver's answer, or the echo."""
         await self.units.run(
             lambda unit: outcomes.sent(unit, job.tx_id, event_id, job.room_id, job.thread)
         )  # fmt: skip
+
+    async def _seed(self, job: Seed) -> list[str]:
+        plan = job.plan
+        for _key, event_id in plan.remove:
+            await self._redact(plan.shows[0] if plan.shows else 0, event_id)
+        placed = [(key, self.homeserver.react(plan.event_id, key)) for key in plan.add]
+        for key, event_id in placed:
+            await self.units.run(partial(outcomes.seed_placed, plan=plan, key=key, event_id=event_id))
+        await self.units.run(lambda unit: seeds.looked_after(unit, job.row_id))
+        return [event_id for _key, event_id in placed]
+
+    async def seeded(self, number: int) -> list[str]:
+        """The reactions that the ticket's card offers, in the order in which they were seeded."""
+        async with self.database.read() as session:
+            card = await posted.card(session, number)
+        return self.homeserver.on(card.event_id) if card else []
 
     async def _clear(self, job: Clear) -> list[str]:
         for _room_id, event_id in job.events:
@@ -281,7 +314,8 @@ async def make_schema(database: Database) -> None:
     event.listen(database.engine.sync_engine, "before_cursor_execute", listen)
     await schema.ensure(database)
     event.remove(database.engine.sync_engine, "before_cursor_execute", listen)
-    _MIGRATION[database.dialect] = [each for each in said if each.startswith(("CREATE ", "INSERT "))]
+    wanted = ("CREATE ", "ALTER ", "DROP ", "INSERT ", "UPDATE ", "DELETE ")
+    _MIGRATION[database.dialect] = [each for each in said if each.startswith(wanted)]
 
 
 @asynccontextmanager

@@ -1,6 +1,7 @@
 """The outbox: what is sent, in which order, and what becomes of it."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -9,6 +10,7 @@ import pytest
 
 from bot.domain.words import Action, Intake, Status
 from bot.services import answers, delivery, intake, outcomes, reception
+from bot.services.answers import Spot, spot_of
 from bot.services.delivery import Clear, Job, Send
 from bot.services.intake import NewMessage
 from bot.services.reception import Incoming
@@ -22,6 +24,8 @@ from tests.integration.desk_data import (
     BERLIN,
     BOT,
     FREIBURG,
+    POLICY,
+    START,
     Desk,
     desk_on,
 )
@@ -29,7 +33,8 @@ from tests.integration.desk_data import (
 
 @pytest.fixture
 async def desk(database_url: str) -> AsyncIterator[Desk]:
-    async with desk_on(database_url) as desk:
+    # Without the reactions on the cards, which have tests of their own.
+    async with desk_on(database_url, replace(POLICY, one_tap=False)) as desk:
         yield desk
 
 
@@ -42,8 +47,8 @@ def card_of(job: Job) -> CardView:
 
 async def say(desk: Desk, text: str, *shows: int, room: str = FREIBURG) -> None:
     """An answer to a command."""
-    incoming = Incoming(1, "$command", room, ANNA, {"body": "!list"})
-    await desk.units.run(lambda unit: answers.answer(unit, incoming, {"body": text}, shows))
+    spot = Spot(room, "$command")
+    await desk.units.run(lambda unit: answers.answer(unit, spot, {"body": text}, shows, person=ANNA))
 
 
 async def send_alert(desk: Desk, number: int) -> None:
@@ -221,9 +226,9 @@ async def test_what_is_for_an_unusable_room_waits_for_it(desk: Desk) -> None:
 
 
 async def test_an_answer_is_not_told_to_strangers_who_came_in_meanwhile(desk: Desk) -> None:
-    incoming = Incoming(1, "$show", FREIBURG, ANNA, {"body": "!show 1"})
+    spot = Spot(FREIBURG, "$show")
     secret = {"msgtype": "m.notice", "body": "Kim Doe, 0761 123"}
-    await desk.units.run(lambda unit: answers.answer(unit, incoming, secret, [1]))
+    await desk.units.run(lambda unit: answers.answer(unit, spot, secret, [1], person=ANNA))
     await desk.update(FREIBURG, history_visibility="world_readable")
     assert [job for job in await desk.deliver() if getattr(job, "content", None) == secret] == []
     (row,) = await desk.outbox(kind="answer")
@@ -328,19 +333,19 @@ async def test_a_report_that_the_admin_room_refuses_is_not_reported(desk: Desk) 
 
 
 async def test_an_answer_stands_in_the_thread_or_replies(desk: Desk) -> None:
-    plain = Incoming(1, "$command", FREIBURG, ANNA, {"body": "!list"})
+    plain = Incoming(1, "$command", FREIBURG, ANNA, {"body": "!list"}, START)
     content: dict[str, Any] = {"m.relates_to": {"rel_type": "m.thread", "event_id": "$root"}}
-    threaded = Incoming(2, "$other", FREIBURG, ANNA, content)
-    for incoming in (plain, threaded):
-        await desk.units.run(partial(answers.answer, incoming=incoming, content={"body": "x"}, shows=()))
+    threaded = Incoming(2, "$other", FREIBURG, ANNA, content, START)
+    for spot in map(spot_of, (plain, threaded)):
+        answer = partial(answers.answer, spot=spot, content={"body": "x"}, shows=(), person=ANNA)
+        await desk.units.run(answer)
     relations = [(row.payload or {})["content"]["m.relates_to"] for row in await desk.outbox()]
     assert relations[0] == {"m.in_reply_to": {"event_id": "$command"}}
     assert (relations[1]["rel_type"], relations[1]["event_id"]) == ("m.thread", "$root")
 
 
 async def test_the_acknowledgement_is_a_reaction(desk: Desk) -> None:
-    incoming = Incoming(1, "$command", FREIBURG, ANNA, {"body": "!take 1"})
-    await desk.units.run(lambda unit: answers.acknowledge(unit, incoming))
+    await desk.units.run(lambda unit: answers.acknowledge(unit, FREIBURG, "$command"))
     (job,) = await desk.claim()
     assert isinstance(job, Send)
     assert (job.event_type, job.room_id) == ("m.reaction", FREIBURG)

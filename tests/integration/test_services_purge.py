@@ -10,10 +10,11 @@ from bot.domain.errors import NotAllowedFrom, NotPermitted, UnknownTicket
 from bot.domain.request import NewAttachment
 from bot.domain.words import Action
 from bot.services import answers, intake, purge, reception
+from bot.services.answers import Spot
 from bot.services.delivery import Send
 from bot.services.intake import RetryKey
 from bot.services.moves import Done
-from bot.services.reception import Batch, Incoming, ReceivedEvent
+from bot.services.reception import Batch, ReceivedEvent
 from bot.services.views import PurgeReport
 from storage.models import Task
 from tests.integration.desk_data import ADMINS, ANNA, BEN, DORA, FREIBURG, START, Desk, desk_on, put, request
@@ -66,8 +67,8 @@ async def test_nothing_of_a_purged_ticket_is_left(desk: Desk) -> None:
     number = await full_ticket(desk)
     await desk.deliver()
     content = {"body": "Kim Doe wants a Laptop wanted"}
-    incoming = Incoming(1, "$show", FREIBURG, BEN, {})
-    await desk.units.run(lambda unit: answers.answer(unit, incoming, content, [number]))
+    spot = Spot(FREIBURG, "$show")
+    await desk.units.run(lambda unit: answers.answer(unit, spot, content, [number], person=BEN))
     await desk.do(Action.DELETE, number, DORA)
     desk.clock.advance(days=1)
     assert await do_purge(desk, number) == Done(number, changed=True)

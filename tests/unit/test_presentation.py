@@ -18,10 +18,13 @@ from bot.domain.errors import (
     NotAllowedFrom,
     NotAMember,
     NotHere,
+    NothingMore,
     NothingToUndo,
     NotPermitted,
+    NotYourPrompt,
     NoWaitlist,
     OpenTasks,
+    PromptOver,
     Refusal,
     TakenBy,
     TooManyTickets,
@@ -44,6 +47,7 @@ from bot.services.views import (
     CardView,
     CommandFailed,
     CommandView,
+    ConfirmView,
     DeliveryReport,
     DigestView,
     HelpView,
@@ -57,6 +61,7 @@ from bot.services.views import (
     OpenedView,
     ParameterView,
     Person,
+    PromptClosed,
     PurgeReport,
     RoomReport,
     RoomStatus,
@@ -174,6 +179,10 @@ def answers(text: str, count: int) -> dict[str, Answer]:
         "history": HistoryView(42, history(text, count)),
         "opened": OpenedView(43, "freiburg"),
         "continued": OpenedView(43, None, follows=42),
+        "confirm": ConfirmView("close", (41, 42, 43, 44, 45, 46), Person("@anna:example.org", "Anna"), NOW),
+        "confirm purge": ConfirmView("purge", (42,), Person("@anna:example.org", "Anna"), NOW),
+        "confirmed": PromptClosed("purge", (42,), Person("@anna:example.org", "Anna"), confirmed=True),
+        "left": PromptClosed("purge", (42,), Person("@anna:example.org", "Anna"), confirmed=False),
         "help": HelpView((command,) * count),
         "help one": HelpView((command,), detailed=True),
         "status": StatusView(
@@ -249,6 +258,9 @@ def refusals(text: str = "Laptop") -> dict[str, Refusal]:
         **{kind: UnknownName(None, kind, text, (text,) * 60, ("freiburg",)) for kind in NameKind},
         "here": NotHere(None, "status"),
         "many": TooManyTickets(None, 20),
+        "not your prompt": NotYourPrompt(None, "@anna:example.org"),
+        "prompt over": PromptOver(None),
+        "nothing more": NothingMore(None),
     }
 
 
@@ -337,7 +349,9 @@ def test_answers_and_refusals_are_notices(language: str) -> None:
     for name, made in everything("Laptop", 3, language).items():
         if name.startswith(("answer", "problem", "outcome")):
             assert made.notice, name
-            assert made.mentions == (), name
+            asks = name in ("answer confirm", "answer confirm purge")
+            asked = ("@anna:example.org",) if asks else ()
+            assert made.mentions == asked, name
         if name.startswith("card"):
             assert not made.notice, name
             assert made.content()["m.mentions"] == {}, name

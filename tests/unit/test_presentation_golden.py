@@ -4,6 +4,7 @@ import pytest
 
 from bot.domain.errors import OpenTasks, TakenBy
 from bot.domain.words import Status
+from bot.services.views import Person
 from tests.unit.test_presentation import BERLIN, RENDERER, card, everything
 
 GOLDEN = {
@@ -199,6 +200,17 @@ GOLDEN = {
             "Das war am 23.11., 14:05.\n"
             "!show 42 sagt, wie es steht; von da aus kannst du es ändern."
         ),
+        "answer confirm": (
+            "Wirklich 6 Tickets auf einmal schließen: #41, #42, #43, #44, #45, #46?\n"
+            "Anna: ✅ antippen, um es zu tun, oder ❌, um es zu lassen – bis 14:05 Uhr."
+        ),
+        "answer confirm purge": (
+            "Wirklich endgültig vernichten, auch in den Räumen: #42? "
+            "Das lässt sich nicht rückgängig machen.\n"
+            "Anna: ✅ antippen, um es zu tun, oder ❌, um es zu lassen – bis 14:05 Uhr."
+        ),
+        "answer confirmed": ("✅ Von Anna bestätigt: #42"),
+        "answer left": ("❌ Anna hat es gelassen: Nichts wurde geändert (#42)."),
         "problem here": (
             "!status kann ich hier nicht beantworten.\n"
             "Frag das im Admin-Raum, oder als Admin im direkten Chat mit mir."
@@ -397,6 +409,11 @@ GOLDEN = {
             "It was on 23 Nov, 14:05.\n"
             "!show 42 tells how it stands; change it from there."
         ),
+        "answer confirm": (
+            "Really close 6 tickets at once: #41, #42, #43, #44, #45, #46?\n"
+            "Anna: tap ✅ to do it or ❌ to leave it, until 14:05."
+        ),
+        "answer left": ("❌ Anna left it: nothing was done (#42)."),
         "problem here": (
             "!status cannot be answered here.\n"
             "Ask it in the admin room, or as an admin in a direct chat with me."
@@ -436,6 +453,13 @@ def test_the_html_of_a_card() -> None:
         "☑️ Aufgaben 2/3 · 📎 2 · setzt #12 fort</p>"
         "<blockquote>Laptop &lt;3 @\u2060room</blockquote>"
     )
+
+
+def test_a_refused_tap_is_answered_by_name() -> None:
+    refused = TakenBy(42, "@ben:example.org", Status.IN_PROGRESS)
+    made = RENDERER.problem(refused, "en", BERLIN, {}, Person("@anna:example.org", "Anna"))
+    assert made.body.splitlines()[0] == "Anna: ben has #42 (In progress)."
+    assert (made.mentions, made.notice) == (("@anna:example.org",), True)
 
 
 def test_one_notice_says_what_was_done_and_what_not() -> None:

@@ -1,0 +1,215 @@
+"""Carries out what was understood: one use case, its answer, and the mark in the inbox in one commit."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Protocol
+
+from bot.commands.handlers import Act, Ask, Handler, View
+from bot.commands.parser import Call
+from bot.commands.prompting import prompt_after
+from bot.commands.shows import shown_by
+from bot.domain.errors import Refusal, UsageError
+from bot.domain.request import InvalidFields
+from bot.domain.words import Team
+from bot.services import answers, people, prompts, reception
+from bot.services.answers import Spot, spot_of
+from bot.services.people import Caller
+from bot.services.prompts import NewPrompt, PromptView
+from bot.services.reception import Incoming
+from bot.services.unit import Unit, Units
+from bot.services.views import Person, PromptClosed
+
+Problem = Refusal | UsageError | InvalidFields
+Content = Mapping[str, Any]
+_Result = View | None
+"""What came of one ticket: a refusal, a view to show, or simply done."""
+
+
+class Speaker(Protocol):
+    """Renders results in a team's language; handed in by the composition root."""
+
+    def answer(self, view: View, team: Team) -> Content:
+        """Message content for a view."""
+
+    def edit(self, view: View, team: Team, event_id: str) -> Content:
+        """Message content that replaces an earlier answer."""
+
+    def problem(
+        self, error: Problem, team: Team, people: Mapping[str, str], to: Person | None = None
+    ) -> Content:
+        """Message content for a refusal or a usage error. ``people``: user id → name.
+
+        ``to`` is addressed: whoever tapped, and so wrote nothing that the answer could be a reply to.
+        """
+
+    def outcome(
+        self,
+        done: tuple[int, ...],
+        refused: tuple[Refusal, ...],
+        team: Team,
+        people: Mapping[str, str],
+    ) -> Content:
+        """Message content for several tickets, some of which were refused."""
+
+
+@dataclass(frozen=True, slots=True)
+class Occasion:
+    """Why something is carried out: a command, or a tap on a prompt that stands for one."""
+
+    incoming: Incoming
+    spot: Spot
+    acknowledged: str
+    """The event that gets the ✅."""
+    prompt: PromptView | None = None
+    """To be closed in the commit of what it asked for."""
+
+
+def by_command(incoming: Incoming, prompt: PromptView | None = None) -> Occasion:
+    """Somebody wrote a command; with ``prompt`` it answers that one."""
+    return Occasion(incoming, spot_of(incoming), incoming.event_id, prompt)
+
+
+def by_tap(incoming: Incoming, prompt: PromptView) -> Occasion:
+    """Somebody tapped a prompt: the answer goes to it, the ✅ to the command that it answered."""
+    spot = Spot(incoming.room_id, prompt.event_id or "", prompt.thread)
+    return Occasion(incoming, spot, prompt.command, prompt)
+
+
+class Executor:
+    """Runs handlers and answers; knows neither how a line is parsed nor how a view looks."""
+
+    def __init__(self, units: Units, speaker: Speaker) -> None:
+        self._units = units
+        self._speaker = speaker
+
+    async def ask(self, occasion: Occasion, call: Call[Handler], handler: Ask) -> None:
+        """Answer a question; a list with further pages waits for a tap."""
+
+        async def work(unit: Unit) -> None:
+            caller = await _caller(unit, occasion.incoming)
+            result: View
+            prompt: NewPrompt | None = None
+            try:
+                result = await handler.run(unit, call, caller)
+                content = self._speaker.answer(result, caller.place.team)
+                prompt = prompt_after(result, call)
+            except (Refusal, InvalidFields) as error:
+                result, content = error, await self.problem(unit, error, caller.place.team)
+            if await self.conclude(unit, occasion):
+                shows = shown_by(result)
+                if isinstance(result, Refusal | InvalidFields):
+                    await answers.note_refused(unit, occasion.incoming, shows)
+                person = occasion.incoming.sender
+                await answers.answer(unit, occasion.spot, content, shows, person=person, prompt=prompt)
+
+        await self._units.run(work)
+
+    async def act(self, occasion: Occasion, call: Call[Handler], handler: Act) -> None:
+        """Each ticket in its own commit; the last one's also holds the answer."""
+        *others, last = call.numbers
+        results: dict[int, _Result] = {}
+        for number in others:
+            results[number] = await self._units.run(partial(self._one, occasion, call, handler, number))
+
+        async def finish(unit: Unit) -> None:
+            result = await self._one(occasion, call, handler, last, unit)
+            await self._report(unit, occasion, {**results, last: result})
+
+        await self._units.run(finish)
+
+    async def would_all_be_refused(self, occasion: Occasion, call: Call[Handler], handler: Act) -> bool:
+        """Whether the command would do nothing at all: then nobody need be asked whether it is meant."""
+        for number in call.numbers:
+            result = await self._units.rehearse(partial(self._one, occasion, call, handler, number))
+            if not isinstance(result, Refusal | InvalidFields):
+                return False
+        return True
+
+    async def _one(
+        self, occasion: Occasion, call: Call[Handler], handler: Act, number: int, unit: Unit
+    ) -> _Result:
+        caller = await _caller(unit, occasion.incoming)
+        try:
+            return await handler.run(unit, number, call, caller)
+        except (Refusal, InvalidFields) as error:
+            # The rules refuse before anything is written: the unit is still clean.
+            return error
+
+    async def _report(self, unit: Unit, occasion: Occasion, results: Mapping[int, _Result]) -> None:
+        if not await self.conclude(unit, occasion):
+            return
+        team = (await _caller(unit, occasion.incoming)).place.team
+        person = occasion.incoming.sender
+        problems = [each for each in results.values() if isinstance(each, Refusal | InvalidFields)]
+        if not problems:
+            await answers.acknowledge(unit, occasion.spot.room_id, occasion.acknowledged)
+        else:
+            await answers.note_refused(unit, occasion.incoming, results)
+            content = await self._problems(unit, results, team)
+            await answers.answer(unit, occasion.spot, content, results, person=person)
+        for view in results.values():
+            if view is not None and view not in problems:
+                content = self._speaker.answer(view, team)
+                await answers.answer(unit, occasion.spot, content, shown_by(view), person=person)
+
+    async def _problems(self, unit: Unit, results: Mapping[int, _Result], team: Team) -> Content:
+        problems = [each for each in results.values() if isinstance(each, Refusal | InvalidFields)]
+        if len(results) == 1:
+            return await self.problem(unit, problems[0], team)
+        done = tuple(number for number, each in results.items() if each not in problems)
+        refused = tuple(each for each in problems if isinstance(each, Refusal))
+        return self._speaker.outcome(done, refused, team, await _names(unit, refused, team))
+
+    async def refuse(self, occasion: Occasion, error: Problem) -> None:
+        """Say why something cannot be done; nothing else happens."""
+
+        async def work(unit: Unit) -> None:
+            caller = await _caller(unit, occasion.incoming)
+            content = await self.problem(unit, error, caller.place.team)
+            if await self.conclude(unit, occasion):
+                shows = shown_by(error)
+                await answers.note_refused(unit, occasion.incoming, shows)
+                person = occasion.incoming.sender
+                await answers.answer(unit, occasion.spot, content, shows, person=person)
+
+        await self._units.run(work)
+
+    async def conclude(self, unit: Unit, occasion: Occasion) -> bool:
+        """Mark what came in as handled and its prompt as answered; says whether it was still waiting."""
+        if not await reception.handled(unit, occasion.incoming):
+            return False
+        if occasion.incoming.is_tap:
+            await answers.untap(unit, occasion.incoming)
+        if occasion.prompt is not None:
+            await prompts.done(unit, occasion.prompt.id)
+            if occasion.prompt.kind is prompts.PromptKind.CONFIRM:
+                await self.close_prompt(unit, occasion.incoming, occasion.prompt, confirmed=True)
+        return True
+
+    async def close_prompt(
+        self, unit: Unit, incoming: Incoming, prompt: PromptView, *, confirmed: bool
+    ) -> None:
+        """Let a question say what came of it, so that it does not go on asking."""
+        if await prompts.is_erased(unit, prompt):
+            return
+        team = (await _caller(unit, incoming)).place.team
+        person = await people.person(unit, incoming.sender, team)
+        closed = PromptClosed(prompt.payload["command"], prompt.shows, person, confirmed)
+        content = self._speaker.edit(closed, team, prompt.event_id or "")
+        await answers.change(unit, prompt.room_id, content, prompt.shows)
+
+    async def problem(self, unit: Unit, error: Problem, team: Team, to: Person | None = None) -> Content:
+        """Content for a refusal, with the names of those whom it is about."""
+        refused = (error,) if isinstance(error, Refusal) else ()
+        return self._speaker.problem(error, team, await _names(unit, refused, team), to)
+
+
+async def _caller(unit: Unit, incoming: Incoming) -> Caller:
+    return await people.caller_of(unit, incoming.sender, incoming.room_id, incoming.event_id)
+
+
+async def _names(unit: Unit, refused: tuple[Refusal, ...], team: Team) -> Mapping[str, str]:
+    """Display names of those whom refusals name."""
+    ids = {each.named for each in refused if each.named is not None}
+    return {user_id: (await people.person(unit, user_id, team)).name for user_id in ids}

@@ -1,0 +1,159 @@
+"""The way of a tap: from the inbox through the card or prompt that was tapped to the same use cases."""
+
+from typing import Any
+
+from bot.commands.executor import Executor, by_tap
+from bot.commands.handlers import Act, Ask, Handler
+from bot.commands.parser import Call
+from bot.commands.prompting import restored
+from bot.commands.rights import check_call
+from bot.commands.spec import Registry
+from bot.domain import taps as words
+from bot.domain.errors import NotYourPrompt, PromptOver, Refusal
+from bot.domain.words import Action, RoomKind
+from bot.services import answers, people, prompts, reception, taps
+from bot.services.answers import Spot
+from bot.services.prompts import PromptKind, PromptView
+from bot.services.reception import Incoming
+from bot.services.taps import TappedCard
+from bot.services.unit import Unit, Units
+
+
+def key_of(incoming: Incoming) -> str:
+    """The emoji of a tap, without what clients vary; empty if it is none."""
+    relation: Any = incoming.content.get("m.relates_to")
+    key = relation.get("key") if isinstance(relation, dict) else None
+    return words.canonical(key) if isinstance(key, str) else ""
+
+
+class Tapper:
+    """Handles members' reactions on the bot's cards and prompts."""
+
+    def __init__(self, units: Units, registry: Registry[Handler], executor: Executor) -> None:
+        self._units = units
+        self._registry = registry
+        self._executor = executor
+
+    async def handle(self, incoming: Incoming) -> None:
+        """Do what one tap asks for; any other reaction is people's own and stays."""
+        relation: Any = incoming.content.get("m.relates_to", {})
+        event_id, key = relation.get("event_id", ""), key_of(incoming)
+        tapped = await self._units.look(lambda unit: taps.find(unit, event_id))
+        match tapped:
+            case TappedCard() if key in words.CARD:
+                spot = Spot(incoming.room_id, tapped.latest, tapped.event_id)
+                await self._move(incoming, words.CARD[key], tapped.number, spot)
+            case PromptView() if key in tapped.keys and tapped.room_id == incoming.room_id:
+                await self._prompt(incoming, key, tapped)
+            case _:
+                await self._units.run(lambda unit: reception.handled(unit, incoming))
+
+    async def _move(
+        self,
+        incoming: Incoming,
+        action: Action,
+        number: int,
+        spot: Spot,
+        prompt: PromptView | None = None,
+    ) -> None:
+        async def work(unit: Unit) -> None:
+            caller = await people.caller_of(unit, incoming.sender, incoming.room_id, incoming.event_id)
+            if caller.place.kind is RoomKind.FOREIGN:
+                await reception.handled(unit, incoming)
+                return
+            refusal: Refusal | None = None
+            try:
+                await taps.tap(unit, action, number, caller)
+            except Refusal as error:
+                # The rules refuse before anything is written: the unit is still clean.
+                refusal = error
+            if not await reception.handled(unit, incoming):
+                return
+            await answers.untap(unit, incoming)
+            if refusal is None:
+                if prompt is not None:
+                    await prompts.done(unit, prompt.id)
+                return
+            await self._refuse(unit, incoming, refusal, spot, [number])
+
+        await self._units.run(work)
+
+    async def _refuse(
+        self, unit: Unit, incoming: Incoming, refusal: Refusal, spot: Spot, shows: list[int]
+    ) -> None:
+        """Say why in the thread, and to whom: a tap is no message that could be replied to."""
+        caller = await people.caller_of(unit, incoming.sender, incoming.room_id)
+        team = caller.place.team
+        to = await people.person(unit, incoming.sender, team)
+        content = await self._executor.problem(unit, refusal, team, to)
+        await answers.answer(unit, spot, content, shows, person=incoming.sender)
+
+    # --- prompts ---
+
+    async def _prompt(self, incoming: Incoming, key: str, prompt: PromptView) -> None:
+        if prompt.kind is PromptKind.TICKET:
+            spot = Spot(incoming.room_id, prompt.event_id or "", prompt.thread)
+            await self._move(incoming, words.CARD[key], prompt.payload["number"], spot, prompt)
+            return
+        if prompt.done:
+            await self._ignore(incoming)  # two tapped at once, and the other was first
+            return
+        refusal = _refusal(incoming, prompt)
+        call = restored(prompt.payload, self._registry)
+        if refusal is None and call is None:
+            refusal = PromptOver(None)
+        if refusal is not None:
+            await self._decline(incoming, prompt, refusal)
+        elif key == words.CANCEL:
+            await self._cancel(incoming, prompt)
+        elif call is not None:
+            await self._carry_out(incoming, prompt, call)
+
+    async def _carry_out(self, incoming: Incoming, prompt: PromptView, call: Call[Handler]) -> None:
+        caller = await self._units.look(
+            lambda unit: people.caller_of(unit, incoming.sender, incoming.room_id, incoming.event_id)
+        )
+        try:
+            check_call(call, caller)
+        except Refusal as refusal:
+            await self._decline(incoming, prompt, refusal)
+            return
+        handler = call.command.handler
+        if isinstance(handler, Ask):
+            await self._executor.ask(by_tap(incoming, prompt), call, handler)
+        elif isinstance(handler, Act):
+            await self._executor.act(by_tap(incoming, prompt), call, handler)
+
+    async def _ignore(self, incoming: Incoming) -> None:
+        async def work(unit: Unit) -> None:
+            if await reception.handled(unit, incoming):
+                await answers.untap(unit, incoming)
+
+        await self._units.run(work)
+
+    async def _decline(self, incoming: Incoming, prompt: PromptView, refusal: Refusal) -> None:
+        async def work(unit: Unit) -> None:
+            if await reception.handled(unit, incoming):
+                await answers.untap(unit, incoming)
+                spot = Spot(incoming.room_id, prompt.event_id or "", prompt.thread)
+                await self._refuse(unit, incoming, refusal, spot, list(prompt.shows))
+
+        await self._units.run(work)
+
+    async def _cancel(self, incoming: Incoming, prompt: PromptView) -> None:
+        async def work(unit: Unit) -> None:
+            if await reception.handled(unit, incoming):
+                await answers.untap(unit, incoming)
+                await prompts.done(unit, prompt.id)
+                await self._executor.close_prompt(unit, incoming, prompt, confirmed=False)
+
+        await self._units.run(work)
+
+
+def _refusal(incoming: Incoming, prompt: PromptView) -> Refusal | None:
+    """Why this tap does not count; one that was given in time does, however late it is handled."""
+    if prompt.kind is PromptKind.CONFIRM and incoming.sender != prompt.person:
+        return NotYourPrompt(None, prompt.person)
+    if not prompt.waits(incoming.sent_at):
+        return PromptOver(None)
+    return None

@@ -1,0 +1,189 @@
+"""Prompts: answers that wait for a tap. What a tap means is kept in the database, with who may give it."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any, Final
+
+from bot.domain import taps
+from bot.services.unit import Unit
+from storage import outbox
+from storage import posted as events
+from storage import prompts as stored
+from storage.models import OutboxRow, Prompt
+
+_PROMPT: Final = "prompt:"
+_KEPT: Final = timedelta(days=1)
+"""For how long a tap on a prompt that is over is still answered with why."""
+
+
+class PromptKind(StrEnum):
+    """What a prompt waits for."""
+
+    CONFIRM = "confirm"
+    """A yes or no to a command that hurts, by the person who gave it."""
+    PAGE = "page"
+    """The next page of a list, by anybody who may see it."""
+    TICKET = "ticket"
+    """A ticket that the answer names, to be taken."""
+
+
+_KEYS: Final[Mapping[PromptKind, tuple[str, ...]]] = {
+    PromptKind.CONFIRM: (taps.CONFIRM, taps.CANCEL),
+    PromptKind.PAGE: (taps.MORE,),
+    PromptKind.TICKET: (taps.TAKE,),
+}
+_OPEN_FOR: Final[Mapping[PromptKind, timedelta]] = {
+    PromptKind.CONFIRM: taps.CONFIRM_WITHIN,
+    PromptKind.PAGE: timedelta(hours=1),
+    PromptKind.TICKET: timedelta(hours=12),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class PromptView:
+    """A prompt as it is now."""
+
+    id: int
+    kind: PromptKind
+    room_id: str
+    event_id: str | None
+    thread: str | None
+    person: str
+    command: str
+    payload: Mapping[str, Any]
+    expires_at: datetime
+    done: bool
+    shows: tuple[int, ...] = ()
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The reactions that it offers."""
+        return _KEYS[self.kind]
+
+    def waits(self, at: datetime) -> bool:
+        """Whether a tap given at that time counts."""
+        return not self.done and at <= self.expires_at
+
+
+@dataclass(frozen=True, slots=True)
+class NewPrompt:
+    """A prompt to be asked with an answer; ``payload`` is what its kind needs, as JSON."""
+
+    kind: PromptKind
+    payload: Mapping[str, Any]
+
+
+def id_of(target: str) -> int:
+    """The prompt that an outbox row looks after."""
+    return int(target.removeprefix(_PROMPT))
+
+
+def expires_at(kind: PromptKind, now: datetime) -> datetime:
+    """Until when a prompt asked now can be answered."""
+    return now + _OPEN_FOR[kind]
+
+
+async def ask(
+    unit: Unit,
+    new: NewPrompt,
+    row: OutboxRow,
+    *,
+    thread: str | None,
+    person: str,
+    command: str,
+    shows: Collection[int],
+) -> None:
+    """Keep a prompt in the commit of the answer that asks it."""
+    assert row.id is not None  # noqa: S101 - flushed
+    prompt = Prompt(
+        outbox_id=row.id,
+        room_id=row.room or "",
+        thread=thread,
+        person=person,
+        command=command,
+        kind=new.kind.value,
+        payload=dict(new.payload),
+        created_at=unit.now,
+        expires_at=expires_at(new.kind, unit.now),
+    )
+    await stored.add(unit.session, prompt, shows)
+
+
+async def posted(unit: Unit, outbox_id: int, event_id: str) -> None:
+    """An answer arrived in its room: if it is a prompt, its reactions are due."""
+    prompt = await stored.of_row(unit.session, outbox_id)
+    if prompt is not None:
+        prompt.event_id = event_id
+        unit.session.add(prompt)
+        await _look_after(unit, prompt)
+
+
+async def _look_after(unit: Unit, prompt: Prompt) -> None:
+    assert prompt.id is not None  # noqa: S101 - it comes from the database
+    shows = await stored.tickets_of(unit.session, prompt.id)
+    await outbox.ask_seeds(unit.session, f"{_PROMPT}{prompt.id}", unit.now, unit.now, shows)
+    unit.wake_courier()
+
+
+async def look(unit: Unit, prompt_id: int) -> PromptView | None:
+    """A prompt by its id."""
+    return await _view(unit, await stored.get(unit.session, prompt_id))
+
+
+async def at_event(unit: Unit, event_id: str) -> PromptView | None:
+    """The prompt that an event of the bot is."""
+    return await _view(unit, await stored.of_event(unit.session, event_id))
+
+
+async def last_page(unit: Unit, room_id: str, person: str) -> PromptView | None:
+    """The list that a person asked for last in a room, if it has a further page."""
+    return await _view(
+        unit, await stored.last(unit.session, room_id, person, PromptKind.PAGE.value, unit.now)
+    )
+
+
+async def done(unit: Unit, prompt_id: int) -> bool:
+    """Close a prompt, in the commit of what it asked for; says whether it was still open."""
+    prompt = await stored.get(unit.session, prompt_id)
+    if prompt is None or prompt.done_at is not None:
+        return False
+    prompt.done_at = unit.now
+    unit.session.add(prompt)
+    await _look_after(unit, prompt)
+    return True
+
+
+async def drop_about(unit: Unit, number: int) -> None:
+    """A ticket is purged: nothing that names it waits any more, but for the question that led to it."""
+    await stored.drop_about(unit.session, number, PromptKind.CONFIRM.value)
+
+
+async def is_erased(unit: Unit, prompt: PromptView) -> bool:
+    """Whether the prompt's message goes, because a ticket that it names was purged."""
+    return bool(await events.any_purged(unit.session, prompt.shows))
+
+
+async def tidy(unit: Unit) -> None:
+    """Forget the prompts that are long over."""
+    await stored.prune(unit.session, unit.now - _KEPT)
+
+
+async def _view(unit: Unit, prompt: Prompt | None) -> PromptView | None:
+    if prompt is None:
+        return None
+    assert prompt.id is not None  # noqa: S101 - it comes from the database
+    return PromptView(
+        id=prompt.id,
+        kind=PromptKind(prompt.kind),
+        room_id=prompt.room_id,
+        event_id=prompt.event_id,
+        thread=prompt.thread,
+        person=prompt.person,
+        command=prompt.command,
+        payload=prompt.payload,
+        expires_at=prompt.expires_at,
+        done=prompt.done_at is not None,
+        shows=await stored.tickets_of(unit.session, prompt.id),
+    )

@@ -1,0 +1,290 @@
+"""The reactions that cards offer, and what a tap on one does."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+import pytest
+
+from bot.domain.errors import NothingToUndo, TakenBy, UnknownTicket
+from bot.domain.words import Action, Status
+from bot.services import delivery, outcomes, people, purge, taps
+from bot.services.delivery import Seed
+from bot.services.reception import Batch, ReceivedEvent, receive
+from bot.services.taps import TappedCard
+from bot.services.unit import Unit
+from storage import inbox
+from tests.integration.desk_data import (
+    ANNA,
+    BEN,
+    BERLIN,
+    CARLA,
+    DORA,
+    FREIBURG,
+    POLICY,
+    START,
+    Desk,
+    desk_on,
+)
+
+
+@pytest.fixture
+async def desk(database_url: str) -> AsyncIterator[Desk]:
+    async with desk_on(database_url) as desk:
+        yield desk
+
+
+async def tap(desk: Desk, action: Action, number: int, by: str = ANNA, cause: str | None = None) -> None:
+    """One tap on a card in its room."""
+
+    async def work(unit: Unit) -> None:
+        caller = await people.caller_of(unit, by, FREIBURG, cause)
+        await taps.tap(unit, action, number, caller)
+
+    await desk.units.run(work)
+
+
+async def test_a_new_card_offers_what_can_be_done(desk: Desk) -> None:
+    number = await desk.open()
+    jobs = await desk.deliver()
+    assert isinstance(jobs[-1], Seed)
+    assert await desk.seeded(number) == ["🙋", "⏳", "✅", "🚫"]
+
+
+async def test_a_topic_without_waiting_list_offers_none(desk: Desk) -> None:
+    number = await desk.open(topic="other")
+    await desk.deliver()
+    assert await desk.seeded(number) == ["🙋", "✅", "🚫"]
+    await desk.do(Action.TOPIC, number, topic="Spendenanfrage")
+    await desk.deliver()
+    assert sorted(await desk.seeded(number)) == sorted(["🙋", "⏳", "✅", "🚫"])
+
+
+@pytest.mark.parametrize(
+    ("actions", "offered"),
+    [
+        ((Action.TAKE,), "⏳✅🚫"),
+        ((Action.WAIT,), "✅🙋🚫"),
+        ((Action.TAKE, Action.RELEASE), "⏳✅🙋🚫"),
+        ((Action.TAKE, Action.WAIT, Action.TAKE), "⏳✅🚫"),
+    ],
+)
+async def test_what_is_offered_follows_the_status(
+    desk: Desk, actions: tuple[Action, ...], offered: str
+) -> None:
+    number = await desk.open()
+    for action in actions:
+        await desk.deliver()
+        await desk.do(action, number)
+    await desk.deliver()
+    assert "".join(sorted(await desk.seeded(number))) == offered
+
+
+@pytest.mark.parametrize("action", [Action.CLOSE, Action.SPAM])
+async def test_a_close_or_spam_can_be_taken_back_for_ten_minutes(desk: Desk, action: Action) -> None:
+    number = await desk.open()
+    await desk.deliver()
+    await desk.do(action, number)
+    await desk.deliver()
+    assert await desk.seeded(number) == ["↩️"]
+    desk.clock.advance(minutes=9, seconds=59)
+    await desk.deliver()
+    assert await desk.seeded(number) == ["↩️"]
+    desk.clock.advance(seconds=1)
+    await desk.deliver()
+    assert await desk.seeded(number) == []
+    assert await desk.outbox(state="waiting") == []
+
+
+async def test_after_an_undo_the_card_offers_what_it_did(desk: Desk) -> None:
+    number = await desk.open()
+    await desk.deliver()
+    await desk.do(Action.CLOSE, number)
+    await desk.deliver()
+    await tap(desk, Action.UNDO, number)
+    await desk.deliver()
+    assert sorted(await desk.seeded(number)) == sorted(["🙋", "⏳", "✅", "🚫"])
+    desk.clock.advance(minutes=11)
+    await desk.deliver()
+    assert len(await desk.seeded(number)) == 4
+
+
+async def test_many_changes_become_one_round(desk: Desk) -> None:
+    number = await desk.open()
+    await desk.deliver()
+    for action in (Action.TAKE, Action.WAIT, Action.TAKE, Action.CLOSE, Action.REOPEN):
+        await desk.do(action, number)
+    jobs = await desk.deliver()
+    assert len([job for job in jobs if isinstance(job, Seed)]) == 0
+    await desk.do(Action.CLOSE, number)
+    await desk.do(Action.REOPEN, number)
+    await desk.do(Action.WAIT, number)
+    jobs = await desk.deliver()
+    assert len([job for job in jobs if isinstance(job, Seed)]) == 1
+
+
+async def test_a_change_in_the_middle_of_a_round_is_followed_by_another(desk: Desk) -> None:
+    number = await desk.open()
+    (card,) = await desk.claim()
+    await desk.finish(card)
+    (job,) = await desk.claim()
+    assert isinstance(job, Seed)
+    await desk.do(Action.TAKE, number)
+    await desk.finish(job)
+    assert "🙋" in await desk.seeded(number)
+    await desk.deliver()
+    assert await desk.seeded(number) == ["⏳", "✅", "🚫"]
+
+
+async def test_a_crash_between_two_reactions_leaves_nothing_to_clear_up(desk: Desk) -> None:
+    number = await desk.open()
+    (card,) = await desk.claim()
+    await desk.finish(card)
+    (job,) = await desk.claim()
+    assert isinstance(job, Seed)
+    first = desk.homeserver.react(job.plan.event_id, "🙋")
+    await desk.units.run(lambda unit: outcomes.seed_placed(unit, job.plan, "🙋", first))
+    (again,) = await desk.claim()
+    assert isinstance(again, Seed)
+    assert (again.tx_id, again.plan.add) == (job.tx_id, ("⏳", "✅", "🚫"))
+    await desk.deliver()
+    assert await desk.seeded(number) == ["🙋", "⏳", "✅", "🚫"]
+
+
+async def test_reactions_that_are_refused_block_and_report_nothing(desk: Desk) -> None:
+    number = await desk.open()
+    (card,) = await desk.claim()
+    await desk.finish(card)
+    (job,) = await desk.claim()
+    await desk.units.run(lambda unit: outcomes.failed(unit, job.row_id, FREIBURG, "M_FORBIDDEN"))
+    assert await desk.outbox(state="waiting") == []
+    await desk.do(Action.TAKE, number)
+    assert len(await desk.outbox(state="waiting")) == 2
+
+
+async def test_a_closed_room_is_waited_for(desk: Desk) -> None:
+    number = await desk.open()
+    (card,) = await desk.claim()
+    await desk.finish(card)
+    await desk.update(FREIBURG, join_rule="public")
+    await desk.deliver()
+    assert await desk.seeded(number) == []
+    await desk.update(FREIBURG, join_rule="invite")
+    await desk.deliver()
+    assert await desk.seeded(number) == ["🙋", "⏳", "✅", "🚫"]
+
+
+async def test_a_transfer_takes_the_reactions_along(desk: Desk) -> None:
+    number = await desk.open()
+    await desk.deliver()
+    await desk.do(Action.TRANSFER, number, team="berlin")
+    await desk.deliver()
+    assert await desk.seeded(number) == ["🙋", "⏳", "✅", "🚫"]
+    assert len(desk.homeserver.reactions) == 4
+
+
+async def test_a_purge_takes_them_too(desk: Desk) -> None:
+    number = await desk.open()
+    await desk.deliver()
+    await desk.do(Action.DELETE, number, DORA)
+    caller = await desk.caller(DORA)
+    await desk.units.run(lambda unit: purge.purge(unit, number, caller))
+    await desk.deliver()
+    assert desk.homeserver.reactions == {}
+
+
+async def test_turned_off_there_are_none(database_url: str) -> None:
+    async with desk_on(database_url, replace(POLICY, one_tap=False)) as desk:
+        number = await desk.open()
+        await desk.deliver()
+        assert await desk.seeded(number) == []
+        event_id = next(iter(desk.homeserver.cards(number)))
+        assert await desk.units.look(lambda unit: taps.find(unit, event_id)) is None
+
+
+# Taps
+
+
+async def test_a_card_is_found_by_its_event(desk: Desk) -> None:
+    number = await desk.open()
+    await desk.deliver()
+    event_id = next(iter(desk.homeserver.cards(number)))
+    found = await desk.units.look(lambda unit: taps.find(unit, event_id))
+    assert found == TappedCard(number, event_id, event_id)
+    assert await desk.units.look(lambda unit: taps.find(unit, "$other")) is None
+
+
+async def test_two_taps_at_once_are_both_a_success(desk: Desk) -> None:
+    number = await desk.open()
+    for action in (Action.WAIT, Action.CLOSE, Action.SPAM):
+        await tap(desk, action, number, ANNA)
+        await tap(desk, action, number, BEN)
+        assert [entry.action for entry in await desk.history(number)].count(action.value) == 1
+
+
+async def test_taking_twice_is_a_success_for_the_same_person_only(desk: Desk) -> None:
+    number = await desk.open()
+    await tap(desk, Action.TAKE, number, ANNA)
+    await tap(desk, Action.TAKE, number, ANNA)
+    with pytest.raises(TakenBy):
+        await tap(desk, Action.TAKE, number, BEN)
+
+
+async def test_undo_twice_is_a_success_for_the_same_person_only(desk: Desk) -> None:
+    number = await desk.open()
+    await tap(desk, Action.CLOSE, number, ANNA)
+    with pytest.raises(NothingToUndo):
+        await tap(desk, Action.UNDO, number, BEN)
+    await tap(desk, Action.UNDO, number, ANNA)
+    await tap(desk, Action.UNDO, number, ANNA)
+    assert (await desk.ticket(number)).status == Status.OPEN
+    with pytest.raises(NothingToUndo):
+        await tap(desk, Action.UNDO, number, BEN)
+
+
+async def test_a_stranger_cannot_tap(desk: Desk) -> None:
+    number = await desk.open()
+
+    async def work(unit: Unit) -> None:
+        await taps.tap(unit, Action.TAKE, number, await people.caller_of(unit, CARLA, BERLIN))
+
+    with pytest.raises(UnknownTicket):
+        await desk.units.run(work)
+
+
+async def test_the_same_tap_after_a_crash_does_nothing_more(desk: Desk) -> None:
+    number = await desk.open()
+    await tap(desk, Action.CLOSE, number, ANNA, "$tap")
+    await tap(desk, Action.UNDO, number, ANNA, "$undo")
+    await tap(desk, Action.CLOSE, number, ANNA, "$tap")
+    assert (await desk.ticket(number)).status == Status.OPEN
+
+
+# What comes in
+
+
+async def test_only_reactions_on_what_can_be_tapped_are_kept(desk: Desk) -> None:
+    number = await desk.open()
+    await desk.deliver()
+    card = next(iter(desk.homeserver.cards(number)))
+    content = {"m.relates_to": {"rel_type": "m.annotation", "event_id": card, "key": "🙋"}}
+    events = tuple(
+        ReceivedEvent(event_id, FREIBURG, ANNA, content, START, tapped=target)
+        for event_id, target in (("$one", card), ("$two", "$a-members-message"))
+    )
+    await desk.units.run(lambda unit: receive(unit, Batch("t1", events=events)))
+    waiting = await desk.units.look(lambda unit: inbox.waiting(unit.session, 10))
+    assert [(row.event_id, row.kind) for row in waiting] == [("$one", "reaction")]
+
+
+async def test_what_is_said_in_a_thread_is_what_a_further_message_replies_to(desk: Desk) -> None:
+    number = await desk.open()
+    await desk.deliver()
+    card = next(iter(desk.homeserver.cards(number)))
+    said = ReceivedEvent("$said", FREIBURG, ANNA, None, START, thread=card)
+    await desk.units.run(lambda unit: receive(unit, Batch("t1", events=(said,))))
+    await desk.do(Action.ASSIGN, number, ANNA, person="Ben")
+    (alert,) = [job for job in await desk.deliver() if isinstance(job, delivery.Send) and job.thread]
+    assert (alert.thread, alert.latest) == (card, "$said")
+    found = await desk.units.look(lambda unit: taps.find(unit, card))
+    assert isinstance(found, TappedCard)
+    assert found.latest not in (card, "$said")
