@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from enum import IntEnum, StrEnum
 from typing import Any, Final
 
-from sqlalchemy import delete, func, update
+from sqlalchemy import delete, func, or_, update
 from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -282,11 +282,17 @@ async def hurry(session: AsyncSession, now: datetime) -> None:
     )
 
 
-async def depth(session: AsyncSession) -> tuple[int, datetime | None, int, int]:
-    """Rows waiting, since when the oldest of them that is not held, rows held, rows failed."""
+async def depth(session: AsyncSession, now: datetime) -> tuple[int, datetime | None, int, int]:
+    """Rows waiting, since when the oldest of them that is not held, rows held, rows failed.
+
+    What is only meant for later does not wait yet.
+    """
     waiting = OutboxRow.state == RowState.WAITING.value
+    meant = or_(col(OutboxRow.next_attempt_at) <= now, col(OutboxRow.attempts) > 0)
     rows = await session.exec(
-        select(func.count(), func.min(OutboxRow.created_at)).where(waiting, col(OutboxRow.held).is_(False))
+        select(func.count(), func.min(OutboxRow.created_at)).where(
+            waiting, meant, col(OutboxRow.held).is_(False)
+        )
     )
     count, oldest = rows.one()
     held = await session.exec(

@@ -128,9 +128,11 @@ async def failed(unit: Unit, row_id: int, room_id: str, error: str) -> None:
     row = await outbox.waiting_row(unit.session, row_id)
     if row is None:
         return
-    row.state, row.error, row.done_at, row.payload = RowState.FAILED.value, error, unit.now, None
+    missed = row.kind not in _CONVENIENT
+    row.state = RowState.FAILED.value if missed else RowState.CANCELLED.value
+    row.error, row.done_at, row.payload = error, unit.now, None
     unit.session.add(row)
-    if row.kind in _CONVENIENT:
+    if not missed:
         return
     key = await rooms.key_of(unit.session, room_id)
     if key == ADMIN_ROOM:

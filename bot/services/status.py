@@ -21,7 +21,7 @@ class Program:
 async def status_view(unit: Unit, program: Program) -> StatusView:
     """Counts, queue depths and the state of every configured room; no requester's data."""
     sync = await unit.session.get(SyncState, 1)
-    waiting, oldest, held, failed = await outbox.depth(unit.session)
+    waiting, oldest, held, failed = await outbox.depth(unit.session, unit.now)
     found = []
     for key in await rooms.keys(unit.session):
         room = await rooms.get(unit.session, key.room_id) if key.room_id else None

@@ -5,7 +5,9 @@ import os
 import random
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -14,12 +16,13 @@ import pytest
 from sqlmodel import select
 
 from bot.demo.homeserver import Homeserver
+from bot.domain.taps import UNDO, offered
 from bot.domain.words import Status
 from storage import inbox, outbox
 from storage.database import Database
 from storage.models import HistoryEntry, Ticket
 from tests.desk import Desk, make_desk
-from tests.people import Crowd, Human
+from tests.people import Crowd, Human, MatrixRefusal
 from tests.timeline import Event, Shown
 
 KILLS: Final = int(os.environ.get("TICKETTRUHE_TEST_KILLS", "3"))
@@ -37,6 +40,8 @@ class Log:
     """Idempotency key → number."""
     commands: dict[str, tuple[str, str]] = field(default_factory=dict)
     """Event id → room, text."""
+    taps: set[str] = field(default_factory=set)
+    """Event ids of reactions on cards."""
 
 
 class Pouring:
@@ -55,6 +60,7 @@ class Pouring:
                 group.create_task(self._file(client))
             for name in ("anna", "ben"):
                 group.create_task(self._command(self.desk.person(name), self.desk.rooms["freiburg"]))
+            group.create_task(self._tap(self.desk.person("ben"), self.desk.rooms["freiburg"]))
 
     async def _file(self, client: int) -> None:
         count = 0
@@ -87,6 +93,16 @@ class Pouring:
                 event_id = await person.say(room, text)
                 self.log.commands[event_id] = (room, text)
             await asyncio.sleep(self._random.uniform(0.1, 0.4))
+
+    async def _tap(self, person: Human, room: str) -> None:
+        while not self.stop.is_set():
+            cards = [each.event_id for each in await person.sees(room) if self.desk.is_card(each)]
+            if cards:
+                # The newest ones, so that a card is tapped several times.
+                card, key = self._random.choice(cards[-8:]), self._random.choice("🙋⏳✅🚫")
+                with suppress(MatrixRefusal):  # the same tap of the same person still stands there
+                    self.log.taps.add(await person.react(room, card, key))
+            await asyncio.sleep(self._random.uniform(0.2, 0.6))
 
     def _line(self, known: Sequence[int]) -> str:
         pick = self._random
@@ -144,7 +160,7 @@ async def _settled(desk: Desk, log: Log) -> None:
 
 async def _waiting(database: Database) -> bool:
     async with database.read() as session:
-        count, *_ = await outbox.depth(session)
+        count, *_ = await outbox.depth(session, datetime.now(UTC))
         return bool(count or await inbox.depth(session))
 
 
@@ -157,6 +173,8 @@ async def _compare(desk: Desk, log: Log) -> None:
     assert set(tickets) == set(log.accepted.values()), "tickets lost or made twice"
     _compare_cards(desk, shown, tickets)
     _compare_answers(desk, events, log)
+    _compare_taps(desk, events, log)
+    await _compare_seeds(desk, shown, tickets)
     repeated = {cause: count for cause, count in causes.items() if count > 1}
     assert not repeated, f"commands done twice: {repeated}"
     acknowledged = _acknowledged(desk, events)
@@ -198,7 +216,7 @@ def _compare_cards(desk: Desk, shown: Sequence[Shown], tickets: Mapping[int, Sta
 
 def _acknowledged(desk: Desk, events: Sequence[Event]) -> set[str]:
     return {
-        str(event.relation["event_id"])
+        event.related
         for event in events
         if event.type == "m.reaction" and event.sender == desk.account.user_id
     }
@@ -211,10 +229,29 @@ def _compare_answers(desk: Desk, events: Sequence[Event], log: Log) -> None:
         if event.sender != desk.account.user_id:
             continue
         if event.type == "m.reaction":
-            answers[str(event.relation["event_id"])] += 1
+            answers[event.related] += 1
         elif event.type == "m.room.message" and event.in_reply_to:
             answers[event.in_reply_to] += 1
     wrong = {
         text: answers[event_id] for event_id, (_, text) in log.commands.items() if answers[event_id] != 1
     }
     assert not wrong, f"commands with another number of answers than one: {wrong}"
+
+
+def _compare_taps(desk: Desk, events: Sequence[Event], log: Log) -> None:
+    """Every tap was handled, and taken away for it."""
+    taken = {event.redacts for event in events if event.sender == desk.account.user_id}
+    assert log.taps, "the workload tapped nothing"
+    assert not log.taps - taken, f"taps that were not handled: {log.taps - taken}"
+
+
+async def _compare_seeds(desk: Desk, shown: Sequence[Shown], tickets: Mapping[int, Status]) -> None:
+    """Every card offers what its ticket's status allows."""
+    wrong = {}
+    for number, status in tickets.items():
+        (card,) = [each for each in shown if desk.is_card(each, number) and each.thread is None
+                   and each.reply_to is None]  # fmt: skip
+        offers = {key for key, who in card.reactions.items() if desk.account.user_id in who}
+        if offers - {UNDO} != set(offered(status, waitlist=True, undoable=False)):
+            wrong[number] = (status, offers)
+    assert not wrong, f"cards that offer what does not fit their status: {wrong}"
