@@ -177,7 +177,7 @@ class Worker:
 
     async def _act(self, incoming: Incoming, team: Team, call: Call[Handler], handler: Act) -> None:
         """Each ticket in its own commit; the last one's also holds the answer."""
-        *others, last = call.numbers
+        *others, last = call.numbers[:1] if handler.together else call.numbers
         results: dict[int, _Result] = {}
         for number in others:
             results[number] = await self._units.run(partial(self._one, incoming, call, handler, number))
@@ -203,18 +203,19 @@ class Worker:
     ) -> None:
         if not await reception.handled(unit, incoming):
             return
+        shows = {*results, *(number for each in results.values() for number in shown_by(each))}
         problems = [each for each in results.values() if isinstance(each, Refusal | InvalidFields)]
         if not problems:
             await answers.acknowledge(unit, incoming)
         elif len(results) == 1:
             content = await self._problem(unit, problems[0], team)
-            await answers.answer(unit, incoming, content, results, refused=True)
+            await answers.answer(unit, incoming, content, shows, refused=True)
         else:
             done = tuple(number for number, each in results.items() if each not in problems)
             refused = tuple(each for each in problems if isinstance(each, Refusal))
             names = await _names(unit, refused, team)
             content = self._speaker.outcome(done, refused, team, names)
-            await answers.answer(unit, incoming, content, results, refused=True)
+            await answers.answer(unit, incoming, content, shows, refused=True)
         for view in results.values():
             if view is not None and view not in problems:
                 await answers.answer(unit, incoming, self._speaker.answer(view, team), shown_by(view))

@@ -15,21 +15,24 @@ from bot.presentation.lists import render_list
 from bot.presentation.message import Message
 from bot.presentation.refusals import render_outcome, render_refusal
 from bot.presentation.statuses import render_status
-from bot.presentation.tickets import render_history, render_opened, render_ticket
+from bot.presentation.tasks import render_tasks
+from bot.presentation.tickets import render_forwarded, render_history, render_opened, render_ticket
 from bot.presentation.usages import render_input, render_usage
 from bot.presentation.world import Names, Setting
 from bot.services.views import (
     Alert,
     CardView,
+    ForwardedView,
     HelpView,
     HistoryView,
     ListView,
     OpenedView,
     StatusView,
+    TasksView,
     TicketView,
 )
 
-Answer = ListView | TicketView | HistoryView | OpenedView | HelpView | StatusView
+Answer = ListView | TicketView | TasksView | HistoryView | OpenedView | ForwardedView | HelpView | StatusView
 Problem = Refusal | UsageError | InvalidInput
 NOBODY: Final[Mapping[str, str]] = MappingProxyType({})
 
@@ -61,6 +64,10 @@ class Renderer:
                 return render_status(view, setting, now)
             case TicketView():
                 return render_ticket(view, setting)
+            case TasksView():
+                return render_tasks(view, setting)
+            case ForwardedView():
+                return render_forwarded(view, setting)
             case HistoryView():
                 return render_history(view, setting)
             case OpenedView():
