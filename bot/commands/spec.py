@@ -212,10 +212,10 @@ class Registry(Generic[H]):
         for found in near(word, self._by_word):
             best.setdefault(self._by_word[found].name, found)
         # The words are folded in the index; people are to see them as they were declared.
-        return tuple(self._as_declared(name, found) for name, found in best.items())
+        return tuple(self._as_declared(found) for found in best.values())
 
-    def _as_declared(self, name: str, folded: str) -> str:
-        command = self._by_word[fold(name)]
+    def _as_declared(self, folded: str) -> str:
+        command = self._by_word[folded]
         return next(word for word in (command.name, *command.aliases) if fold(word) == folded)
 
 
