@@ -20,6 +20,7 @@ from bot.domain.errors import (
 from bot.domain.words import Action, Intake
 from bot.services import intake, merging, notes, purge, reads, tasks
 from bot.services.changes import Done
+from bot.services.delivery import Send
 from bot.services.intake import Arrived, NewMessage
 from bot.services.unit import Units
 from bot.services.views import CardView, NamedTicket, PurgeReport
@@ -215,6 +216,10 @@ async def test_archived_and_deleted_tickets_stay_as_they_are(desk: Desk) -> None
         await merge(desk, one, other)
 
 
+def _by_id(row: dict[str, Any]) -> int:
+    return int(row["id"])
+
+
 @pytest.mark.parametrize("named", ["target", "source"])
 async def test_undo_takes_both_apart_again(desk: Desk, named: str) -> None:
     target, source = await two(desk)
@@ -227,9 +232,11 @@ async def test_undo_takes_both_apart_again(desk: Desk, named: str) -> None:
     await desk.do(Action.UNDO, target if named == "target" else source)
     after = await desk.rows()
     for table in ("messages", "tasks"):
-        assert after[table] == before[table]
+        assert sorted(after[table], key=_by_id) == sorted(before[table], key=_by_id)
     told = ("status", "assignee", "waiting_since", "need", "merged_into", "close_reason")
-    kept = [[{name: row[name] for name in told} for row in rows["tickets"]] for rows in (before, after)]
+    kept = [
+        {row["number"]: [row[name] for name in told] for row in rows["tickets"]} for rows in (before, after)
+    ]
     assert kept[0] == kept[1]
     for number in (target, source):
         assert [entry.action for entry in await desk.history(number)][-2:] == ["merge", "undo"]
@@ -316,15 +323,13 @@ async def test_the_purge_of_what_stays_takes_along_what_was_merged_into_it(desk:
     assert {each.number for each in reports if isinstance(each, PurgeReport)} == {target, source, third}
     assert [desk.homeserver.cards(number) for number in (target, source, third)] == [{}, {}, {}]
     found = repr(rows)
-    assert [word for word in ("Kim Doe", "Third secret", "seven", "example.org'") if word in found] == [
-        "example.org'"
-    ]
+    assert [word for word in ("Kim Doe", "kim@", "Third secret", "seven") if word in found] == []
     for number in (target, source):
         with pytest.raises(UnknownTicket):
             await write(desk, number, "gone")
 
 
-async def test_the_purge_of_what_was_merged_leaves_the_conversation_and_no_trace_of_itself(
+async def test_the_purge_of_what_was_merged_leaves_the_conversation_alone(
     desk: Desk,
 ) -> None:
     target, source = await two(desk)
@@ -332,8 +337,8 @@ async def test_the_purge_of_what_was_merged_leaves_the_conversation_and_no_trace
     await desk.do(Action.DELETE, source, DORA)
     await desk.deliver()
     await do_purge(desk, source)
-    (job, *_) = [each for each in await desk.claim() if isinstance(getattr(each, "view", None), CardView)]
-    assert job.view.merged_here == ()  # type: ignore[union-attr]
+    views = [job.view for job in await desk.claim() if isinstance(job, Send)]
+    assert [each.merged_here for each in views if isinstance(each, CardView)] == [()]
     assert len(await texts_of(desk, target)) == 5
     assert all(row["number"] == target for row in (await desk.rows())["tickets"])
     with pytest.raises(NothingToUndo):
@@ -364,16 +369,16 @@ async def test_a_card_names_the_persons_other_tickets_of_its_team(desk: Desk) ->
 async def test_a_card_that_names_another_follows_what_becomes_of_it(desk: Desk) -> None:
     one, other = await desk.open(), await desk.open()
     await desk.deliver()
-    for act, told in (
-        (lambda: desk.do(Action.CLOSE, one), ["closed"]),
-        (lambda: desk.do(Action.TRANSFER, one, team="berlin"), []),
-        (lambda: desk.do(Action.TRANSFER, one, CARLA, team="freiburg"), ["closed"]),
-        (lambda: desk.do(Action.DELETE, one, DORA), []),
-    ):
-        await act()
-        jobs = [job for job in await desk.deliver() if isinstance(getattr(job, "view", None), CardView)]
-        view = next(job.view for job in jobs if job.view.number == other)  # type: ignore[union-attr]
-        assert isinstance(view, CardView)
+    steps: list[tuple[Action, str, dict[str, str], list[str]]] = [
+        (Action.CLOSE, ANNA, {}, ["closed"]),
+        (Action.TRANSFER, ANNA, {"team": "berlin"}, []),
+        (Action.TRANSFER, CARLA, {"team": "freiburg"}, ["closed"]),
+        (Action.DELETE, DORA, {}, []),
+    ]
+    for action, by, wish, told in steps:
+        await desk.do(action, one, by, **wish)
+        views = [job.view for job in await desk.deliver() if isinstance(job, Send)]
+        (view,) = [each for each in views if isinstance(each, CardView) and each.number == other]
         assert [each.status for each in view.others] == told
 
 

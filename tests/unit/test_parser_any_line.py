@@ -41,7 +41,8 @@ def test_long_messages_are_read_in_little_time(line: str) -> None:
 
 PIECES = st.sampled_from(
     [
-        "!", "!take", "!close", "!assign", "!new", "!message", "!list", "!mine", "!task", "add", "done", "!merge", "--", "—", "–", "--force",
+        "!", "!take", "!close", "!assign", "!new", "!message", "!list", "!mine", "!task", "add",
+        "done", "!merge", "--", "—", "–", "--force",
         "—force", "--name", "--name=", "--email", "=", "#", "#7", "42", "41,42", ":", ",", '"', "„", "“", "»",
         "«", "\n", " ", "\t", "\x00", "\u202e", "\ud800", "²", "٤٢", "99999999999", "0", "@a:b", "text",
         "\u2028", "\x85", "é",
