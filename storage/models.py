@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import JSON, Column, ForeignKey, Index, LargeBinary, MetaData, String, Text, text
+from sqlalchemy import JSON, Column, ForeignKey, Index, Integer, LargeBinary, MetaData, String, Text, text
 from sqlmodel import Field, SQLModel
 
 from storage.types import BigId, UtcDateTime
@@ -53,6 +53,8 @@ class Requester(SQLModel, table=True):
     id: int | None = _key()
     name: str
     email: str | None = Field(default=None, index=True)
+    email_key: str | None = Field(default=None, index=True)
+    """The address as it is compared, see ``bot.domain.merging.address_key``."""
     phone: str | None = None
 
 
@@ -67,6 +69,7 @@ class Ticket(SQLModel, table=True):
         Index("ix_tickets_idle", "team", "status", "changed_at"),
         Index("ix_tickets_moved", "team", "status", "moved_at"),
         Index("ix_tickets_purge", "status", "purge_at"),
+        Index("ix_tickets_merged_into", "merged_into"),
         # Numbers are said aloud and written on paper: one that was used is never given again.
         {"sqlite_autoincrement": True},
     )
@@ -83,6 +86,8 @@ class Ticket(SQLModel, table=True):
     need: str | None = None
     close_reason: str | None = None
     follows: int | None = Field(default=None, sa_column=Column(BigId, nullable=True))
+    merged_into: int | None = Field(default=None, sa_column=Column(BigId, nullable=True))
+    """Where its conversation went; that ticket exists as long as this one does."""
     opened_at: datetime = _when()
     changed_at: datetime = _when()
     moved_at: datetime = _when()
@@ -92,11 +97,18 @@ class Ticket(SQLModel, table=True):
 
 
 class TicketMessage(SQLModel, table=True):
-    """One message of a ticket's conversation. ``author`` is a member who wrote it down, if one did."""
+    """One message of a ticket's conversation. ``author`` is a member who wrote it down, if one did.
+
+    ``kind`` is a :class:`MessageKind`. Ids grow with time: their order is that of the conversation, also of a
+    merged one.
+    """
 
     __tablename__ = "messages"
     id: int | None = _key()
     number: int = _refers("tickets.number")
+    kind: str = Field(
+        default="message", sa_column=Column(String, nullable=False, server_default=text("'message'"))
+    )
     text: str = _text()
     intake: str
     author: str | None = None
@@ -117,11 +129,13 @@ class Attachment(SQLModel, table=True):
 
 
 class Task(SQLModel, table=True):
-    """A thing to be done before a ticket can be closed."""
+    """A thing to be done before a ticket can be closed. ``position`` is its number within the ticket."""
 
     __tablename__ = "tasks"
+    __table_args__: ClassVar[Any] = (Index("uq_tasks_position", "number", "position", unique=True),)
     id: int | None = _key()
-    number: int = _refers("tickets.number")
+    number: int = _refers("tickets.number", index=False)
+    position: int = Field(sa_column=Column(Integer, nullable=False, server_default=text("0")))
     text: str
     added_by: str
     added_at: datetime = _when()
@@ -152,6 +166,9 @@ class HistoryEntry(SQLModel, table=True):
     note: str | None = _text(nullable=True)
     before: dict[str, Any] | None = _json()
     after: dict[str, Any] | None = _json()
+    detail: dict[str, Any] | None = _json()
+    """What else the change touched, for undo and for the history's words: ids of ``messages`` and ``tasks``;
+    of a merge also the ``other`` ticket. Never words: what is undone must not live on here."""
     cause: str | None = None
 
 

@@ -10,7 +10,8 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.domain.errors import Conflict
-from bot.domain.words import Action, Scope, Status
+from bot.domain.merging import address_key
+from bot.domain.words import Action, MessageKind, Scope, Status
 from storage.models import (
     Attachment,
     Card,
@@ -54,7 +55,7 @@ async def requester(session: AsyncSession, name: str, email: str | None, phone: 
     )
     person = found.first()
     if person is None:
-        person = Requester(name=name, email=email, phone=phone)
+        person = Requester(name=name, email=email, email_key=address_key(email), phone=phone)
         session.add(person)
         await session.flush()
     return person
@@ -108,17 +109,22 @@ async def messages(session: AsyncSession, number: int, limit: int) -> Sequence[T
 
 
 async def message_count(session: AsyncSession, number: int) -> int:
-    """How many messages a ticket has."""
+    """How many messages a ticket has; notes are none."""
     rows = await session.exec(
-        select(func.count()).select_from(TicketMessage).where(TicketMessage.number == number)
+        select(func.count())
+        .select_from(TicketMessage)
+        .where(TicketMessage.number == number, TicketMessage.kind == MessageKind.MESSAGE.value)
     )
     return rows.one()
 
 
-async def first_message(session: AsyncSession, number: int) -> TicketMessage | None:
-    """The message that opened the ticket."""
+async def first_message(session: AsyncSession, ticket: Ticket) -> TicketMessage | None:
+    """The message that opened the ticket; what a merge brought along from an older one does not count."""
     rows = await session.exec(
-        select(TicketMessage).where(TicketMessage.number == number).order_by(col(TicketMessage.id)).limit(1)
+        select(TicketMessage)
+        .where(TicketMessage.number == ticket.number, TicketMessage.kind == MessageKind.MESSAGE.value)
+        .order_by(col(TicketMessage.at) < ticket.opened_at, col(TicketMessage.id))
+        .limit(1)
     )
     return rows.first()
 
@@ -149,8 +155,8 @@ async def attachment_count(session: AsyncSession, number: int) -> int:
 
 
 async def tasks(session: AsyncSession, number: int) -> Sequence[Task]:
-    """The ticket's tasks, oldest first."""
-    return (await session.exec(select(Task).where(Task.number == number).order_by(col(Task.id)))).all()
+    """The ticket's tasks by their number."""
+    return (await session.exec(select(Task).where(Task.number == number).order_by(col(Task.position)))).all()
 
 
 async def history(session: AsyncSession, number: int) -> Sequence[HistoryEntry]:

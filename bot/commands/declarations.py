@@ -19,6 +19,7 @@ from bot.services.views import HelpView
 
 _NUMBERS = Parameter("number", Kind.NUMBERS, N_("one or more tickets; none in a ticket's thread"))
 _NUMBER = Parameter("number", Kind.NUMBER, N_("the ticket; none in its thread"))
+_PAIR = Parameter("number", Kind.PAIR, N_("two tickets; one in the other's thread"))
 
 _TICKET: tuple[Command[Handler], ...] = (
     Command(
@@ -82,6 +83,41 @@ _TICKET: tuple[Command[Handler], ...] = (
         (_NUMBER, Parameter("text", Kind.TEXT, N_("what they said"))),
         examples=((N_("!message 42 can come on Friday"), N_("reopens ticket 42 if it was closed")),),
         handler=handlers.MESSAGE,
+    ),
+    Command(
+        "note", ("notiz",), N_("Keep something in the ticket that only the team sees"), "ticket",
+        Right.MEMBER,
+        (_NUMBER, Parameter("text", Kind.TEXT, N_("what the team should know"))),
+        examples=((N_("!note 42 rings the bell twice"), N_("!show 42 tells it, to the team alone")),),
+        handler=handlers.NOTE,
+    ),
+    Command(
+        "task add", ("aufgabe neu",), N_("Add a task: a ticket closes when all are done"), "ticket",
+        Right.MEMBER,
+        (_NUMBER, Parameter("text", Kind.TEXT, N_("what is to be done"))),
+        examples=((N_("!task add 42 get a power supply"), N_("ticket 42 has one task more")),),
+        handler=handlers.TASK_ADD,
+    ),
+    Command(
+        "task done", ("aufgabe erledigt",), N_("Tick tasks off"), "ticket", Right.MEMBER,
+        (_NUMBER, Parameter("task", Kind.ITEMS, N_("the tasks' numbers, as the list shows them"))),
+        examples=((N_("!task done 42 1 3"), N_("tasks 1 and 3 of ticket 42 are done")),),
+        handler=handlers.TASK_DONE,
+    ),
+    Command(
+        "task list", ("aufgabe liste", "task", "aufgabe"), N_("A ticket's tasks with their numbers"),
+        "ticket", Right.MEMBER,
+        (_NUMBER,),
+        examples=((N_("!task list 42"), N_("the tasks of ticket 42")),),
+        handler=handlers.TASK_LIST,
+    ),
+    Command(
+        "merge", ("zusammenführen", "zusammenfuehren"), N_("Join two tickets of one person"), "ticket",
+        Right.MEMBER,
+        (_PAIR,),
+        (Option("--force", N_("for one person with two addresses")),),
+        ((N_("!merge 42 57"), N_("one goes on with all messages, the other is closed")),),
+        handler=handlers.MERGE,
     ),
     Command(
         "topic", ("thema",), N_("Correct a ticket's topic"), "ticket", Right.MEMBER,
@@ -180,16 +216,16 @@ def build_registry(program: Program, prefix: str) -> Registry[Handler]:
         word = call.words.get("command", "").removeprefix(prefix)
         if not word:
             return HelpView(tuple(each.view(prefix) for each in visible))
-        found = registry.lookup(word)
-        if found is None:
+        found = registry.described(word)
+        if not found:
             names = tuple(each.name for each in visible)
-            raise UnknownName(None, NameKind.COMMAND, word, names, registry.suggest(word))
-        return HelpView((found.view(prefix),), detailed=True)
+            raise UnknownName(None, NameKind.COMMAND, word, names, registry.suggest(word.partition(" ")[0]))
+        return HelpView(tuple(each.view(prefix) for each in found), detailed=True)
 
     about: tuple[Command[Handler], ...] = (
         Command(
             "help", ("hilfe",), N_("What I can do, or one command explained"), "list", Right.ANYONE,
-            (Parameter("command", Kind.WORD, N_("a command's name"), required=False),),
+            (Parameter("command", Kind.TEXT, N_("a command's name"), required=False),),
             examples=((N_("!help take"), N_("all about taking")),),
             handler=Ask(show_help),
         ),

@@ -107,7 +107,7 @@ class Executor:
 
     async def act(self, occasion: Occasion, call: Call[Handler], handler: Act) -> None:
         """Each ticket in its own commit; the last one's also holds the answer."""
-        *others, last = call.numbers
+        *others, last = call.numbers[:1] if handler.together else call.numbers
         results: dict[int, _Result] = {}
         for number in others:
             results[number] = await self._units.run(partial(self._one, occasion, call, handler, number))
@@ -120,7 +120,7 @@ class Executor:
 
     async def would_all_be_refused(self, occasion: Occasion, call: Call[Handler], handler: Act) -> bool:
         """Whether the command would do nothing at all: then nobody need be asked whether it is meant."""
-        for number in call.numbers:
+        for number in call.numbers[:1] if handler.together else call.numbers:
             result = await self._units.rehearse(partial(self._one, occasion, call, handler, number))
             if not isinstance(result, Refusal | InvalidFields):
                 return False
@@ -145,9 +145,10 @@ class Executor:
         if not problems:
             await answers.acknowledge(unit, occasion.spot.room_id, occasion.acknowledged)
         else:
-            await answers.note_refused(unit, occasion.incoming, results)
+            shows = {*results, *(number for each in results.values() for number in shown_by(each))}
+            await answers.note_refused(unit, occasion.incoming, shows)
             content = await self._problems(unit, results, team)
-            await answers.answer(unit, occasion.spot, content, results, person=person)
+            await answers.answer(unit, occasion.spot, content, shows, person=person)
         for view in results.values():
             if view is not None and view not in problems:
                 content = self._speaker.answer(view, team)

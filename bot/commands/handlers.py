@@ -8,13 +8,13 @@ from bot.commands.parser import Call
 from bot.domain.errors import NameKind, NotHere
 from bot.domain.request import Checker, check_request
 from bot.domain.words import Action, Intake
-from bot.services import intake, moves, purge, reads
+from bot.services import intake, merging, moves, notes, purge, reads, tasks
 from bot.services.intake import NewMessage
 from bot.services.moves import Wish
 from bot.services.people import Caller
 from bot.services.status import Program, status_view
 from bot.services.unit import Unit
-from bot.services.views import OpenedView
+from bot.services.views import ForwardedView, OpenedView
 
 View = object
 """One of the frozen views; the presentation knows how to show each."""
@@ -24,10 +24,12 @@ View = object
 class Act:
     """Does something to one ticket; called for each number, each in its own commit.
 
-    Success is acknowledged by ✅; a returned view is shown as well.
+    Success is acknowledged by ✅; a returned view is shown as well. ``together``: the numbers are one thing
+    to act on, so it is called once, for the first of them.
     """
 
     run: Callable[[Unit, int, "Call[Any]", Caller], Awaitable[View | None]]
+    together: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +80,28 @@ async def _message(unit: Unit, number: int, call: Call[Any], caller: Caller) -> 
     message = NewMessage(text, Intake.CHAT, caller.actor.user_id, caller.cause)
     arrived = await intake.add_message(unit, number, message)
     if arrived.follows is None:
-        return None
+        return None if arrived.number == number else ForwardedView(number, arrived.number)
     return OpenedView(arrived.number, arrived.team, arrived.follows)
+
+
+async def _note(unit: Unit, number: int, call: Call[Any], caller: Caller) -> None:
+    await notes.note(unit, number, call.words["text"], caller)
+
+
+async def _task_add(unit: Unit, number: int, call: Call[Any], caller: Caller) -> None:
+    await tasks.add(unit, number, call.words["text"], caller)
+
+
+async def _task_done(unit: Unit, number: int, call: Call[Any], caller: Caller) -> None:
+    await tasks.done(unit, number, [int(each) for each in call.words["task"].split()], caller)
+
+
+async def _task_list(unit: Unit, call: Call[Any], caller: Caller) -> View:
+    return await tasks.tasks_view(unit, call.numbers[0], caller)
+
+
+async def _merge(unit: Unit, number: int, call: Call[Any], caller: Caller) -> None:
+    await merging.merge(unit, number, call.numbers[1], caller, force="--force" in call.options)
 
 
 async def _new(unit: Unit, call: Call[Any], caller: Caller) -> View:
@@ -135,6 +157,11 @@ def status(program: Program) -> Ask:
 TAKE = Act(_take)
 PURGE = Act(_purge)
 MESSAGE = Act(_message)
+NOTE = Act(_note)
+TASK_ADD = Act(_task_add)
+TASK_DONE = Act(_task_done)
+TASK_LIST = Ask(_task_list)
+MERGE = Act(_merge, together=True)
 NEW = Ask(_new)
 SHOW = Ask(_show)
 HISTORY = Ask(_history)

@@ -6,7 +6,7 @@ ticket 2. Where a number could be a ticket or the beginning of the text, the par
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Generic, Literal, NoReturn, TypeVar
 
@@ -59,7 +59,35 @@ def parse(text: str, registry: Registry[H], prefix: str, context: Context) -> Ca
     if command is None:
         line, start, length = tokens.quote_line(text, at, word.end())
         raise UsageError(UsageProblem.UNKNOWN_COMMAND, line, start, length, near=registry.suggest(word[0]))
-    return _Line(text, word.end(), command, command.usage(prefix), context.ticket).read()
+    return _form(text, word, command, registry, prefix, context).read()
+
+
+def _form(
+    text: str, word: re.Match[str], command: Command[H], registry: Registry[H], prefix: str, context: Context
+) -> "_Line[H]":
+    """The line with its command's second word read, if it has one: ``task add``, also ``task 42 add``."""
+    plain = _Line(text, word.end(), command, command.usage(prefix), context.ticket)
+    forms = registry.forms(word[0])
+    end = tokens.line_end(text, word.end())
+    second = tokens.TOKEN.search(text, plain.at, end) if forms else None
+    ahead = tokens.numbers_in(second) if second else ()
+    if second and ahead:
+        second = tokens.TOKEN.search(text, second.end(), end)
+    name = second[0].rstrip(":") if second else ""
+    if second is None or not name[:1].isalpha():
+        return plain
+    form = forms.get(fold(name))
+    if form is None:
+        line, start, length = tokens.quote_line(text, second.start(), second.end())
+        usage = f"{prefix}{command.name.partition(' ')[0]} " + "|".join(_second_words(forms))
+        raise UsageError(UsageProblem.UNKNOWN_FORM, line, start, length, near=near(name, forms), usage=usage)
+    found = _Line(text, second.end(), form, form.usage(prefix), context.ticket)
+    found.told_ahead(ahead)
+    return found
+
+
+def _second_words(forms: Mapping[str, Command[H]]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(form.name.partition(" ")[2] for form in forms.values()))
 
 
 class _Line(Generic[H]):
@@ -75,15 +103,24 @@ class _Line(Generic[H]):
         self.options: dict[str, str | Literal[True]] = {}
         self.pending = list(command.words)
         # Whether the command takes something that a bare number could belong to.
-        self.free = bool(command.words or command.text)
+        self.free = bool(command.words or command.text or command.items)
         self.numbers_open = command.numbers is not None
         self.numbers_end: int | None = None
         self.options_open = True
         if text[at : at + 1] in (":", ","):
             self.at += 1
 
+    def told_ahead(self, numbers: tuple[tokens.Number, ...]) -> None:
+        """Take the numbers that stood before the second word: nothing else can be meant by them."""
+        for number in numbers:
+            self._add_number(replace(number, explicit=True))
+        if numbers:
+            self._close_numbers()
+
     def read(self) -> Call[H]:
         self._skip_space()
+        if self.command.items:
+            self._items(self.command.items)
         while self.at < len(self.text) and (self._option() or self._number() or self._word()):
             self._skip_space()
         self._need_ticket()
@@ -173,6 +210,8 @@ class _Line(Generic[H]):
         name = parameter.name if parameter else ""
         if parameter and parameter.kind is Kind.NUMBER and self.numbers:
             self._fail(UsageProblem.ONE_NUMBER_ONLY, number.start, number.end, expected=name)
+        if parameter and parameter.kind is Kind.PAIR and len(self.numbers) > 1:
+            self._fail(UsageProblem.TWO_NUMBERS, number.start, number.end, expected=name)
         surely = number.explicit or not self.free or self.default is None
         if not surely and (number.value != self.default or number.value in self.numbers):
             self._fail(UsageProblem.UNCLEAR_NUMBER, number.start, number.end, expected=name)
@@ -182,8 +221,31 @@ class _Line(Generic[H]):
         if self.numbers_open:
             self.numbers_open, self.numbers_end = False, self.at
 
+    def _items(self, parameter: Parameter) -> None:
+        """Take numbers to the end. Unless the context tells the ticket, the first one is the ticket's."""
+        found: list[tokens.Number] = []
+        while self.at < len(self.text):
+            if not self._option():
+                token = self._token()
+                found += tokens.numbers_in(token) or self._fail(
+                    UsageProblem.NOT_A_NUMBER, token.start(), token.end(), expected=parameter.name
+                )
+                self.at = token.end()
+            self._skip_space()
+        if not self.numbers:
+            bare = [number for number in found if not number.explicit]
+            # As everywhere, a number that is the thread's own ticket's names it, if others follow.
+            first = bare[:1] if self.default is None or (bare[1:] and bare[0].value == self.default) else []
+            ticket = [number for number in found if number.explicit] or first
+            self.told_ahead(tuple(ticket))
+            found = [number for number in found if number not in ticket]
+        if found:
+            self.words[parameter.name] = " ".join(str(number.value) for number in found)
+
     def _need_ticket(self) -> None:
         parameter = self.command.numbers
+        if parameter is not None and parameter.kind is Kind.PAIR:
+            self._need_pair(parameter)
         if parameter is None or self.numbers:
             return
         if self.default is not None:
@@ -196,6 +258,14 @@ class _Line(Generic[H]):
         meant = not self.free or tokens.MEANT_AS_NUMBER.match(self.text, self.numbers_end)
         problem = UsageProblem.NOT_A_NUMBER if meant and self.options_open else UsageProblem.NO_TICKET
         self._fail(problem, self.numbers_end, end, expected=parameter.name)
+
+    def _need_pair(self, parameter: Parameter) -> None:
+        if self.at < len(self.text):
+            return  # what stands there is no number, and that is to be told
+        if len(self.numbers) == 1 and self.default is not None and self.default not in self.numbers:
+            self.numbers = {self.default: None, **self.numbers}
+        if len(self.numbers) == 1 or (not self.numbers and self.default is not None):
+            self._fail_at_end(UsageProblem.TWO_NUMBERS, parameter)
 
     # --- words and text ---
 

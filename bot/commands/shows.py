@@ -4,8 +4,16 @@ import re
 from functools import singledispatch
 from typing import Final
 
-from bot.domain.errors import Refusal, UsageError
-from bot.services.views import ConfirmView, HistoryView, ListView, OpenedView, TicketView
+from bot.domain.errors import MergedInto, NotSamePerson, Refusal, UsageError
+from bot.services.views import (
+    ConfirmView,
+    ForwardedView,
+    HistoryView,
+    ListView,
+    OpenedView,
+    TasksView,
+    TicketView,
+)
 
 _NUMBER: Final = re.compile(r"[0-9]{1,10}", re.ASCII)
 _LARGEST: Final = 2**31 - 1
@@ -24,12 +32,22 @@ def _(view: ListView) -> frozenset[int]:
 
 @shown_by.register
 def _(view: TicketView) -> frozenset[int]:
-    return frozenset({view.card.number})
+    return view.card.numbers
 
 
 @shown_by.register
 def _(view: HistoryView) -> frozenset[int]:
+    return frozenset({view.number, *(line.other for line in view.lines if line.other is not None)})
+
+
+@shown_by.register
+def _(view: TasksView) -> frozenset[int]:
     return frozenset({view.number})
+
+
+@shown_by.register
+def _(view: ForwardedView) -> frozenset[int]:
+    return frozenset({view.number, view.to})
 
 
 @shown_by.register
@@ -45,6 +63,16 @@ def _(view: ConfirmView) -> frozenset[int]:
 @shown_by.register
 def _(error: Refusal) -> frozenset[int]:
     return frozenset() if error.number is None else frozenset({error.number})
+
+
+@shown_by.register
+def _(error: MergedInto) -> frozenset[int]:
+    return frozenset({error.number or error.target, error.target})
+
+
+@shown_by.register
+def _(error: NotSamePerson) -> frozenset[int]:
+    return frozenset({error.number or error.other, error.other})
 
 
 @shown_by.register

@@ -2,9 +2,10 @@
 
 import difflib
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import product
 from typing import Final, Generic, TypeVar
 
 from bot.domain.words import Right
@@ -23,6 +24,10 @@ class Kind(StrEnum):
     """Ticket numbers; none, if the message's context names a ticket."""
     NUMBER = "number"
     """Exactly one ticket number; none, if the message's context names a ticket."""
+    PAIR = "pair"
+    """Two ticket numbers; one, if the message's context names the other."""
+    ITEMS = "items"
+    """Numbers of things within the ticket, such as tasks: all the rest."""
     PERSON = "person"
     """A Matrix user id, a link to one, or a name."""
     WORD = "word"
@@ -31,7 +36,8 @@ class Kind(StrEnum):
     """All the rest, over several lines if need be."""
 
 
-NUMERIC: Final = frozenset({Kind.NUMBERS, Kind.NUMBER})
+NUMERIC: Final = frozenset({Kind.NUMBERS, Kind.NUMBER, Kind.PAIR})
+_TO_THE_END: Final = frozenset({Kind.TEXT, Kind.ITEMS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +55,13 @@ class Parameter:
     @property
     def form(self) -> str:
         """As help lists it: ``number …``, ``person``."""
-        return f"{self.name} …" if self.kind is Kind.NUMBERS else self.name
+        return f"{self.name} …" if self.kind in (Kind.NUMBERS, Kind.ITEMS) else self.name
 
     @property
     def usage(self) -> str:
         """As it stands in a usage line: ``[number …]``, ``<person>``."""
+        if self.kind is Kind.PAIR:
+            return f"[{self.name}] <{self.name}>"
         optional = self.kind in NUMERIC or not self.required
         return f"[{self.form}]" if optional else f"<{self.form}>"
 
@@ -77,6 +85,7 @@ class Command(Generic[H]):
     """A command of the chat, generic in the type of its handler.
 
     Numbers come first, text comes last: a declaration in another order cannot be parsed without guessing.
+    A name may have two words, such as ``task add``; an alias then translates both.
 
     :raises ValueError: the declaration breaks that order, or an option's name is malformed or given twice.
     """
@@ -98,7 +107,7 @@ class Command(Generic[H]):
         kinds = [parameter.kind for parameter in self.parameters]
         if any(kind in NUMERIC for kind in kinds[1:]):
             raise ValueError(f"{self.name}: only the first parameter can be numbers")
-        if Kind.TEXT in kinds[:-1]:
+        if _TO_THE_END.intersection(kinds[:-1]):
             raise ValueError(f"{self.name}: only the last parameter can be text")
         names = [option.name for option in self.options]
         if len(set(names)) < len(names) or not all(name == f"--{fold(name[2:])}" for name in names):
@@ -118,6 +127,11 @@ class Command(Generic[H]):
     def text(self) -> Parameter | None:
         """The parameter that takes the rest."""
         return next((each for each in self.parameters if each.kind is Kind.TEXT), None)
+
+    @property
+    def items(self) -> Parameter | None:
+        """The parameter that takes numbers which are no tickets."""
+        return next((each for each in self.parameters if each.kind is Kind.ITEMS), None)
 
     def usage(self, prefix: str) -> str:
         """The command's form, such as ``!wait [number …] [need]``; options stand before the text."""
@@ -143,19 +157,32 @@ class Command(Generic[H]):
 class Registry(Generic[H]):
     """All commands, in the order of their declaration; found by name or alias in any case.
 
-    :raises ValueError: two commands share a name, or a name could not be typed as one word.
+    :raises ValueError: two commands share a name, a name could not be typed as words, or of one of two words
+        the first alone is no command.
     """
 
     def __init__(self, commands: Iterable[Command[H]]) -> None:
         self._commands = tuple(commands)
         self._by_word: dict[str, Command[H]] = {}
+        self._forms: dict[str, dict[str, Command[H]]] = {}
+        """First word → second word → command. The languages may be mixed."""
         for command in self._commands:
-            for word in (command.name, *command.aliases):
-                if not is_word(word):
-                    raise ValueError(f"{word!r} cannot be a command's name")
-                # One command may list two spellings that compare equal, such as ß and ss.
-                if self._by_word.setdefault(fold(word), command) is not command:
-                    raise ValueError(f"{word!r} names two commands")
+            names = [name.split(" ", 1) for name in (command.name, *command.aliases)]
+            for word in (word for name in names for word in name if not is_word(word)):
+                raise ValueError(f"{word!r} cannot be a command's name")
+            for name in names:
+                if len(name) == 1:
+                    self._enter(self._by_word, name[0], command)
+            for first, second in product(names, (name[1] for name in names if len(name) > 1)):
+                self._enter(self._forms.setdefault(fold(first[0]), {}), second, command)
+        for first_word in self._forms.keys() - self._by_word.keys():
+            raise ValueError(f"{first_word!r} alone cannot be a command's name")
+
+    @staticmethod
+    def _enter(index: dict[str, Command[H]], word: str, command: Command[H]) -> None:
+        # One command may list two spellings that compare equal, such as ß and ss.
+        if index.setdefault(fold(word), command) is not command:
+            raise ValueError(f"{word!r} names two commands")
 
     def __iter__(self) -> Iterator[Command[H]]:
         return iter(self._commands)
@@ -167,16 +194,30 @@ class Registry(Generic[H]):
         """The command of that name or alias."""
         return self._by_word.get(fold(word))
 
+    def forms(self, word: str) -> Mapping[str, Command[H]]:
+        """The commands whose names begin with this word, by their second word."""
+        return self._forms.get(fold(word), {})
+
+    def described(self, typed: str) -> tuple[Command[H], ...]:
+        """The commands that somebody means who asks about one: by one word all of its forms."""
+        first, _, second = typed.partition(" ")
+        forms = self.forms(first)
+        if second:
+            found = forms.get(fold(second.strip()))
+            return (found,) if found else ()
+        command = self.lookup(first)
+        return tuple(dict.fromkeys(forms.values())) or ((command,) if command else ())
+
     def suggest(self, word: str) -> tuple[str, ...]:
         """Names and aliases that may have been meant, nearest first and one per command."""
         best: dict[str, str] = {}
         for found in near(word, self._by_word):
             best.setdefault(self._by_word[found].name, found)
         # The words are folded in the index; people are to see them as they were declared.
-        return tuple(self._as_declared(name, found) for name, found in best.items())
+        return tuple(self._as_declared(found) for found in best.values())
 
-    def _as_declared(self, name: str, folded: str) -> str:
-        command = self._by_word[fold(name)]
+    def _as_declared(self, folded: str) -> str:
+        command = self._by_word[folded]
         return next(word for word in (command.name, *command.aliases) if fold(word) == folded)
 
 

@@ -4,9 +4,12 @@ TickettruheError
 ├─ Refusal                  a use case said no; nothing was changed
 │  ├─ UnknownTicket         no such number, or not to be shown in this room
 │  ├─ NotAllowedFrom        the ticket's status does not permit the action
+│  ├─ MergedInto            the ticket's conversation goes on in another
+│  ├─ NotSamePerson         two tickets to be merged are of different people
 │  ├─ NotPermitted          the person lacks the right
 │  ├─ TakenBy               somebody else is the assignee
 │  ├─ OpenTasks             tasks must be done first
+│  ├─ UnknownTask           the ticket has no task of that number
 │  ├─ NoWaitlist            the ticket's topic has no waiting list
 │  ├─ NotAMember            the future assignee is not in the ticket's team
 │  ├─ NothingToUndo         the last change is another's, too old, or cannot be undone
@@ -22,7 +25,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from bot.domain.words import Action, Right, Status, Team
+from bot.domain.words import Action, OpenTask, Right, Status, Team
 
 
 class TickettruheError(Exception):
@@ -59,6 +62,22 @@ class NotAllowedFrom(Refusal):
 
 
 @dataclass
+class MergedInto(Refusal):
+    """The ticket was merged into ``target``, where its conversation goes on."""
+
+    target: int
+
+
+@dataclass
+class NotSamePerson(Refusal):
+    """The tickets are of different people. Raised only to members who may see both requesters."""
+
+    other: int
+    name: str
+    other_name: str
+
+
+@dataclass
 class NotPermitted(Refusal):
     """The person lacks the right; ``assignee`` is whose ticket it is. No ``action``: a list or the like."""
 
@@ -89,7 +108,15 @@ class TakenBy(Refusal):
 class OpenTasks(Refusal):
     """These tasks are to be done before the ticket can be closed (wiki, "Closed")."""
 
-    tasks: tuple[str, ...]
+    tasks: tuple[OpenTask, ...]
+
+
+@dataclass
+class UnknownTask(Refusal):
+    """The ticket has no task of this number; ``known`` are those that it has."""
+
+    position: int
+    known: tuple[int, ...]
 
 
 @dataclass
@@ -116,6 +143,11 @@ class UndoProblem(StrEnum):
     """Why nothing can be undone."""
 
     NOTHING = "nothing"
+    OPENED = "opened"
+    """It was the opening of the ticket."""
+    PURGED = "purged"
+    SINCE = "since"
+    """Something happened to the other ticket of a merge since."""
     OTHERS = "others"
     TOO_OLD = "too_old"
 
@@ -201,6 +233,10 @@ class UsageProblem(StrEnum):
     """No number was given and the message is no reply to a card and in no ticket's thread."""
     NOT_A_NUMBER = "not_a_number"
     ONE_NUMBER_ONLY = "one_number_only"
+    TWO_NUMBERS = "two_numbers"
+    """The command joins exactly two tickets."""
+    UNKNOWN_FORM = "unknown_form"
+    """The command is known, but not with this second word."""
     UNCLEAR_NUMBER = "unclear_number"
     """A bare number in a ticket's thread that could as well be the first word of the text."""
     MISSING = "missing"

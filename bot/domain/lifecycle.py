@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Final
 
 from bot.domain.errors import (
+    MergedInto,
     NotAllowedFrom,
     NotAMember,
     NothingToUndo,
@@ -22,7 +23,18 @@ from bot.domain.errors import (
     UndoProblem,
     UnknownTicket,
 )
-from bot.domain.words import Action, Actor, Right, Scope, Standing, State, Status, Team, statuses_of
+from bot.domain.words import (
+    Action,
+    Actor,
+    OpenTask,
+    Right,
+    Scope,
+    Standing,
+    State,
+    Status,
+    Team,
+    statuses_of,
+)
 
 UNDO_WINDOW: Final = timedelta(minutes=10)
 
@@ -89,6 +101,10 @@ RULES: Final[Mapping[Action, Rule]] = MappingProxyType(
         Action.TRANSFER: Rule(_OPEN_OR_CLOSED, None, Right.MEMBER, Holder.IF_MEMBER),
         Action.TOPIC: Rule(_ALL - {Status.DELETED}, None, Right.MEMBER),
         Action.MERGE: Rule(_OPEN_OR_CLOSED, Status.CLOSED, Right.MEMBER),
+        Action.NOTE: Rule(_ALL - {Status.DELETED}, None, Right.MEMBER),
+        # A closed ticket has no open tasks: what is still to be done begins with reopening it.
+        Action.TASK_ADD: Rule(_UNDER_WAY, None, Right.MEMBER),
+        Action.TASK_DONE: Rule(_OPEN_OR_CLOSED, None, Right.MEMBER),
         Action.ARCHIVE: Rule(_from(Status.CLOSED, Status.SPAM), Status.ARCHIVED, Right.ADMIN),
         Action.DELETE: Rule(_ALL - {Status.DELETED}, Status.DELETED, Right.ADMIN),
         Action.RESTORE: Rule(_from(Status.ARCHIVED, Status.DELETED), None, Right.ADMIN),
@@ -107,7 +123,13 @@ class Change:
     before: Standing
 
 
-UNDOABLE: Final = frozenset(RULES) - {Action.UNDO, Action.WITHDRAW, Action.MERGE, Action.PURGE}
+UNDOABLE: Final = frozenset(RULES) - {Action.UNDO, Action.WITHDRAW, Action.PURGE} | {Action.MESSAGE}
+
+_AFTER_MERGE: Final = frozenset({Action.UNDO, Action.ARCHIVE, Action.DELETE, Action.RESTORE, Action.PURGE})
+"""What can still be done to a ticket that was merged into another: all else belongs there."""
+
+_STATUS_STAYS: Final = frozenset({Action.NOTE, Action.TASK_ADD, Action.TASK_DONE})
+"""They change what hangs on a ticket and nothing of its standing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +138,7 @@ class Details:
 
     waitlist: bool = True
     """Whether the ticket's topic has a waiting list; like ``open_tasks`` also for what a refusal offers."""
-    open_tasks: tuple[str, ...] = ()
+    open_tasks: tuple[OpenTask, ...] = ()
     named: str | None = None
     """The person to assign to."""
     members: frozenset[str] = frozenset()
@@ -130,6 +152,10 @@ class Details:
     last: Change | None = None
     """The ticket's last change (undo)."""
     purge_at: datetime | None = None
+    into: int | None = None
+    """The ticket that this one is merged into; none: it is the one that stays (merge)."""
+    other: Standing | None = None
+    """The other ticket of a merge."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +170,8 @@ class Decision:
     @property
     def changed(self) -> bool:
         """Whether anything is to be written."""
-        return self.before != self.after or self.action is Action.PURGE
+        written = self.action in _STATUS_STAYS | {Action.PURGE, Action.UNDO, Action.MERGE}
+        return written or self.before != self.after
 
 
 def may(right: Right, who: Actor, ticket: Standing, last: Change | None = None) -> bool:
@@ -172,13 +199,21 @@ def possible_moves(ticket: Standing, who: Actor, details: Details) -> tuple[Acti
         action
         for action, rule in RULES.items()
         if action not in _NOT_OFFERED
+        and (ticket.merged_into is None or action in _AFTER_MERGE)
         and ticket.status in rule.sources
         and may(rule.right, who, ticket)
         and not hindered.get(action)
     )
 
 
-_NOT_OFFERED: Final = frozenset({Action.UNDO, Action.WITHDRAW, Action.TOPIC, Action.MERGE, Action.STEAL})
+_NOT_OFFERED: Final = _STATUS_STAYS | {
+    Action.UNDO,
+    Action.WITHDRAW,
+    Action.TOPIC,
+    Action.MERGE,
+    Action.STEAL,
+}
+"""They help nobody who wanted another move."""
 
 
 def decide(
@@ -198,6 +233,8 @@ def decide(
     if ticket is None or not _known(action, ticket, who, scope, details):
         raise UnknownTicket(number)
     rule = RULES[action]
+    if ticket.merged_into is not None and action not in _AFTER_MERGE:
+        raise MergedInto(number, ticket.merged_into)
     if action is Action.TAKE:
         _refuse_anothers(number, ticket, who)
         if ticket.status is Status.IN_PROGRESS and who.belongs_to(ticket.team):
@@ -265,6 +302,8 @@ def _after(
     if action is Action.WAIT:
         # Set once: taking a ticket from the waiting list and putting it back does not cost the place.
         return replace(after, waiting_since=ticket.waiting_since or now, need=details.note or ticket.need)
+    if action is Action.MERGE:
+        return _merged(ticket, details)
     if action is Action.TOPIC:
         return replace(after, topic=details.topic)
     if action is Action.TRANSFER:
@@ -275,6 +314,19 @@ def _after(
     if action is Action.RESTORE:
         return replace(after, status=details.earlier or Status.CLOSED, purge_at=None)
     return after
+
+
+def _merged(ticket: Standing, details: Details) -> Standing:
+    """The one that goes is closed; the one that stays keeps the earlier place on the waiting list."""
+    if details.into is not None:
+        return replace(ticket, status=Status.CLOSED, merged_into=details.into)
+    other = details.other
+    if other is None or ticket.status not in _UNDER_WAY or other.status not in _UNDER_WAY:
+        # Who was served once does not jump the queue with the next request.
+        return ticket
+    places = [since for since in (ticket.waiting_since, other.waiting_since) if since is not None]
+    need = ticket.need or other.need
+    return replace(ticket, waiting_since=min(places, default=None), need=need)
 
 
 def _holder(holder: Holder, ticket: Standing, who: Actor, details: Details) -> str | None:
@@ -294,6 +346,8 @@ def _holder(holder: Holder, ticket: Standing, who: Actor, details: Details) -> s
 
 def _undo(number: int, ticket: Standing, who: Actor, details: Details, now: datetime) -> Decision:
     last = details.last
+    if last is not None and last.action is Action.OPEN and last.by == who.user_id:
+        raise NothingToUndo(number, UndoProblem.OPENED, last.by, last.at)
     if last is None or last.action not in UNDOABLE:
         raise NothingToUndo(number, UndoProblem.NOTHING)
     if last.by != who.user_id:

@@ -73,6 +73,9 @@ class Action(StrEnum):
     TRANSFER = "transfer"
     TOPIC = "topic"
     MERGE = "merge"
+    NOTE = "note"
+    TASK_ADD = "task_add"
+    TASK_DONE = "task_done"
     ARCHIVE = "archive"
     DELETE = "delete"
     RESTORE = "restore"
@@ -98,6 +101,15 @@ class Intake(StrEnum):
     EMAIL = "email"
     OSTICKET = "osticket"
     CHAT = "chat"
+
+
+class MessageKind(StrEnum):
+    """What an entry of a ticket's conversation is."""
+
+    MESSAGE = "message"
+    """The requester's words."""
+    NOTE = "note"
+    """A member's, for the team: never shown to the requester."""
 
 
 class RoomKind(StrEnum):
@@ -140,6 +152,14 @@ EVERYTHING: Final = Scope(everything=True)
 
 
 @dataclass(frozen=True, slots=True)
+class OpenTask:
+    """A task that is not done yet; ``position`` is its number within the ticket."""
+
+    position: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Standing:
     """The part of a ticket that the lifecycle decides on."""
 
@@ -152,3 +172,5 @@ class Standing:
     need: str | None = None
     """What the waiting list entry is waiting for, in the words of who put it there."""
     purge_at: datetime | None = None
+    merged_into: int | None = None
+    """The ticket that this one's conversation went to."""

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from bot.domain.words import Status
+from bot.domain.words import STATE_OF, State, Status
 from bot.presentation.document import (
     Bold,
     Document,
@@ -17,8 +17,8 @@ from bot.presentation.document import (
 )
 from bot.presentation.message import Message, fit
 from bot.presentation.outside import clip
-from bot.presentation.world import Setting, numeral, pill
-from bot.services.views import CardView
+from bot.presentation.world import Setting, card_link, numeral, pill
+from bot.services.views import CardView, NamedTicket
 
 EXCERPT_LIMIT: Final = 300
 SUBJECT_LIMIT: Final = 200
@@ -79,7 +79,32 @@ def _extras(view: CardView, setting: Setting) -> list[Inline]:
         small.append(Text(f"📎 {view.attachments}"))
     if view.follows is not None:
         small.append(sentence(gettext("continues {number}"), number=numeral(view.follows)))
-    return [*lines, joined(" · ", small)] if small else lines
+    if view.merged_into is not None:
+        small.append(sentence(gettext("merged into {number}"), number=_link(view.merged_into)))
+    if view.merged_here:
+        numbers = joined(", ", map(_link, view.merged_here))
+        small.append(sentence(gettext("merged with {numbers}"), numbers=numbers))
+    if small:
+        lines.append(joined(" · ", small))
+    return [*lines, *_others(view, setting)]
+
+
+def _others(view: CardView, setting: Setting) -> list[Inline]:
+    """The same person's further tickets; where two are under way, how to join them."""
+    gettext = setting.language.gettext
+    if not view.others:
+        return []
+    named = [span(_link(each), Text(" ("), setting.status(each.status), Text(")")) for each in view.others]
+    lines: list[Inline] = [sentence(gettext("Also from this person: {tickets}"), tickets=joined(", ", named))]
+    under_way = [each.number for each in view.others if STATE_OF[each.status] is State.OPEN]
+    if under_way:
+        command = setting.command(f"merge {view.number} {under_way[0]}")
+        lines.append(sentence(gettext("The same matter? {command} joins them."), command=command))
+    return lines
+
+
+def _link(ticket: NamedTicket) -> Inline:
+    return card_link(ticket.number, ticket.card_room, ticket.card_event)
 
 
 def _wait(view: CardView, setting: Setting) -> list[Inline]:

@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import Final
 
 from bot.domain.errors import (
+    MergedInto,
     NameKind,
     NotAllowedFrom,
     NotAMember,
@@ -13,6 +14,7 @@ from bot.domain.errors import (
     NothingMore,
     NothingToUndo,
     NotPermitted,
+    NotSamePerson,
     NotYourPrompt,
     NoWaitlist,
     OpenTasks,
@@ -22,10 +24,12 @@ from bot.domain.errors import (
     TooManyTickets,
     UndoProblem,
     UnknownName,
+    UnknownTask,
     UnknownTicket,
 )
 from bot.domain.marks import N_
 from bot.domain.words import Action, Right
+from bot.presentation import conversations
 from bot.presentation.document import BulletList, Inline, Text, Value, joined, paragraph, sentence, span
 from bot.presentation.message import Message, fit
 from bot.presentation.outside import clip
@@ -34,7 +38,6 @@ from bot.presentation.world import Setting, numeral, numerals, pill
 from bot.services.views import Person
 
 _NAME_LIMIT: Final = 80
-_TASKS_SHOWN: Final = 20
 
 
 def render_refusal(refusal: Refusal, setting: Setting, to: Person | None = None) -> Message:
@@ -143,18 +146,10 @@ def _(refusal: TakenBy, setting: Setting) -> list[Inline]:
     ]
 
 
-@refusal_lines.register
-def _(refusal: OpenTasks, setting: Setting) -> list[Inline]:
-    language = setting.language
-    count = len(refusal.tasks)
-    why = language.ngettext(
-        "{number} still has {count} open task; do it before you close the ticket:",
-        "{number} still has {count} open tasks; do them before you close the ticket:",
-        count,
-    )
-    shown = [span(Text("⬜ "), clip(task, 200)) for task in refusal.tasks[:_TASKS_SHOWN]]
-    rest = [Text(language.more(count - _TASKS_SHOWN))] if count > _TASKS_SHOWN else []
-    return [sentence(why, number=_ticket(refusal, setting), count=count), *shown, *rest]
+refusal_lines.register(OpenTasks, conversations.open_tasks)
+refusal_lines.register(UnknownTask, conversations.unknown_task)
+refusal_lines.register(MergedInto, conversations.merged_into)
+refusal_lines.register(NotSamePerson, conversations.not_same_person)
 
 
 @refusal_lines.register
@@ -198,14 +193,29 @@ def _(refusal: NothingToUndo, setting: Setting) -> list[Inline]:
     }
     why = {
         UndoProblem.NOTHING: gettext("The last thing that happened to {number} cannot be undone."),
+        UndoProblem.OPENED: gettext("Writing down {number} cannot be undone."),
+        UndoProblem.PURGED: gettext("{number} is purged, which cannot be undone."),
+        UndoProblem.SINCE: gettext(
+            "Something has happened since to the ticket that {number} was merged with."
+        ),
         UndoProblem.OTHERS: gettext("The last change of {number} was {person}'s; only they can undo it."),
         UndoProblem.TOO_OLD: gettext("Your last change of {number} is older than 10 minutes."),
     }[refusal.problem]
     lines: list[Inline] = [sentence(why, **fields)]
     if refusal.last_at is not None:
         lines.append(sentence(gettext("It was on {date}."), date=setting.moment(refusal.last_at)))
+    if refusal.problem is UndoProblem.PURGED:
+        again = sentence(gettext("If it is still needed, write it down again: {new}"), new=_new(setting))
+        return [*lines, again]
+    if refusal.problem is UndoProblem.OPENED:
+        away = [setting.action(action, refusal.number) for action in (Action.CLOSE, Action.SPAM)]
+        return [*lines, sentence(gettext("Instead: {commands}"), commands=joined(", ", away))]
     shown = setting.command(f"show {refusal.number}")
     return [*lines, sentence(gettext("{show} tells how it stands; change it from there."), show=shown)]
+
+
+def _new(setting: Setting) -> Inline:
+    return setting.command(f"new <{setting.language.gettext('text')}>")
 
 
 _UNKNOWN: Final[Mapping[NameKind, str]] = MappingProxyType(

@@ -1,9 +1,9 @@
 """The one door of the presentation: views and errors in, messages out."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from bot.domain.errors import InvalidInput, Refusal, UsageError
@@ -16,13 +16,15 @@ from bot.presentation.message import Message
 from bot.presentation.prompts import render_closed, render_confirm
 from bot.presentation.refusals import render_outcome, render_refusal
 from bot.presentation.statuses import render_status
-from bot.presentation.tickets import render_history, render_opened, render_ticket
+from bot.presentation.tasks import render_tasks
+from bot.presentation.tickets import render_forwarded, render_history, render_opened, render_ticket
 from bot.presentation.usages import render_input, render_usage
 from bot.presentation.world import Names, Setting
 from bot.services.views import (
     Alert,
     CardView,
     ConfirmView,
+    ForwardedView,
     HelpView,
     HistoryView,
     ListView,
@@ -30,10 +32,38 @@ from bot.services.views import (
     Person,
     PromptClosed,
     StatusView,
+    TasksView,
     TicketView,
 )
 
-Answer = ListView | TicketView | HistoryView | OpenedView | HelpView | StatusView | ConfirmView | PromptClosed
+Answer = (
+    ListView
+    | TicketView
+    | TasksView
+    | HistoryView
+    | OpenedView
+    | ForwardedView
+    | HelpView
+    | StatusView
+    | ConfirmView
+    | PromptClosed
+)
+_DATED: Final[Mapping[type, Callable[[Any, Setting, datetime], Message]]] = MappingProxyType(
+    {ListView: render_list, StatusView: render_status}
+)
+"""How each answer is shown whose text depends on when it is read."""
+_TIMELESS: Final[Mapping[type, Callable[[Any, Setting], Message]]] = MappingProxyType(
+    {
+        TicketView: render_ticket,
+        TasksView: render_tasks,
+        HistoryView: render_history,
+        OpenedView: render_opened,
+        ForwardedView: render_forwarded,
+        HelpView: render_help,
+        ConfirmView: render_confirm,
+        PromptClosed: render_closed,
+    }
+)
 Problem = Refusal | UsageError | InvalidInput
 NOBODY: Final[Mapping[str, str]] = MappingProxyType({})
 
@@ -58,23 +88,9 @@ class Renderer:
     def answer(self, view: Answer, language: str, zone: ZoneInfo, now: datetime) -> Message:
         """The answer to a command that asked for something, as a notice."""
         setting = self._setting(language, zone)
-        match view:
-            case ListView():
-                return render_list(view, setting, now)
-            case StatusView():
-                return render_status(view, setting, now)
-            case TicketView():
-                return render_ticket(view, setting)
-            case HistoryView():
-                return render_history(view, setting)
-            case OpenedView():
-                return render_opened(view, setting)
-            case HelpView():
-                return render_help(view, setting)
-            case ConfirmView():
-                return render_confirm(view, setting)
-            case PromptClosed():
-                return render_closed(view, setting)
+        if type(view) in _DATED:
+            return _DATED[type(view)](view, setting, now)
+        return _TIMELESS[type(view)](view, setting)
 
     def problem(
         self,

@@ -1,6 +1,6 @@
 """Answers about one ticket: everything about it, its history, and that it was opened."""
 
-from bot.domain.words import Action
+from bot.domain.words import Action, MessageKind
 from bot.presentation.cards import SUBJECT_LIMIT, card_document
 from bot.presentation.document import (
     Bold,
@@ -18,9 +18,18 @@ from bot.presentation.document import (
 )
 from bot.presentation.message import Message, fit
 from bot.presentation.outside import clip
+from bot.presentation.tasks import task_lines
 from bot.presentation.words import HISTORY, INTAKE_WORDS
 from bot.presentation.world import Setting, numeral, pill
-from bot.services.views import AttachmentView, HistoryLine, HistoryView, MessageView, OpenedView, TicketView
+from bot.services.views import (
+    AttachmentView,
+    ForwardedView,
+    HistoryLine,
+    HistoryView,
+    MessageView,
+    OpenedView,
+    TicketView,
+)
 
 
 def render_ticket(view: TicketView, setting: Setting) -> Message:
@@ -28,7 +37,7 @@ def render_ticket(view: TicketView, setting: Setting) -> Message:
     gettext = setting.language.gettext
     card = card_document(view.card, setting)[:1]
     sections = tuple(message_pieces(message, setting) for message in reversed(view.messages))
-    tasks = tuple(joined(" ", [Text("☑️" if done else "⬜"), clip(name, 200)]) for name, done in view.tasks)
+    tasks = task_lines(view.tasks)
     task_blocks = (paragraph(Bold(Text(gettext("Tasks")))), BulletList(tasks, setting.language.more))
     message_blocks = (
         paragraph(Bold(Text(gettext("Messages, newest first")))),
@@ -71,10 +80,9 @@ def _facts(view: TicketView, setting: Setting) -> tuple[Inline, ...]:
 
 def message_pieces(message: MessageView, setting: Setting) -> tuple[Paragraph | Quote, ...]:
     """One message: when and how it came, its text, its fields and files."""
-    head: list[Inline] = [
-        setting.moment(message.at),
-        Text(setting.language.gettext(INTAKE_WORDS[message.intake])),
-    ]
+    moment, way = setting.moment(message.at), Text(setting.language.gettext(INTAKE_WORDS[message.intake]))
+    is_note = message.kind is MessageKind.NOTE
+    head: list[Inline] = [joined(" ", [Text("📝"), moment])] if is_note else [moment, way]
     if message.author is not None:
         head.append(pill(message.author))
     rest: list[Inline] = [joined(": ", [clip(name, 80), value]) for name, value in message.extra]
@@ -106,6 +114,7 @@ def history_line(line: HistoryLine, setting: Setting) -> Inline:
         to_person=setting.doer(line.to_assignee),
         from_team=setting.team(line.from_team),
         to_team=setting.team(line.to_team),
+        other=numeral(line.other or 0),
     )
     parts: list[Inline] = [Text(setting.language.datetime(line.at, setting.zone, year=True)), told]
     if line.from_status is not None and line.from_status is not line.to_status:
@@ -120,6 +129,16 @@ def _who(line: HistoryLine, setting: Setting) -> Inline:
     if line.who is None and line.action in outside:
         return Text(setting.language.gettext("requester"))
     return setting.doer(line.who)
+
+
+def render_forwarded(view: ForwardedView, setting: Setting) -> Message:
+    """Where a message on a merged ticket went."""
+    text = sentence(
+        setting.language.gettext("{number} was merged into {target}, so the message is there."),
+        number=numeral(view.number),
+        target=numeral(view.to),
+    )
+    return fit((paragraph(text),), notice=True)
 
 
 def render_opened(view: OpenedView, setting: Setting) -> Message:

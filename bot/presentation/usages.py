@@ -26,6 +26,10 @@ _PROBLEMS: Final[Mapping[UsageProblem, str]] = MappingProxyType(
         ),
         UsageProblem.NOT_A_NUMBER: N_("This is not a ticket number."),
         UsageProblem.ONE_NUMBER_ONLY: N_("This command takes one ticket number only."),
+        UsageProblem.TWO_NUMBERS: N_(
+            "This needs two tickets, not more or fewer: give both numbers, or one in the other's thread."
+        ),
+        UsageProblem.UNKNOWN_FORM: N_("I do not know this word here."),
         UsageProblem.UNCLEAR_NUMBER: N_(
             "Is this a ticket's number or the beginning of the text? "
             "Write # before a ticket's number, or put the text in quotation marks."
@@ -47,6 +51,7 @@ _FIELDS: Final[Mapping[str, str]] = MappingProxyType(
         "region": N_("region"),
         "team": N_("team"),
         "note": N_("note"),
+        "task": N_("task"),
         "need": N_("need"),
         "reason": N_("reason"),
         "attachments": N_("attachments"),

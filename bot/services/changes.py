@@ -2,14 +2,25 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from bot.domain.lifecycle import Change, Decision
-from bot.domain.words import Action, Standing, Status, Team
+from bot.domain.words import Action, Standing, State, Status, Team, statuses_of
 from bot.services.unit import Unit, room_key
-from storage import outbox, tickets
+from storage import conversation, outbox, tickets
 from storage.models import HistoryEntry, Ticket
 from storage.outbox import Kind, Priority
+
+_CARDS_AT_ONCE: Final = 10
+"""One person's tickets whose cards are kept true at once: the newest. Only robots have more under way."""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A move that succeeded. Not ``changed``: the ticket already was as wished."""
+
+    number: int
+    changed: bool
 
 
 def standing_of(ticket: Ticket) -> Standing:
@@ -22,6 +33,7 @@ def standing_of(ticket: Ticket) -> Standing:
         ticket.waiting_since,
         ticket.need,
         ticket.purge_at,
+        ticket.merged_into,
     )
 
 
@@ -41,6 +53,7 @@ def values_of(standing: Standing) -> dict[str, Any]:
         "waiting_since": standing.waiting_since,
         "need": standing.need,
         "purge_at": standing.purge_at,
+        "merged_into": standing.merged_into,
     }
 
 
@@ -66,6 +79,7 @@ def from_json(kept: dict[str, Any]) -> Standing:
         when("waiting_since"),
         kept["need"],
         when("purge_at"),
+        kept.get("merged_into"),
     )
 
 
@@ -78,15 +92,26 @@ def change_of(entry: HistoryEntry | None) -> Change | None:
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """Who changed something, on whose event, and in which words."""
+    """Who changed something, on whose event, in which words, and which other rows it touched."""
 
     who: str | None = None
     event_id: str | None = None
     note: str | None = None
+    detail: dict[str, Any] | None = None
 
 
-async def write(unit: Unit, ticket: Ticket, decision: Decision, cause: Cause, **columns: Any) -> None:  # noqa: ANN401
-    """Write a decision: row (compare-and-set), history, card.
+async def write(
+    unit: Unit,
+    ticket: Ticket,
+    decision: Decision,
+    cause: Cause,
+    *,
+    beside: Ticket | None = None,
+    **columns: Any,  # noqa: ANN401
+) -> None:
+    """Write a decision: row (compare-and-set), history, card; and the cards of others that name the ticket.
+
+    ``beside`` is another ticket that the same unit of work writes.
 
     :raises Conflict: the ticket was changed since it was read.
     """
@@ -98,6 +123,26 @@ async def write(unit: Unit, ticket: Ticket, decision: Decision, cause: Cause, **
     await outbox.refresh_card(unit.session, number_of(ticket), unit.now, new=False)
     await refresh_seeds(unit, number_of(ticket))
     unit.wake_courier()
+    before, after = decision.before, decision.after
+    if (before.status, before.team, before.merged_into) != (after.status, after.team, after.merged_into):
+        await refresh_others(unit, ticket, {before.team, after.team}, beside)
+
+
+async def refresh_others(unit: Unit, ticket: Ticket, teams: set[Team], beside: Ticket | None = None) -> None:
+    """Bring the cards up to date that name this ticket: of the same person's others, and of merged ones."""
+    session, number = unit.session, number_of(ticket)
+    under_way = statuses_of(State.OPEN)
+    naming = {
+        each.number
+        for each in await conversation.others_of(session, ticket, teams, _CARDS_AT_ONCE, under_way)
+    }
+    naming |= {each.number for each in await conversation.merged_here(session, number)}
+    naming |= {ticket.merged_into} - {None, number}
+    naming -= {number, beside.number if beside else None}
+    numbers = sorted(each for each in naming if each is not None)
+    await conversation.touch(session, numbers)
+    for each in numbers:
+        await outbox.refresh_card(session, each, unit.now, new=False)
 
 
 async def refresh_seeds(unit: Unit, number: int) -> None:
@@ -125,10 +170,18 @@ async def record(unit: Unit, number: int, decision: Decision, cause: Cause) -> N
             note=cause.note,
             before=to_json(decision.before),
             after=to_json(decision.after),
+            detail=cause.detail,
             cause=cause.event_id,
         )
     )
     await unit.session.flush()
+
+
+async def tell(unit: Unit, number: int, decision: Decision, who: str | None) -> None:
+    """Tell the rooms of a transfer, and people of what they were given and lost."""
+    if decision.before.team != decision.after.team:
+        await tell_transfer(unit, number, decision, who)
+    await tell_assignments(unit, number, decision, who)
 
 
 async def tell_assignments(unit: Unit, number: int, decision: Decision, who: str | None) -> None:

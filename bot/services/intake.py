@@ -10,7 +10,7 @@ from bot.domain.words import Action, Intake, Status, Team
 from bot.services import changes
 from bot.services.changes import Cause
 from bot.services.unit import Unit
-from storage import outbox, tickets
+from storage import conversation, outbox, tickets
 from storage.models import Attachment, IdempotencyKey, Requester, Ticket, TicketMessage
 from storage.outbox import Kind, Priority
 
@@ -121,6 +121,7 @@ async def _insert(unit: Unit, ticket: Ticket, request: NewRequest, cause: Cause)
     standing = changes.standing_of(ticket)
     await changes.record(unit, number, Decision(Action.OPEN, standing, standing), cause)
     await outbox.refresh_card(unit.session, number, unit.now, new=True)
+    await changes.refresh_others(unit, ticket, {ticket.team})
     unit.wake_courier()
     return number
 
@@ -166,7 +167,9 @@ class NewMessage:
 
 @dataclass(frozen=True, slots=True)
 class Arrived:
-    """Where a message went: to its ticket, or to a new one because that is archived or deleted."""
+    """Where a message went: to its ticket or the one that this was merged into, or to a new one because that
+    is archived or deleted.
+    """
 
     number: int
     reopened: bool = False
@@ -179,6 +182,8 @@ async def add_message(
 ) -> Arrived:
     """A requester's message arrives: stored, the lifecycle's "message arrives" rows applied, people told.
 
+    What is meant for a merged ticket goes where its conversation goes on.
+
     :raises UnknownTicket: there is no such ticket.
     :raises KeyReused: the retry key stands for another request.
     """
@@ -187,6 +192,8 @@ async def add_message(
     ticket = await tickets.get(unit.session, number)
     if ticket is None:
         raise UnknownTicket(number)
+    ticket = await conversation.goes_on_in(unit.session, ticket)
+    number = changes.number_of(ticket)
     if message.cause is not None and (done := await _handled_before(unit, message.cause, number)):
         return done
     arrival = ARRIVALS[Status(ticket.status)]
@@ -215,8 +222,10 @@ async def _append(
     message_id = await _add_text(
         unit, number, message.text, message.intake, message.author, message.attachments
     )
-    cause = Cause(message.author, message.cause)
+    cause = Cause(message.author, message.cause, detail={"messages": [message_id]})
     if not notify:
+        # The version grows, so that a merge at the same moment takes the message along.
+        await tickets.compare_and_set(unit.session, ticket, {})
         await changes.record(unit, number, decision, cause)
         return Arrived(number, team=ticket.team)
     await changes.write(unit, ticket, decision, cause)

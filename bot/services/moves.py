@@ -2,13 +2,14 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
 from bot.domain.errors import NameKind, UnknownTicket
-from bot.domain.lifecycle import Decision, Details, decide, is_known
-from bot.domain.words import TRIAGE, Action, Status
-from bot.services import changes, people
+from bot.domain.lifecycle import Details, decide, is_known
+from bot.domain.words import TRIAGE, Action, OpenTask, Status
+from bot.services import changes, people, undoing
 from bot.services.changes import Cause
+from bot.services.changes import Done as Done
 from bot.services.people import Caller
 from bot.services.unit import Unit
 from storage import tickets
@@ -25,14 +26,6 @@ class Wish:
     topic: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Done:
-    """A move that succeeded. Not ``changed``: the ticket already was as wished."""
-
-    number: int
-    changed: bool
-
-
 _NOTHING = Wish()
 
 TO_TRIAGE: Final = frozenset({"none", "triage", "keins", "kein"})
@@ -47,6 +40,8 @@ async def move(unit: Unit, action: Action, number: int, caller: Caller, wish: Wi
     :raises Refusal: the rules say no; nothing is written.
     :raises UnknownName: no such topic or person.
     """
+    if action is Action.UNDO:
+        return await undoing.undo(unit, number, caller)
     # The ticket first: what was committed after it was read is told by its version.
     ticket = await tickets.get(unit.session, number)
     if ticket is None:
@@ -54,23 +49,17 @@ async def move(unit: Unit, action: Action, number: int, caller: Caller, wish: Wi
     if caller.cause and await tickets.change_caused_by(unit.session, caller.cause, number):
         return Done(number, changed=False)
     before = changes.standing_of(ticket)
-    if action is not Action.UNDO and not is_known(before, caller.actor, caller.place.scope):
+    if not is_known(before, caller.actor, caller.place.scope):
         # Before any name is looked up: whether one is known must not tell that the number is.
         raise UnknownTicket(number)
     details = await _details(unit, action, ticket, wish)
     decision = decide(action, number, before, caller.actor, caller.place.scope, details, unit.now)
     if decision.changed:
-        columns = {"close_reason": wish.note} if action is Action.CLOSE else {}
+        columns: dict[str, Any] = {"close_reason": wish.note} if action is Action.CLOSE else {}
         cause = Cause(caller.actor.user_id, caller.cause, wish.note)
         await changes.write(unit, ticket, decision, cause, **columns)
-        await _tell(unit, number, decision, caller)
+        await changes.tell(unit, number, decision, caller.actor.user_id)
     return Done(number, changed=decision.changed)
-
-
-async def _tell(unit: Unit, number: int, decision: Decision, caller: Caller) -> None:
-    if decision.before.team != decision.after.team:
-        await changes.tell_transfer(unit, number, decision, caller.actor.user_id)
-    await changes.tell_assignments(unit, number, decision, caller.actor.user_id)
 
 
 async def _details(unit: Unit, action: Action, ticket: Ticket, wish: Wish) -> Details:
@@ -79,7 +68,7 @@ async def _details(unit: Unit, action: Action, ticket: Ticket, wish: Wish) -> De
     return replace(
         of_action,
         waitlist=unit.policy.topics.get(ticket.topic, False),
-        open_tasks=tuple(task.text for task in tasks if task.done_at is None),
+        open_tasks=tuple(OpenTask(task.position, task.text) for task in tasks if task.done_at is None),
         note=wish.note,
     )
 
@@ -113,16 +102,10 @@ async def _for_restore(unit: Unit, ticket: Ticket, _wish: Wish) -> Details:
     return Details(earlier=Status(left.from_status) if left and left.from_status else None)
 
 
-async def _for_undo(unit: Unit, ticket: Ticket, _wish: Wish) -> Details:
-    last = await tickets.last_change(unit.session, changes.number_of(ticket))
-    return Details(last=changes.change_of(last))
-
-
 _DETAILS: Mapping[Action, Callable[[Unit, Ticket, Wish], Awaitable[Details]]] = {
     Action.ASSIGN: _for_assign,
     Action.TRANSFER: _for_transfer,
     Action.TOPIC: _for_topic,
     Action.DELETE: _for_delete,
     Action.RESTORE: _for_restore,
-    Action.UNDO: _for_undo,
 }

@@ -10,17 +10,20 @@ from bot.services import changes, prompts
 from bot.services.moves import Done
 from bot.services.people import Caller
 from bot.services.unit import ADMIN_ROOM, Unit, room_key
-from storage import inbox, outbox, posted, tickets
-from storage.models import DigestMark, Purged
+from storage import conversation, inbox, outbox, posted, tickets
+from storage.models import DigestMark, Purged, Ticket
 from storage.outbox import Kind, Priority
 
-_WORDY: Final = frozenset({Action.OPEN.value, Action.MESSAGE.value})
-"""Actions whose command is a requester's words; of the others only those with a note hold any."""
+_WORDY: Final = frozenset(
+    action.value for action in (Action.OPEN, Action.MESSAGE, Action.NOTE, Action.TASK_ADD)
+)
+"""Actions whose command holds a text; of the others only those with a reason or the like hold any."""
 
 
 async def purge(unit: Unit, number: int, caller: Caller) -> Done:
     """Remove a deleted ticket for good. Only the number, the dates and who did it stay.
 
+    Those that were merged into it go along: they are one conversation.
     What the bot posted about it is redacted by the courier afterwards, and so are the members' commands that
     carried its text, where the bot may; a report to the admin room says what it could not.
 
@@ -34,6 +37,27 @@ async def purge(unit: Unit, number: int, caller: Caller) -> Done:
         raise UnknownTicket(number)
     standing = changes.standing_of(ticket)
     decide(Action.PURGE, number, standing, caller.actor, caller.place.scope, Details(), unit.now)
+    if ticket.merged_into is not None:
+        # Its messages are there and stay; the card must not name it any more.
+        await conversation.touch(unit.session, [ticket.merged_into])
+        await outbox.refresh_card(unit.session, ticket.merged_into, unit.now, new=False)
+    for each in await _with_merged(unit, ticket):
+        await _remove(unit, each, caller)
+    unit.scrub = True
+    unit.wake_courier()
+    return Done(number, changed=True)
+
+
+async def _with_merged(unit: Unit, ticket: Ticket) -> list[Ticket]:
+    """What was merged into the ticket, over however many steps, and the ticket last."""
+    found = []
+    for source in await conversation.merged_here(unit.session, changes.number_of(ticket)):
+        found += await _with_merged(unit, source)
+    return [*found, ticket]
+
+
+async def _remove(unit: Unit, ticket: Ticket, caller: Caller) -> None:
+    number = changes.number_of(ticket)
     await _mark_commands(unit, number)
     await _ask_digests_again(unit, number)
     await outbox.cancel_about(unit.session, number, unit.now)
@@ -48,7 +72,6 @@ async def purge(unit: Unit, number: int, caller: Caller) -> Done:
         )
     )
     await tickets.erase(unit.session, ticket)
-    unit.scrub = True
     await outbox.put(
         unit.session, Kind.ERASE, Priority.REDACTION, unit.now, number=number, payload={"what": "erase"}
     )
@@ -62,8 +85,6 @@ async def purge(unit: Unit, number: int, caller: Caller) -> Done:
         shows=None,  # it is the proof, and is to stay
         payload={"what": "purged", "number": number},
     )
-    unit.wake_courier()
-    return Done(number, changed=True)
 
 
 async def _ask_digests_again(unit: Unit, number: int) -> None:

@@ -1,13 +1,13 @@
 """Looking at tickets: cards, lists, one ticket whole, its history. Nothing here writes."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, and_
 from sqlmodel import col
 
 from bot.domain.errors import UnknownTicket
-from bot.domain.words import Action, Actor, Intake, Scope, Status, Team
+from bot.domain.words import Action, Actor, Intake, MessageKind, Scope, State, Status, Team, statuses_of
 from bot.services import changes, people
 from bot.services.people import Caller
 from bot.services.unit import Unit
@@ -19,15 +19,19 @@ from bot.services.views import (
     LineView,
     ListView,
     MessageView,
+    NamedTicket,
+    TaskView,
     TicketView,
 )
-from storage import posted, tickets
-from storage.models import HistoryEntry, Requester, Ticket, TicketMessage
+from storage import conversation, posted, tickets
+from storage.models import HistoryEntry, Requester, Task, Ticket, TicketMessage
 
 EXCERPT: Final = 300
 PAGE: Final = 20
 _MESSAGES: Final = 20
 _UNDER_WAY: Final = (Status.OPEN, Status.IN_PROGRESS, Status.WAITING)
+_OTHERS: Final = 5
+"""So many other tickets of the same person a card names."""
 
 
 async def card_view(unit: Unit, number: int) -> CardView | None:
@@ -41,7 +45,7 @@ async def card_view(unit: Unit, number: int) -> CardView | None:
 async def _card(unit: Unit, ticket: Ticket, *, hidden: bool = False) -> CardView:
     number = changes.number_of(ticket)
     requester = await unit.session.get(Requester, ticket.requester_id)
-    first = await tickets.first_message(unit.session, number)
+    first = await tickets.first_message(unit.session, ticket)
     tasks = await tickets.tasks(unit.session, number)
     return CardView(
         number=number,
@@ -61,7 +65,35 @@ async def _card(unit: Unit, ticket: Ticket, *, hidden: bool = False) -> CardView
         tasks_done=sum(task.done_at is not None for task in tasks),
         tasks_all=len(tasks),
         attachments=0 if hidden else await tickets.attachment_count(unit.session, number),
+        merged_into=await _merged_into(unit, ticket),
+        merged_here=await _named(unit, ticket, await conversation.merged_here(unit.session, number)),
+        others=await _others(unit, ticket),
     )
+
+
+async def _others(unit: Unit, ticket: Ticket) -> tuple[NamedTicket, ...]:
+    """The same person's further tickets, as far as this ticket's room knows them."""
+    if Status(ticket.status) not in statuses_of(State.OPEN):
+        return ()
+    shown = frozenset(Status) - {Status.DELETED}
+    found = await conversation.others_of(unit.session, ticket, {ticket.team}, _OTHERS, shown)
+    return await _named(unit, ticket, found)
+
+
+async def _merged_into(unit: Unit, ticket: Ticket) -> NamedTicket | None:
+    into = None if ticket.merged_into is None else await tickets.get(unit.session, ticket.merged_into)
+    return None if into is None else (await _named(unit, ticket, [into]))[0]
+
+
+async def _named(unit: Unit, ticket: Ticket, others: Sequence[Ticket]) -> tuple[NamedTicket, ...]:
+    """Others with their cards; another team's card is nowhere that this room's members could follow."""
+    found = []
+    for each in others:
+        number = changes.number_of(each)
+        card = await posted.card(unit.session, number) if each.team == ticket.team else None
+        where = (card.room_id, card.event_id) if card else (None, None)
+        found.append(NamedTicket(number, Status(each.status), *where))
+    return tuple(found)
 
 
 def _excerpt(text: str) -> str:
@@ -146,9 +178,14 @@ async def ticket_view(unit: Unit, number: int, caller: Caller) -> TicketView:
         opened_at=ticket.opened_at,
         intake=Intake(ticket.intake),
         messages=await message_views(unit, rows, ticket.team),
-        tasks=tuple((task.text, task.done_at is not None) for task in tasks),
+        tasks=task_views(tasks),
         purge_at=ticket.purge_at,
     )
+
+
+def task_views(tasks: Sequence[Task]) -> tuple[TaskView, ...]:
+    """Tasks as they are shown."""
+    return tuple(TaskView(task.position, task.text, task.done_at is not None) for task in tasks)
 
 
 async def message_views(unit: Unit, rows: Sequence[TicketMessage], team: Team) -> tuple[MessageView, ...]:
@@ -166,6 +203,7 @@ async def message_views(unit: Unit, rows: Sequence[TicketMessage], team: Team) -
                 author=await people.optional_person(unit, row.author, team),
                 attachments=tuple(files.get(row.id or 0, ())),
                 extra=tuple((row.extra or {}).items()),
+                kind=MessageKind(row.kind),
             )
             for row in rows
         ]
@@ -183,21 +221,35 @@ async def history_view(unit: Unit, number: int, caller: Caller) -> HistoryView:
 
 
 async def history_lines(unit: Unit, entries: Sequence[HistoryEntry], team: Team) -> tuple[HistoryLine, ...]:
-    """History entries with the people's names."""
-    return tuple([await _history_line(unit, entry, team) for entry in entries])
+    """History entries with the people's names, and the words of what is still there."""
+    texts = await conversation.texts(unit.session, [entry for entry in entries if entry.action in _WORDY])
+    return tuple([await _history_line(unit, entry, team, texts) for entry in entries])
 
 
-async def _history_line(unit: Unit, entry: HistoryEntry, team: Team) -> HistoryLine:
-    before, after = entry.before or {}, entry.after or {}
+_WORDY: Final = frozenset({Action.NOTE.value, Action.TASK_ADD.value, Action.TASK_DONE.value})
+"""Entries that tell the words of the rows they name."""
+
+
+async def _history_line(
+    unit: Unit, entry: HistoryEntry, team: Team, texts: Mapping[str, Mapping[int, str]]
+) -> HistoryLine:
+    before, after, detail = entry.before or {}, entry.after or {}, entry.detail or {}
+    words = [
+        text
+        for table, found in texts.items()
+        for row_id in detail.get(table, ())
+        if entry.action in _WORDY and (text := found.get(row_id))
+    ]
     return HistoryLine(
         at=entry.at,
         action=Action(entry.action),
         who=await people.optional_person(unit, entry.who, team),
         from_status=Status(entry.from_status) if entry.from_status else None,
         to_status=Status(entry.to_status),
-        note=entry.note,
+        note=entry.note or ", ".join(words) or None,
         from_assignee=await people.optional_person(unit, before.get("assignee"), team),
         to_assignee=await people.optional_person(unit, after.get("assignee"), team),
         from_team=before.get("team"),
         to_team=after.get("team"),
+        other=detail.get("other"),
     )

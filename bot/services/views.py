@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
-from bot.domain.words import Action, Intake, Status, Team
+from bot.domain.words import Action, Intake, MessageKind, Status, Team
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,6 +12,16 @@ class Person:
 
     user_id: str
     name: str
+
+
+@dataclass(frozen=True, slots=True)
+class NamedTicket:
+    """Another ticket that a card names. ``card_event`` is its card to link to, in ``card_room``."""
+
+    number: int
+    status: Status
+    card_room: str | None = None
+    card_event: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +46,16 @@ class CardView:
     tasks_done: int = 0
     tasks_all: int = 0
     attachments: int = 0
+    merged_into: NamedTicket | None = None
+    merged_here: tuple[NamedTicket, ...] = ()
+    others: tuple[NamedTicket, ...] = ()
+    """Further tickets of the same person in the same team, newest first; only while this one is under way."""
+
+    @property
+    def numbers(self) -> frozenset[int]:
+        """The tickets that it names."""
+        into = (self.merged_into,) if self.merged_into else ()
+        return frozenset({self.number, *(each.number for each in (*into, *self.merged_here, *self.others))})
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +120,10 @@ class AttachmentView:
 
 @dataclass(frozen=True, slots=True)
 class MessageView:
-    """One message of a ticket; ``author`` is a member who wrote it down for the requester, or ``None``."""
+    """One message of a ticket; ``author`` is the member who wrote it down for the requester, or ``None``.
+
+    A note is its author's own.
+    """
 
     text: str
     intake: Intake
@@ -109,6 +132,24 @@ class MessageView:
     attachments: tuple[AttachmentView, ...] = ()
     extra: tuple[tuple[str, str], ...] = ()
     """Further fields that the sender gave, as name and value."""
+    kind: MessageKind = MessageKind.MESSAGE
+
+
+@dataclass(frozen=True, slots=True)
+class TaskView:
+    """A task of a ticket; ``position`` is its number within the ticket."""
+
+    position: int
+    text: str
+    done: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TasksView:
+    """Answer to `task list`."""
+
+    number: int
+    tasks: tuple[TaskView, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,13 +163,17 @@ class TicketView:
     opened_at: datetime
     intake: Intake
     messages: tuple[MessageView, ...] = ()
-    tasks: tuple[tuple[str, bool], ...] = ()
+    tasks: tuple[TaskView, ...] = ()
     purge_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class HistoryLine:
-    """One entry of a ticket's history. ``who`` is ``None`` for the requester and for the bot itself."""
+    """One entry of a ticket's history. ``who`` is ``None`` for the requester and for the bot itself.
+
+    ``note`` is what was said with it: a reason, or the words of a note or task. ``other`` is the other ticket
+    of a merge.
+    """
 
     at: datetime
     action: Action
@@ -140,6 +185,7 @@ class HistoryLine:
     to_assignee: Person | None = None
     from_team: Team = None
     to_team: Team = None
+    other: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +203,14 @@ class OpenedView:
     number: int
     team: Team
     follows: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ForwardedView:
+    """Answer to a message on a merged ticket: where it went."""
+
+    number: int
+    to: int
 
 
 @dataclass(frozen=True, slots=True)

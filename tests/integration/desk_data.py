@@ -297,6 +297,7 @@ async def put(database: Database, *rows: SQLModel) -> None:
 
 _MIGRATION: Final[dict[str, list[str]]] = {}
 """What the migrations said to the first database of each dialect."""
+_MAKES: Final = ("CREATE ", "ALTER ", "DROP ", "INSERT ")
 
 
 async def make_schema(database: Database) -> None:
@@ -314,8 +315,7 @@ async def make_schema(database: Database) -> None:
     event.listen(database.engine.sync_engine, "before_cursor_execute", listen)
     await schema.ensure(database)
     event.remove(database.engine.sync_engine, "before_cursor_execute", listen)
-    wanted = ("CREATE ", "ALTER ", "DROP ", "INSERT ", "UPDATE ", "DELETE ")
-    _MIGRATION[database.dialect] = [each for each in said if each.startswith(wanted)]
+    _MIGRATION[database.dialect] = [each for each in said if each.startswith(_MAKES)]
 
 
 @asynccontextmanager

@@ -363,7 +363,7 @@ async def test_payloads_are_dropped_once_sent_and_traces_after_days(desk: Desk) 
     await desk.units.run(outcomes.tidy)
     assert len(await desk.outbox()) == 2
     desk.clock.advance(days=2)
-    late = await desk.open()
+    late = await desk.open(email="late@example.org")
     await desk.units.run(outcomes.tidy)
     assert [row.number for row in await desk.outbox()] == [late]
     assert {row["number"] for row in (await desk.rows())["outbox_tickets"]} == {late}

@@ -76,8 +76,9 @@ async def test_all_of_a_request_is_kept(desk: Desk) -> None:
     number = await desk.open(attachments=(file,), extra={"Device": "Laptop"}, text="Zeile 1\nZeile 2 🙂")
     rows = await desk.rows()
     assert rows["requesters"] == [
-        {"id": 1, "name": "Kim Doe", "email": "kim@example.org", "phone": "0761 123"}
-    ]
+        {"id": 1, "name": "Kim Doe", "email": "kim@example.org", "email_key": "kim@example.org",
+         "phone": "0761 123"}
+    ]  # fmt: skip
     (message,) = rows["messages"]
     assert (message["number"], message["text"], message["extra"], message["intake"]) == (
         number, "Zeile 1\nZeile 2 🙂", {"Device": "Laptop"}, "http",

@@ -14,7 +14,7 @@ from bot.domain.errors import (
     UnknownTicket,
 )
 from bot.domain.lifecycle import RULES
-from bot.domain.words import Action
+from bot.domain.words import Action, OpenTask
 from bot.services.moves import Done
 from storage.models import OutboxRow, Task
 from tests.integration.desk_data import (
@@ -147,17 +147,20 @@ async def test_open_tasks_keep_a_ticket_open(desk: Desk) -> None:
     number = await desk.open()
     await put(
         desk.database,
-        Task(number=number, text="Call back", added_by=ANNA, added_at=START),
-        Task(number=number, text="Done", added_by=ANNA, added_at=START, done_by=ANNA, done_at=START),
+        Task(number=number, position=1, text="Call back", added_by=ANNA, added_at=START),
+        Task(
+            number=number, position=2, text="Done", added_by=ANNA, added_at=START, done_by=ANNA, done_at=START
+        ),
     )
     with pytest.raises(OpenTasks) as caught:
         await desk.do(Action.CLOSE, number)
-    assert caught.value.tasks == ("Call back",)
+    assert caught.value.tasks == (OpenTask(1, "Call back"),)
 
 
 async def test_a_refusal_offers_only_what_would_work(desk: Desk) -> None:
     number = await desk.open(topic="other")
-    await put(desk.database, Task(number=number, text="Call back", added_by=ANNA, added_at=START))
+    task = Task(number=number, position=1, text="Call back", added_by=ANNA, added_at=START)
+    await put(desk.database, task)
     with pytest.raises(NotAllowedFrom) as caught:
         await desk.do(Action.REOPEN, number)
     assert {Action.TAKE, Action.SPAM} <= set(caught.value.possible)

@@ -36,7 +36,9 @@ async def full_ticket(desk: Desk) -> int:
     key = RetryKey("key:1", "abc", intake.fingerprint(b"body"))
     accepted = await desk.units.run(lambda unit: intake.open_ticket(unit, wanted, key=key))
     number = accepted.number
-    task = Task(number=number, text="call the doctor", added_by=ANNA, added_at=START, done_by=ANNA)
+    task = Task(
+        number=number, position=1, text="call the doctor", added_by=ANNA, added_at=START, done_by=ANNA
+    )
     await put(desk.database, task)
     event = ReceivedEvent("$close", FREIBURG, ANNA, {"body": "!close 1 a private reason"}, START)
     await desk.units.run(lambda unit: reception.receive(unit, Batch("t", events=(event,))))

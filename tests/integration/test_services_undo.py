@@ -10,8 +10,9 @@ from bot.domain.errors import (
     UndoProblem,
 )
 from bot.domain.words import Action, Intake
-from bot.services import intake
+from bot.services import intake, notes, tasks
 from bot.services.intake import NewMessage
+from bot.services.views import MessageAlert
 from storage.models import OutboxRow, Ticket
 from tests.integration.desk_data import (
     ANNA,
@@ -19,6 +20,7 @@ from tests.integration.desk_data import (
     DORA,
     Desk,
     desk_on,
+    request,
 )
 
 
@@ -80,8 +82,19 @@ UNDOABLE: list[tuple[Action, str, dict[str, str]]] = [
     (Action.TRANSFER, ANNA, {"team": "none"}),
     (Action.TOPIC, ANNA, {"topic": "other"}),
     (Action.RELEASE, BEN, {}),
+    (Action.REOPEN, ANNA, {}),
+    (Action.ARCHIVE, DORA, {}),
+    (Action.RESTORE, DORA, {}),
     (Action.DELETE, DORA, {}),
 ]
+
+
+BEFORE: dict[Action, list[tuple[Action, str]]] = {
+    Action.REOPEN: [(Action.CLOSE, BEN)],
+    Action.ARCHIVE: [(Action.CLOSE, BEN)],
+    Action.RESTORE: [(Action.DELETE, DORA)],
+}
+"""What leads to the status that an action begins in."""
 
 
 async def test_undo_gives_back_what_was(desk: Desk) -> None:
@@ -89,6 +102,8 @@ async def test_undo_gives_back_what_was(desk: Desk) -> None:
         number = await desk.open()
         await desk.do(Action.WAIT, number, note="a laptop")
         await desk.do(Action.TAKE, number, BEN)
+        for prepared, by in BEFORE.get(action, ()):
+            await desk.do(prepared, number, by)
         before = standing(await desk.ticket(number))
         await desk.do(action, number, person, **wish)
         assert standing(await desk.ticket(number)) != before
@@ -118,6 +133,67 @@ async def test_undo_of_another_or_after_ten_minutes_or_after_a_message_is_refuse
     with pytest.raises(NothingToUndo) as nothing:
         await desk.do(Action.UNDO, number, ANNA)
     assert nothing.value.problem is UndoProblem.NOTHING
+
+
+async def test_a_note_is_taken_back_and_nothing_else(desk: Desk) -> None:
+    number = await desk.open()
+    await desk.do(Action.TAKE, number, BEN)
+    before = standing(await desk.ticket(number)), (await desk.rows())["messages"]
+    caller = await desk.caller(ANNA)
+    await desk.units.run(lambda unit: notes.note(unit, number, "a secret", caller))
+    await desk.do(Action.UNDO, number, ANNA)
+    assert (standing(await desk.ticket(number)), (await desk.rows())["messages"]) == before
+    assert "a secret" not in repr(await desk.rows())
+    assert [entry.action for entry in await desk.history(number)][-2:] == ["note", "undo"]
+    # The undo is the last thing now: the take before it is out of reach.
+    with pytest.raises(NothingToUndo):
+        await desk.do(Action.UNDO, number, BEN)
+
+
+async def test_a_task_is_removed_and_one_that_was_done_is_open_again(desk: Desk) -> None:
+    number = await desk.open()
+    caller = await desk.caller(ANNA)
+    for text in ("first", "second", "third"):
+        await desk.units.run(lambda unit, text=text: tasks.add(unit, number, text, caller))  # type: ignore[misc]
+    await desk.do(Action.UNDO, number)
+    await desk.units.run(lambda unit: tasks.done(unit, number, [1], caller))
+    await desk.units.run(lambda unit: tasks.done(unit, number, [1, 2], caller))
+    version = (await desk.ticket(number)).version
+    await desk.do(Action.UNDO, number)
+    rows = sorted((await desk.rows())["tasks"], key=lambda row: int(row["position"]))
+    assert [(row["text"], row["done_by"], row["done_at"]) for row in rows] == [
+        ("first", ANNA, desk.clock.now), ("second", None, None),
+    ]  # fmt: skip
+    assert ((await desk.ticket(number)).status, (await desk.ticket(number)).version) == ("open", version + 1)
+
+
+async def test_a_message_written_down_is_removed_and_the_ticket_closed_again(desk: Desk) -> None:
+    number = await desk.open(text="first")
+    await desk.do(Action.CLOSE, number, note="all done")
+    message = NewMessage("wrong ticket", Intake.CHAT, ANNA, "$message")
+    await desk.units.run(lambda unit: intake.add_message(unit, number, message))
+    assert (await desk.ticket(number)).status == "open"
+    with pytest.raises(NothingToUndo):
+        await desk.do(Action.UNDO, number, BEN)
+    await desk.do(Action.UNDO, number, ANNA, cause="$undo")
+    ticket = await desk.ticket(number)
+    assert (ticket.status, ticket.close_reason) == ("closed", "all done")
+    assert [row["text"] for row in (await desk.rows())["messages"]] == ["first"]
+    before = await desk.rows()
+    # Run again after a crash; and the message's own event is not taken for a new one either.
+    assert not (await desk.do(Action.UNDO, number, ANNA, cause="$undo")).changed
+    await desk.units.run(lambda unit: intake.add_message(unit, number, message))
+    assert await desk.rows() == before
+    # Its alert was not sent yet, and has nothing left to say.
+    assert not [job for job in await desk.deliver() if isinstance(getattr(job, "view", None), MessageAlert)]
+
+
+async def test_what_cannot_be_undone_says_what_to_do_instead(desk: Desk) -> None:
+    request_ = request(intake=Intake.CHAT)
+    opened = await desk.units.run(lambda unit: intake.open_ticket(unit, request_, author=ANNA, cause="$new"))
+    with pytest.raises(NothingToUndo) as caught:
+        await desk.do(Action.UNDO, opened.number, ANNA)
+    assert caught.value.problem is UndoProblem.OPENED
 
 
 async def test_who_loses_a_ticket_by_an_undo_is_told(desk: Desk) -> None:

@@ -11,6 +11,8 @@ PERSON = Parameter("person", Kind.PERSON, "who")
 TEAM = Parameter("team", Kind.WORD, "team")
 REASON = Parameter("reason", Kind.TEXT, "why", required=False)
 TEXT = Parameter("text", Kind.TEXT, "what was said")
+TASKS = Parameter("task", Kind.ITEMS, "which tasks")
+PAIR = Parameter("number", Kind.PAIR, "which two")
 FORCE = Option("--force", "although it is another's")
 NAME = Option("--name", "name", "name")
 EMAIL = Option("--email", "address", "address")
@@ -33,6 +35,10 @@ REGISTRY = Registry(
         command("message", NUMBER, TEXT, aliases=("nachricht",)),
         command("show", NUMBER, aliases=("zeigen",)),
         command("new", TEXT, aliases=("neu",), options=(NAME, EMAIL)),
+        command("task add", NUMBER, TEXT, aliases=("aufgabe neu",)),
+        command("task done", NUMBER, TASKS, aliases=("aufgabe erledigt",)),
+        command("task list", NUMBER, aliases=("aufgabe liste", "task", "aufgabe")),
+        command("merge", PAIR, aliases=("zusammenführen",), options=(FORCE,)),
         command("list", Parameter("team", Kind.WORD, "team", required=False), aliases=("liste",)),
         command("mine", aliases=("meine",)),
     ]

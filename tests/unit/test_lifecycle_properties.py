@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from bot.domain.errors import Refusal
 from bot.domain.lifecycle import RULES, UNDO_WINDOW, UNDOABLE, Change, Decision, Details, decide
-from bot.domain.words import EVERYTHING, Action, Actor, Right, Standing, Status, Team
+from bot.domain.words import EVERYTHING, Action, Actor, OpenTask, Right, Standing, Status, Team
 
 START: Final = datetime(2026, 11, 23, 8, tzinfo=UTC)
 PEOPLE: Final = tuple(f"@{name}:example.org" for name in ("anna", "ben", "carla", "dora"))
@@ -36,7 +36,7 @@ class Wish:
     named: str
     team: Team
     topic: str
-    tasks: tuple[str, ...]
+    tasks: tuple[OpenTask, ...]
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ TEAM: Final = st.sampled_from(TEAMS)
 ACTION: Final = st.sampled_from(sorted(set(RULES) - {Action.PURGE}))
 WISH: Final = st.builds(
     Wish, ACTION, PERSON, PERSON, TEAM, st.sampled_from(sorted(TOPICS)),
-    st.sampled_from([(), (), (), ("Call back",)]),
+    st.sampled_from([(), (), (), (OpenTask(1, "Call back"),)]),
 )  # fmt: skip
 STEPS: Final = st.lists(
     st.one_of(WISH, WISH, WISH, WISH, st.builds(Join, PERSON, TEAM, st.booleans()),

@@ -18,7 +18,7 @@ from bot.domain.errors import (
     UnknownTicket,
 )
 from bot.domain.lifecycle import Change, Decision, Details, decide
-from bot.domain.words import EVERYTHING, Action, Actor, Right, Scope, Standing, Status, Team
+from bot.domain.words import EVERYTHING, Action, Actor, OpenTask, Right, Scope, Standing, Status, Team
 
 NOW: Final = datetime(2026, 11, 23, 14, 5, tzinfo=UTC)
 NUMBER: Final = 42
@@ -61,8 +61,8 @@ def test_taken_by_names_the_holder() -> None:
 def test_open_tasks_are_listed() -> None:
     ticket = Standing(Status.OPEN, "other", "freiburg")
     with pytest.raises(OpenTasks) as caught:
-        ask(Action.CLOSE, ticket, open_tasks=("Call back", "Wipe the disk"))
-    assert caught.value.tasks == ("Call back", "Wipe the disk")
+        ask(Action.CLOSE, ticket, open_tasks=(OpenTask(1, "Call back"), OpenTask(3, "Wipe the disk")))
+    assert caught.value.tasks == (OpenTask(1, "Call back"), OpenTask(3, "Wipe the disk"))
 
 
 def test_only_topics_with_a_waiting_list_wait() -> None:
@@ -111,7 +111,9 @@ def test_to_wait_keeps_an_earlier_place_and_notes_the_need() -> None:
     [
         (None, UndoProblem.NOTHING),
         (Change(Action.UNDO, BEN.user_id, NOW, Standing(Status.OPEN, "other")), UndoProblem.NOTHING),
-        (Change(Action.MESSAGE, BEN.user_id, NOW, Standing(Status.OPEN, "other")), UndoProblem.NOTHING),
+        (Change(Action.WITHDRAW, BEN.user_id, NOW, Standing(Status.OPEN, "other")), UndoProblem.NOTHING),
+        (Change(Action.OPEN, BEN.user_id, NOW, Standing(Status.OPEN, "other")), UndoProblem.OPENED),
+        (Change(Action.OPEN, GIL, NOW, Standing(Status.OPEN, "other")), UndoProblem.NOTHING),
         (Change(Action.CLOSE, GIL, NOW, Standing(Status.OPEN, "other")), UndoProblem.OTHERS),
         (
             Change(
@@ -152,6 +154,36 @@ def test_a_transfer_is_undone_from_the_room_that_it_left(team: Team, known: bool
     else:
         with pytest.raises(UnknownTicket):
             decide(Action.UNDO, NUMBER, ticket, BEN, scope, details, NOW)
+
+
+OLD, NEW = NOW - timedelta(days=9), NOW - timedelta(days=2)
+
+
+@pytest.mark.parametrize(
+    ("status", "since", "other_status", "other_since", "kept"),
+    [
+        (Status.WAITING, NEW, Status.WAITING, OLD, OLD),
+        (Status.WAITING, OLD, Status.WAITING, NEW, OLD),
+        (Status.WAITING, NEW, Status.OPEN, None, NEW),
+        # Taken from the list, or not on it yet: the place is kept for when it waits again.
+        (Status.OPEN, None, Status.WAITING, OLD, OLD),
+        # Who was served once does not jump the queue with the next request.
+        (Status.WAITING, NEW, Status.CLOSED, OLD, NEW),
+        (Status.CLOSED, NEW, Status.CLOSED, OLD, NEW),
+    ],
+)
+def test_what_stays_of_a_merge_keeps_the_place_on_the_waiting_list(
+    status: Status, since: datetime | None, other_status: Status, other_since: datetime | None, kept: object
+) -> None:
+    ticket = Standing(status, "other", "freiburg", waiting_since=since)
+    other = Standing(other_status, "other", "freiburg", waiting_since=other_since)
+    after = ask(Action.MERGE, ticket, other=other).after
+    assert (after.status, after.waiting_since) == (status, kept)
+
+
+def test_what_goes_in_a_merge_is_closed_and_names_the_other() -> None:
+    ticket = Standing(Status.SPAM, "other", "freiburg", GIL)
+    assert ask(Action.MERGE, ticket, into=57).after == replace(ticket, status=Status.CLOSED, merged_into=57)
 
 
 def test_a_deletion_is_unknown_even_to_who_did_it_once_no_admin() -> None:

@@ -9,6 +9,7 @@ from typing import Final
 import pytest
 
 from bot.domain.errors import (
+    MergedInto,
     NotAllowedFrom,
     NotPermitted,
     Refusal,
@@ -25,7 +26,7 @@ from bot.domain.lifecycle import (
     decide,
     possible_moves,
 )
-from bot.domain.words import EVERYTHING, NOTHING, Action, Actor, Scope, Standing, Status
+from bot.domain.words import EVERYTHING, NOTHING, Action, Actor, OpenTask, Scope, Standing, Status
 
 NOW: Final = datetime(2026, 11, 23, 14, 5, tzinfo=UTC)
 NUMBER: Final = 42
@@ -51,6 +52,11 @@ topic    | open in_progress waiting closed | =           | member      | =
 topic    | spam archived                   | =           | member      | =
 merge    | open in_progress waiting closed | closed      | member      | =
 merge    | spam                            | closed      | member      | =
+note     | open in_progress waiting closed | =           | member      | =
+note     | spam archived                   | =           | member      | =
+task_add | open in_progress waiting        | =           | member      | =
+task_done | open in_progress waiting closed | =          | member      | =
+task_done | spam                           | =           | member      | =
 archive  | closed spam                     | archived    | admin       | =
 delete   | open in_progress waiting closed | deleted     | admin       | =
 delete   | spam archived                   | deleted     | admin       | =
@@ -104,6 +110,7 @@ DETAILS: Final = Details(
     topic="other",
     earlier=Status.SPAM,
     purge_at=NOW + timedelta(days=30),
+    into=57,
 )
 
 
@@ -248,7 +255,7 @@ def test_what_arrives_by_itself_is_no_row_of_the_table() -> None:
 
 def test_every_move_that_a_refusal_offers_succeeds() -> None:
     offered = 0
-    for case, waitlist, tasks in product(cases(), (True, False), ((), ("Wipe the disk",))):
+    for case, waitlist, tasks in product(cases(), (True, False), ((), (OpenTask(1, "Wipe the disk"),))):
         if case.action is not Action.TAKE or case.room != "admin":
             continue
         details = replace(DETAILS, waitlist=waitlist, open_tasks=tasks)
@@ -256,6 +263,33 @@ def test_every_move_that_a_refusal_offers_succeeds() -> None:
             decide(action, NUMBER, case.ticket, case.who, EVERYTHING, details, NOW)
             offered += 1
     assert offered > 100
+
+
+# What is left to do to a ticket whose conversation goes on in another.
+AFTER_MERGE: Final = {"undo", "archive", "delete", "restore", "purge"}
+
+
+def test_a_merged_ticket_leads_to_where_it_goes_on() -> None:
+    seen = set()
+    for case in cases():
+        merged = replace(case.ticket, merged_into=57)
+        scope = scope_of(case.room, case.who)
+        details = replace(DETAILS, last=case.last)
+        found: object = "as else"
+        try:
+            decide(case.action, NUMBER, merged, case.who, scope, details, NOW)
+        except MergedInto as refusal:
+            found = "merged" if (refusal.number, refusal.target) == (NUMBER, 57) else refusal
+        except Refusal as refusal:
+            found = "unknown" if isinstance(refusal, UnknownTicket) else "as else"
+        seen.add(found)
+        if expected(case) is UnknownTicket:
+            assert found == "unknown"
+        else:
+            assert found == ("as else" if case.action.value in AFTER_MERGE else "merged")
+        possible = possible_moves(merged, case.who, DETAILS)
+        assert {action.value for action in possible} <= AFTER_MERGE
+    assert seen == {"as else", "merged", "unknown"}
 
 
 def test_a_number_that_does_not_exist_is_unknown_to_everybody() -> None:

@@ -27,6 +27,8 @@ from tests.unit.sample_commands import HERE, IN_42, REGISTRY, SEVERAL, attempt, 
         "!message 1" + " \n" * 30_000,
         "!close " + "— " * 30_000,
         "!take --force " * 4_000,
+        "!task done " + "1 " * 30_000,
+        "!task " + "1," * 30_000 + " done x",
     ],
     ids=lambda line: line[:16],
 )
@@ -39,7 +41,8 @@ def test_long_messages_are_read_in_little_time(line: str) -> None:
 
 PIECES = st.sampled_from(
     [
-        "!", "!take", "!close", "!assign", "!new", "!message", "!list", "!mine", "--", "—", "–", "--force",
+        "!", "!take", "!close", "!assign", "!new", "!message", "!list", "!mine", "!task", "add",
+        "done", "!merge", "--", "—", "–", "--force",
         "—force", "--name", "--name=", "--email", "=", "#", "#7", "42", "41,42", ":", ",", '"', "„", "“", "»",
         "«", "\n", " ", "\t", "\x00", "\u202e", "\ud800", "²", "٤٢", "99999999999", "0", "@a:b", "text",
         "\u2028", "\x85", "é",

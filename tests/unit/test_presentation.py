@@ -14,6 +14,7 @@ from bot.domain import errors
 from bot.domain.errors import (
     InputProblem,
     InvalidInput,
+    MergedInto,
     NameKind,
     NotAllowedFrom,
     NotAMember,
@@ -21,6 +22,7 @@ from bot.domain.errors import (
     NothingMore,
     NothingToUndo,
     NotPermitted,
+    NotSamePerson,
     NotYourPrompt,
     NoWaitlist,
     OpenTasks,
@@ -30,12 +32,13 @@ from bot.domain.errors import (
     TooManyTickets,
     UndoProblem,
     UnknownName,
+    UnknownTask,
     UnknownTicket,
     UsageError,
     UsageProblem,
 )
 from bot.domain.rooms import RoomProblem
-from bot.domain.words import Action, Intake, Right, Status
+from bot.domain.words import Action, Intake, MessageKind, OpenTask, Right, Status
 from bot.presentation import Answer, Message, Names, Renderer, edit_content
 from bot.presentation.language import LANGUAGES, Language
 from bot.presentation.message import size
@@ -50,6 +53,7 @@ from bot.services.views import (
     ConfirmView,
     DeliveryReport,
     DigestView,
+    ForwardedView,
     HelpView,
     HistoryLine,
     HistoryView,
@@ -58,6 +62,7 @@ from bot.services.views import (
     MessageAlert,
     MessageView,
     MovedAway,
+    NamedTicket,
     OpenedView,
     ParameterView,
     Person,
@@ -66,6 +71,8 @@ from bot.services.views import (
     RoomReport,
     RoomStatus,
     StatusView,
+    TasksView,
+    TaskView,
     TicketView,
     TransferSummary,
 )
@@ -86,6 +93,7 @@ BEN = Person("@ben:example.org", "Ben")
 
 def card(text: str = "Laptop für Ausbildung gesucht", status: Status = Status.WAITING) -> CardView:
     """A card with everything on it; each text from outside is ``text``."""
+    waits = status is Status.WAITING
     return CardView(
         number=1042,
         version=3,
@@ -104,7 +112,14 @@ def card(text: str = "Laptop für Ausbildung gesucht", status: Status = Status.W
         tasks_done=2,
         tasks_all=3,
         attachments=2,
+        merged_into=named(9, Status.OPEN) if status is Status.CLOSED else None,
+        merged_here=(named(11, Status.CLOSED),) if waits else (),
+        others=(named(41, Status.CLOSED), named(37, Status.WAITING)) if waits else (),
     )
+
+
+def named(number: int, status: Status) -> NamedTicket:
+    return NamedTicket(number, status, "!room:example.org", "$event")
 
 
 def line(number: int, text: str, status: Status = Status.WAITING) -> LineView:
@@ -130,6 +145,14 @@ def message(text: str, author: Person | None = None) -> MessageView:
     )
 
 
+def note(text: str) -> MessageView:
+    return MessageView(text, Intake.CHAT, NOW, ANNA, kind=MessageKind.NOTE)
+
+
+def tasks(text: str, count: int) -> tuple[TaskView, ...]:
+    return tuple(TaskView(n + 1, text, bool(n % 2)) for n in range(count))
+
+
 def history(text: str, count: int) -> tuple[HistoryLine, ...]:
     actions = list(Action)
     return tuple(
@@ -144,6 +167,7 @@ def history(text: str, count: int) -> tuple[HistoryLine, ...]:
             ANNA,
             "freiburg",
             None,
+            57,
         )
         for index in range(count)
     )
@@ -172,11 +196,14 @@ def answers(text: str, count: int) -> dict[str, Answer]:
             text,
             NOW,
             Intake.FORM,
-            tuple(message(text, ANNA) for _ in range(count)),
-            tuple((text, bool(n % 2)) for n in range(count)),
+            (note(text), *(message(text, ANNA) for _ in range(count))),
+            tasks(text, count),
             NOW,
         ),
         "history": HistoryView(42, history(text, count)),
+        "tasks": TasksView(42, tasks(text, count + 1)),
+        "no tasks": TasksView(42, ()),
+        "forwarded": ForwardedView(57, 42),
         "opened": OpenedView(43, "freiburg"),
         "continued": OpenedView(43, None, follows=42),
         "confirm": ConfirmView("close", (41, 42, 43, 44, 45, 46), Person("@anna:example.org", "Anna"), NOW),
@@ -249,10 +276,17 @@ def refusals(text: str = "Laptop") -> dict[str, Refusal]:
         "permitted": NotPermitted(42, Action.RELEASE, Right.ASSIGNEE, "@anna:example.org"),
         "admin": NotPermitted(None, Action.PURGE, Right.ADMIN),
         "taken": TakenBy(42, "@anna:example.org", Status.IN_PROGRESS),
-        "tasks": OpenTasks(42, (text,) * 30),
+        "merged": MergedInto(57, 42),
+        "persons": NotSamePerson(42, 57, text, text),
+        "tasks": OpenTasks(42, (OpenTask(1, text),) * 30),
+        "task": UnknownTask(42, 4, (1, 2)),
+        "no task": UnknownTask(42, 4, ()),
         "waitlist": NoWaitlist(42, "donation_request"),
         "member": NotAMember(42, "@ben:example.org", None),
         "undo": NothingToUndo(42, UndoProblem.NOTHING),
+        "undo new": NothingToUndo(42, UndoProblem.OPENED, "@anna:example.org", NOW),
+        "undo purge": NothingToUndo(42, UndoProblem.PURGED, "@anna:example.org", NOW),
+        "undo since": NothingToUndo(42, UndoProblem.SINCE),
         "undo others": NothingToUndo(42, UndoProblem.OTHERS, "@ben:example.org", NOW),
         "undo late": NothingToUndo(42, UndoProblem.TOO_OLD, "@anna:example.org", NOW),
         **{kind: UnknownName(None, kind, text, (text,) * 60, ("freiburg",)) for kind in NameKind},

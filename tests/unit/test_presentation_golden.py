@@ -3,7 +3,7 @@
 import pytest
 
 from bot.domain.errors import OpenTasks, TakenBy
-from bot.domain.words import Status
+from bot.domain.words import OpenTask, Status
 from bot.services.views import Person
 from tests.unit.test_presentation import BERLIN, RENDERER, card, everything
 
@@ -20,14 +20,16 @@ GOLDEN = {
             "Warteliste · Spendenanfrage · Freiburg · 23.11., 14:05\n"
             "Wartet seit 11.11.2026\n"
             "Gebraucht wird: Laptop\n"
-            "☑️ Aufgaben 2/3 · 📎 2 · setzt #12 fort\n"
+            "☑️ Aufgaben 2/3 · 📎 2 · setzt #12 fort · zusammengeführt mit #11\n"
+            "Auch von dieser Person: #41 (Geschlossen), #37 (Warteliste)\n"
+            "Geht es um dasselbe? !merge 1042 37 führt sie zusammen.\n"
             "> Laptop"
         ),
         "card closed": (
             "✅ #1042 · Laptop\n"
             "Geschlossen · Spendenanfrage · Freiburg · 23.11., 14:05\n"
             "Grund: Laptop\n"
-            "☑️ Aufgaben 2/3 · 📎 2 · setzt #12 fort\n"
+            "☑️ Aufgaben 2/3 · 📎 2 · setzt #12 fort · aufgegangen in #9\n"
             "> Laptop"
         ),
         "card spam": (
@@ -46,7 +48,9 @@ GOLDEN = {
             "Warteliste · Spendenanfrage · Freiburg · 23.11., 14:05\n"
             "Wartet seit 11.11.2026\n"
             "Gebraucht wird: Laptop\n"
-            "☑️ Aufgaben 2/3 · 📎 2 · setzt #12 fort\n"
+            "☑️ Aufgaben 2/3 · 📎 2 · setzt #12 fort · zusammengeführt mit #11\n"
+            "Auch von dieser Person: #41 (Geschlossen), #37 (Warteliste)\n"
+            "Geht es um dasselbe? !merge 1042 37 führt sie zusammen.\n"
             "\n"
             "Von: Laptop\n"
             "E-Mail: Laptop\n"
@@ -56,14 +60,20 @@ GOLDEN = {
             "Wird am 23.11., 14:05 endgültig gelöscht\n"
             "\n"
             "Aufgaben\n"
-            "• ⬜ Laptop\n"
+            "• ⬜ 1. Laptop\n"
             "\n"
             "Nachrichten, die neueste zuerst\n"
             "23.11., 14:05 · über das Kontaktformular · Anna\n"
             "> Laptop\n"
             "Laptop: Laptop\n"
-            "📎 Laptop (1,2 MB)"
+            "📎 Laptop (1,2 MB)\n"
+            "\n"
+            "📝 23.11., 14:05 · Anna\n"
+            "> Laptop"
         ),
+        "answer tasks": "Aufgaben von #42: 1/2\n• ⬜ 1. Laptop\n• ☑️ 2. Laptop",
+        "answer no tasks": "#42 hat keine Aufgaben. So kommt eine dazu: !task add 42 <Text>",
+        "answer forwarded": "#57 ist in #42 aufgegangen, deshalb steht die Nachricht dort.",
         "answer history": (
             "Verlauf von #42\n"
             "• 23.11.2026, 14:05 · Anfragende*r hat das Ticket eröffnet · Offen → Geschlossen · "
@@ -195,6 +205,22 @@ GOLDEN = {
             "ben ist nicht im Raum von Triage, deshalb geht die Zuweisung von #42 nicht.\n"
             "Lade die Person ein oder gib das Ticket an ihr Team: !transfer 42 <Team>"
         ),
+        "problem merged": "#57 ist in #42 aufgegangen.\nBitte mach dort weiter: !show 42",
+        "problem persons": (
+            "#42 ist von Laptop, #57 von Laptop: Die beiden haben keine Adresse gemeinsam.\n"
+            "Wenn es trotzdem dieselbe Person ist: !merge 42 57 --force"
+        ),
+        "problem task": "#42 hat keine Aufgabe 4.\n!task list 42 zeigt die, die es hat.",
+        "problem undo new": (
+            "Dass #42 notiert wurde, lässt sich nicht rückgängig machen.\n"
+            "Das war am 23.11., 14:05.\n"
+            "Stattdessen: !close 42, !spam 42"
+        ),
+        "problem undo purge": (
+            "#42 ist endgültig gelöscht, das lässt sich nicht rückgängig machen.\n"
+            "Das war am 23.11., 14:05.\n"
+            "Wird es noch gebraucht, notier es neu: !new <Text>"
+        ),
         "problem undo others": (
             "Die letzte Änderung an #42 war von ben; nur diese Person kann sie rückgängig machen.\n"
             "Das war am 23.11., 14:05.\n"
@@ -244,14 +270,16 @@ GOLDEN = {
             "On waiting · Donation request · Freiburg · 23 Nov, 14:05\n"
             "Waiting since 11 Nov 2026\n"
             "Needed: Laptop\n"
-            "☑️ Tasks 2/3 · 📎 2 · continues #12\n"
+            "☑️ Tasks 2/3 · 📎 2 · continues #12 · merged with #11\n"
+            "Also from this person: #41 (Closed), #37 (On waiting)\n"
+            "The same matter? !merge 1042 37 joins them.\n"
             "> Laptop"
         ),
         "card closed": (
             "✅ #1042 · Laptop\n"
             "Closed · Donation request · Freiburg · 23 Nov, 14:05\n"
             "Reason: Laptop\n"
-            "☑️ Tasks 2/3 · 📎 2 · continues #12\n"
+            "☑️ Tasks 2/3 · 📎 2 · continues #12 · merged into #9\n"
             "> Laptop"
         ),
         "card spam": (
@@ -268,7 +296,9 @@ GOLDEN = {
             "On waiting · Donation request · Freiburg · 23 Nov, 14:05\n"
             "Waiting since 11 Nov 2026\n"
             "Needed: Laptop\n"
-            "☑️ Tasks 2/3 · 📎 2 · continues #12\n"
+            "☑️ Tasks 2/3 · 📎 2 · continues #12 · merged with #11\n"
+            "Also from this person: #41 (Closed), #37 (On waiting)\n"
+            "The same matter? !merge 1042 37 joins them.\n"
             "\n"
             "From: Laptop\n"
             "E-mail: Laptop\n"
@@ -278,14 +308,20 @@ GOLDEN = {
             "Will be purged for good on 23 Nov, 14:05\n"
             "\n"
             "Tasks\n"
-            "• ⬜ Laptop\n"
+            "• ⬜ 1. Laptop\n"
             "\n"
             "Messages, newest first\n"
             "23 Nov, 14:05 · over the contact form · Anna\n"
             "> Laptop\n"
             "Laptop: Laptop\n"
-            "📎 Laptop (1.2 MB)"
+            "📎 Laptop (1.2 MB)\n"
+            "\n"
+            "📝 23 Nov, 14:05 · Anna\n"
+            "> Laptop"
         ),
+        "answer tasks": "Tasks of #42: 1/2\n• ⬜ 1. Laptop\n• ☑️ 2. Laptop",
+        "answer no tasks": "#42 has no tasks. Add one: !task add 42 <text>",
+        "answer forwarded": "#57 was merged into #42, so the message is there.",
         "answer history": (
             "History of #42\n• 23 Nov 2026, 14:05 · requester opened the ticket · Open → Closed · “Laptop”"
         ),
@@ -404,6 +440,20 @@ GOLDEN = {
             "ben is not in the room of Triage, so #42 cannot be assigned there.\n"
             "Invite the person, or give the ticket to their team: !transfer 42 <team>"
         ),
+        "problem merged": "#57 was merged into #42.\nPlease go on there: !show 42",
+        "problem persons": (
+            "#42 is from Laptop, #57 from Laptop: they have no address in common.\n"
+            "If it is one person nevertheless: !merge 42 57 --force"
+        ),
+        "problem task": "#42 has no task 4.\n!task list 42 shows those that it has.",
+        "problem undo new": (
+            "Writing down #42 cannot be undone.\nIt was on 23 Nov, 14:05.\nInstead: !close 42, !spam 42"
+        ),
+        "problem undo purge": (
+            "#42 is purged, which cannot be undone.\n"
+            "It was on 23 Nov, 14:05.\n"
+            "If it is still needed, write it down again: !new <text>"
+        ),
         "problem undo others": (
             "The last change of #42 was ben's; only they can undo it.\n"
             "It was on 23 Nov, 14:05.\n"
@@ -450,7 +500,11 @@ def test_the_html_of_a_card() -> None:
         "Warteliste · Spendenanfrage · Freiburg · 23.11., 14:05<br>"
         "Wartet seit 11.11.2026<br>"
         "Gebraucht wird: Laptop &lt;3 @\u2060room<br>"
-        "☑️ Aufgaben 2/3 · 📎 2 · setzt #12 fort</p>"
+        "☑️ Aufgaben 2/3 · 📎 2 · setzt #12 fort · "
+        'zusammengeführt mit <a href="https://matrix.to/#/!room:example.org/$event">#11</a><br>'
+        'Auch von dieser Person: <a href="https://matrix.to/#/!room:example.org/$event">#41</a> (Geschlossen)'
+        ', <a href="https://matrix.to/#/!room:example.org/$event">#37</a> (Warteliste)<br>'
+        "Geht es um dasselbe? <code>!merge 1042 37</code> führt sie zusammen.</p>"
         "<blockquote>Laptop &lt;3 @\u2060room</blockquote>"
     )
 
@@ -463,10 +517,11 @@ def test_a_refused_tap_is_answered_by_name() -> None:
 
 
 def test_one_notice_says_what_was_done_and_what_not() -> None:
-    refused = (TakenBy(42, "@anna:example.org", Status.IN_PROGRESS), OpenTasks(43, ("Anrufen",)))
+    refused = (TakenBy(42, "@anna:example.org", Status.IN_PROGRESS), OpenTasks(43, (OpenTask(2, "Anrufen"),)))
     assert RENDERER.outcome((40, 41), refused, "de", BERLIN).body == (
         "✅ Erledigt: #40, #41\n"
         "❌ Nicht erledigt:\n"
         "• #42 gehört anna (In Bearbeitung). Wenn ihr das abgesprochen habt: !take --force 42\n"
-        "• #43 hat noch 1 offene Aufgabe; erledige sie, bevor du das Ticket schließt: ⬜ Anrufen"
+        "• #43 hat noch 1 offene Aufgabe; erledige sie, bevor du das Ticket schließt: "
+        "⬜ 2. Anrufen Wenn sie erledigt sind: !task done #43 2"
     )

@@ -21,11 +21,16 @@ from tests.unit.sample_commands import (
 @pytest.mark.parametrize(
     ("line", "near", "usage"),
     [
-        ("!taek 42", ("take",), ""),
+        ("!takee 42", ("take",), ""),
         ("!nehmne 42", ("nehmen",), ""),
         ("!Schliesen 42", ("schließen",), ""),
         ("!qqqq", (), ""),
         ("!take --froce", ("--force",), "!take [number …] [--force]"),
+        ("!task 42 dnoe 1", ("done",), "!task add|done|list"),
+        ("!aufgabe erledgit 1", ("erledigt",), "!task add|done|list"),
+        ("!task add", (), "!task add [number] <text>"),
+        ("!task done 42", (), "!task done [number] <task …>"),
+        ("!merge 42", (), "!merge [number] <number> [--force]"),
         ("!take --" + "force" * 50, (), "!take [number …] [--force]"),
     ],
 )
@@ -37,7 +42,8 @@ def test_what_may_have_been_meant(line: str, near: tuple[str, ...], usage: str) 
 
 def test_one_name_of_each_command_is_suggested_the_nearest() -> None:
     assert REGISTRY.suggest("lits") == ("list",)
-    assert REGISTRY.suggest("meime") == ("meine",)
+    assert REGISTRY.suggest("meimei") == ("meine",)
+    assert REGISTRY.suggest("aufgbae") == ("aufgabe",)
 
 
 def test_the_line_concerned_is_quoted() -> None:
@@ -95,7 +101,18 @@ def test_declarations_are_checked() -> None:
     with pytest.raises(ValueError, match="zu"):
         Registry([command("close", aliases=("zu",)), command("assign", aliases=("zu",))])
     assert len(Registry([command("close", aliases=("schließen", "schliessen"))])) == 1
-    with pytest.raises(ValueError, match="two words"):
+    with pytest.raises(ValueError, match="two"):
         Registry([command("two words")])
+    with pytest.raises(ValueError, match="very many"):
+        Registry([command("very"), command("not very many")])
     assert [each.name for each in REGISTRY][:2] == ["take", "close"]
-    assert len(REGISTRY) == 9
+    assert len(REGISTRY) == 13
+
+
+def test_help_on_a_word_describes_all_of_its_forms() -> None:
+    forms = ["task add", "task done", "task list"]
+    assert [each.name for each in REGISTRY.described("task")] == forms
+    assert [each.name for each in REGISTRY.described("Aufgabe")] == forms
+    assert [each.name for each in REGISTRY.described("aufgabe done")] == ["task done"]
+    assert [each.name for each in REGISTRY.described("nehmen")] == ["take"]
+    assert REGISTRY.described("task nonsense") == REGISTRY.described("nonsense") == ()
