@@ -7,7 +7,7 @@ from typing import Any
 from bot.domain.lifecycle import Change, Decision
 from bot.domain.words import Action, Standing, Status, Team
 from bot.services.unit import Unit, room_key
-from storage import outbox, tickets
+from storage import outbox, search, tickets
 from storage.models import HistoryEntry, Ticket
 from storage.outbox import Kind, Priority
 
@@ -95,6 +95,8 @@ async def write(unit: Unit, ticket: Ticket, decision: Decision, cause: Cause, **
         changed["moved_at"] = unit.now
     await tickets.compare_and_set(unit.session, ticket, changed)
     await record(unit, number_of(ticket), decision, cause)
+    if decision.before.team != decision.after.team:
+        await search.reindex(unit.session, number_of(ticket))
     await outbox.refresh_card(unit.session, number_of(ticket), unit.now, new=False)
     unit.wake_courier()
 
