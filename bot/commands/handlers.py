@@ -96,26 +96,6 @@ async def _new(unit: Unit, call: Call[Any], caller: Caller) -> View:
     return OpenedView(accepted.number, team)
 
 
-async def _show(unit: Unit, call: Call[Any], caller: Caller) -> View:
-    return await reads.ticket_view(unit, call.numbers[0], caller)
-
-
-async def _history(unit: Unit, call: Call[Any], caller: Caller) -> View:
-    return await reads.history_view(unit, call.numbers[0], caller)
-
-
-async def _list(unit: Unit, _call: Call[Any], caller: Caller) -> View:
-    return await reads.list_open(unit, caller.place.scope)
-
-
-async def _mine(unit: Unit, _call: Call[Any], caller: Caller) -> View:
-    return await reads.list_mine(unit, caller.place.scope, caller.actor)
-
-
-async def _waitlist(unit: Unit, _call: Call[Any], caller: Caller) -> View:
-    return await reads.list_waiting(unit, caller.place.scope)
-
-
 def status(program: Program) -> Ask:
     """A handler that tells how the running program does; it speaks of all teams."""
 
@@ -131,8 +111,3 @@ TAKE = Act(_take)
 PURGE = Act(_purge)
 MESSAGE = Act(_message)
 NEW = Ask(_new)
-SHOW = Ask(_show)
-HISTORY = Ask(_history)
-LIST = Ask(_list)
-MINE = Ask(_mine)
-WAITLIST = Ask(_waitlist)

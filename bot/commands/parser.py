@@ -41,6 +41,8 @@ class Call(Generic[H]):
     numbers: tuple[int, ...]
     words: Mapping[str, str]
     options: Mapping[str, str | Literal[True]]
+    page: int = 0
+    """Which page of a long answer is asked for; a line always asks for the first."""
 
 
 def parse(text: str, registry: Registry[H], prefix: str, context: Context) -> Call[H] | None:

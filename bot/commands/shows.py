@@ -5,7 +5,8 @@ from functools import singledispatch
 from typing import Final
 
 from bot.domain.errors import Refusal, UsageError
-from bot.services.views import HistoryView, ListView, OpenedView, TicketView
+from bot.services.list_views import ListView, NextView, SearchView
+from bot.services.views import HistoryView, OpenedView, TicketView
 
 _NUMBER: Final = re.compile(r"[0-9]{1,10}", re.ASCII)
 _LARGEST: Final = 2**31 - 1
@@ -20,6 +21,16 @@ def shown_by(_result: object) -> frozenset[int]:
 @shown_by.register
 def _(view: ListView) -> frozenset[int]:
     return frozenset(line.number for line in view.lines)
+
+
+@shown_by.register
+def _(view: SearchView) -> frozenset[int]:
+    return view.numbers
+
+
+@shown_by.register
+def _(view: NextView) -> frozenset[int]:
+    return frozenset() if view.card is None else frozenset({view.card.number})
 
 
 @shown_by.register

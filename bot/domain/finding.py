@@ -18,7 +18,9 @@ _TERM_LIMIT: Final = 20
 _SHORTEST_BEGINNING: Final = 2
 """A single letter begins too many words to be meant as a beginning."""
 
-_MARKS: Final = "\u0300-\u036f\u0483-\u0489\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff"
+_MARKS: Final = (
+    "\u0300-\u036f\u0483-\u0489\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff"
+)
 _WORD: Final = re.compile(rf"[^\W_]+(?:[{_MARKS}]+[^\W_]*)*")
 _LETTERS: Final = re.compile(r"[^\W_]+")
 # Letters that Unicode does not decompose, as people without them on the keyboard write them.

@@ -1,6 +1,7 @@
 """One tree of nodes that is rendered to plain text and to HTML (``writing``).
 
-Text from outside goes into :class:`Outside`, :class:`Quote` or :class:`Preformatted`; these are defused.
+Text from outside goes into :class:`Outside`, :class:`Marked`, :class:`Quote` or :class:`Preformatted`; these
+are defused.
 """
 
 from __future__ import annotations
@@ -22,6 +23,17 @@ class Outside:
     """Words of somebody else: shown as they are, without any effect."""
 
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """Words of somebody else with places in bold.
+
+    ``places`` finds start and end of each, apart from each other, in the text as it is shown.
+    """
+
+    text: str
+    places: Callable[[str], tuple[tuple[int, int], ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +84,7 @@ class Pill:
     name: str
 
 
-Inline = Text | Outside | Span | Bold | Italic | Code | Link | Pill
+Inline = Text | Outside | Marked | Span | Bold | Italic | Code | Link | Pill
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +118,15 @@ class BulletList:
 
 
 @dataclass(frozen=True, slots=True)
+class Table:
+    """Rows of short cells; cut as a :class:`BulletList`. Clients without tables show the rows as lines."""
+
+    rows: tuple[tuple[Inline, ...], ...]
+    more: Callable[[int], str]
+    hidden: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Sections:
     """A list of larger pieces; cut as a :class:`BulletList`."""
 
@@ -114,7 +135,7 @@ class Sections:
     hidden: int = 0
 
 
-Block = Paragraph | Quote | Preformatted | BulletList | Sections
+Block = Paragraph | Quote | Preformatted | BulletList | Table | Sections
 Document = tuple[Block, ...]
 Value = Inline | str | int
 

@@ -14,22 +14,23 @@ from bot.presentation.language import Language
 from bot.presentation.lists import render_list
 from bot.presentation.message import Message
 from bot.presentation.refusals import render_outcome, render_refusal
+from bot.presentation.searches import render_search
 from bot.presentation.statuses import render_status
-from bot.presentation.tickets import render_history, render_opened, render_ticket
+from bot.presentation.tickets import render_history, render_next, render_opened, render_ticket
 from bot.presentation.usages import render_input, render_usage
 from bot.presentation.world import Names, Setting
+from bot.services.list_views import ListView, NextView, SearchView
 from bot.services.views import (
     Alert,
     CardView,
     HelpView,
     HistoryView,
-    ListView,
     OpenedView,
     StatusView,
     TicketView,
 )
 
-Answer = ListView | TicketView | HistoryView | OpenedView | HelpView | StatusView
+Answer = ListView | SearchView | NextView | TicketView | HistoryView | OpenedView | HelpView | StatusView
 Problem = Refusal | UsageError | InvalidInput
 NOBODY: Final[Mapping[str, str]] = MappingProxyType({})
 
@@ -61,6 +62,10 @@ class Renderer:
                 return render_status(view, setting, now)
             case TicketView():
                 return render_ticket(view, setting)
+            case SearchView():
+                return render_search(view, setting)
+            case NextView():
+                return render_next(view, setting, now)
             case HistoryView():
                 return render_history(view, setting)
             case OpenedView():

@@ -48,6 +48,7 @@ _FIELDS: Final[Mapping[str, str]] = MappingProxyType(
         "team": N_("team"),
         "note": N_("note"),
         "need": N_("need"),
+        "age": N_("age"),
         "reason": N_("reason"),
         "attachments": N_("attachments"),
     }
@@ -65,6 +66,7 @@ _INPUT: Final[Mapping[InputProblem, str]] = MappingProxyType(
         ),
         InputProblem.NOT_A_CHOICE: N_("“{field}” is none of the choices."),
         InputProblem.MALFORMED: N_("“{field}” is not in the right form."),
+        InputProblem.NOT_DAYS: N_("“{field}” is a number of days, such as 14, or of weeks, such as 2w."),
     }
 )
 

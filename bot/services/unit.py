@@ -93,7 +93,8 @@ class Unit:
     wakes: set[asyncio.Event] = field(default_factory=set)
     signals: Signals = field(default_factory=Signals)
     scrub: bool = False
-    """Whether something was erased for good: then nothing of it may stay in the database's search index and log either."""
+    """Whether something was erased for good: then nothing of it may stay in the database's search index and
+    log either."""
 
     def wake_courier(self) -> None:
         """Let the courier look into the outbox once this is committed."""

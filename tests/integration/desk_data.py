@@ -281,7 +281,9 @@ async def make_schema(database: Database) -> None:
     event.listen(database.engine.sync_engine, "before_cursor_execute", listen)
     await schema.ensure(database)
     event.remove(database.engine.sync_engine, "before_cursor_execute", listen)
-    _MIGRATION[database.dialect] = [each for each in said if each.startswith(("CREATE ", "INSERT ", "UPDATE "))]
+    _MIGRATION[database.dialect] = [
+        each for each in said if each.startswith(("CREATE ", "INSERT ", "UPDATE "))
+    ]
 
 
 @asynccontextmanager
