@@ -9,11 +9,12 @@ from __future__ import annotations
 import string
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Final
 
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """Our own words, translated."""
+    """Our own words, translated. A no-break space keeps words together in HTML; plain text has none."""
 
     text: str
 
@@ -138,6 +139,9 @@ class Sections:
 Block = Paragraph | Quote | Preformatted | BulletList | Table | Sections
 Document = tuple[Block, ...]
 Value = Inline | str | int
+
+
+NO_BREAK: Final = "\N{NO-BREAK SPACE}"
 
 
 def node(value: Value) -> Inline:

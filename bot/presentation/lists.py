@@ -8,7 +8,18 @@ from typing import Final
 from bot.domain.marks import N_
 from bot.domain.words import State, Status, statuses_of
 from bot.presentation.cards import SUBJECT_LIMIT
-from bot.presentation.document import Block, Inline, Table, Text, joined, paragraph, sentence, span
+from bot.presentation.document import (
+    NO_BREAK,
+    Block,
+    Inline,
+    Italic,
+    Table,
+    Text,
+    joined,
+    paragraph,
+    sentence,
+    span,
+)
 from bot.presentation.message import Message, fit
 from bot.presentation.outside import clip
 from bot.presentation.pages import next_page, past_the_end, titled
@@ -96,10 +107,10 @@ def _standing(line: LineView, view: ListView, setting: Setting, now: datetime) -
         parts.append(pill(line.assignee))
     if quiet:
         last = Text(_day(line.changed_at, setting, now))
-        parts.append(sentence(language.gettext("last changed {date}"), date=last))
+        parts.append(Italic(sentence(language.gettext("last changed {date}"), date=last)))
     elif line.assignee is None:
         waits = line.waiting_since if line.status is Status.WAITING else None
-        parts.append(Text(language.age(waits or line.opened_at, now)))
+        parts.append(Italic(Text(_together(language.age(waits or line.opened_at, now)))))
     return joined(" · ", parts)
 
 
@@ -110,10 +121,10 @@ def _waiting_row(
     number = card_link(line.number, line.card_room, line.card_event)
     about = _about(line, setting, team=view.show_team)
     since = line.waiting_since or line.changed_at
-    waits = setting.language.age(since, now)
+    waits = _together(setting.language.age(since, now))
     if now - since >= timedelta(days=1):
         waits = f"{waits} ({_day(since, setting, now)})"
-    return span(Text(f"{place}. "), number), about, Text(waits)
+    return span(Text(f"{place}.{NO_BREAK}"), number), about, Italic(Text(waits))
 
 
 def _about(line: LineView, setting: Setting, *, team: bool) -> Inline:
@@ -124,6 +135,11 @@ def _about(line: LineView, setting: Setting, *, team: bool) -> Inline:
         need = setting.language.gettext("Needed: {need}")
         parts.append(sentence(need, need=clip(line.need, SUBJECT_LIMIT)))
     return joined(" · ", parts)
+
+
+def _together(age: str) -> str:
+    """An age whose number stays with its unit: "seit 12 Tagen" in a narrow column takes two lines."""
+    return NO_BREAK.join(age.rsplit(" ", 1))
 
 
 def _day(moment: datetime, setting: Setting, now: datetime) -> str:

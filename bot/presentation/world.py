@@ -7,7 +7,7 @@ from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from bot.domain.words import Action, Status, Team
-from bot.presentation.document import Code, Inline, Link, Pill, Span, Text, joined
+from bot.presentation.document import NO_BREAK, Code, Inline, Link, Pill, Span, Text, joined
 from bot.presentation.language import Language
 from bot.presentation.words import ARGUMENTS, EMOJI, STATUS_WORDS
 from bot.services.views import LineView, Person
@@ -108,7 +108,9 @@ def numerals(several: Iterable[int]) -> Span:
 
 def line_number(line: LineView, setting: Setting) -> Span:
     """A list's ticket: status and number, linked to its card."""
-    return joined(" ", [setting.mark(line.status), card_link(line.number, line.card_room, line.card_event)])
+    return joined(
+        NO_BREAK, [setting.mark(line.status), card_link(line.number, line.card_room, line.card_event)]
+    )
 
 
 def card_link(number: int, room_id: str | None, event_id: str | None) -> Inline:

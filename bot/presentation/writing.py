@@ -12,6 +12,7 @@ from typing import Final, assert_never
 from urllib.parse import quote
 
 from bot.presentation.document import (
+    NO_BREAK,
     Block,
     Bold,
     BulletList,
@@ -74,7 +75,7 @@ def _plain_block(block: Block) -> str:
 def _plain(inline: Inline) -> str:
     match inline:
         case Text(text):
-            return text
+            return text.replace(NO_BREAK, " ")
         case Outside(text) | Marked(text):
             return defuse(text)
         case Span(parts):
