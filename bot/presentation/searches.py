@@ -32,7 +32,7 @@ def render_search(view: SearchView, setting: Setting) -> Message:
     sections = tuple((_hit(hit, view, setting),) for hit in view.hits)
     hint: tuple[Block, ...] = ()
     if view.beyond:
-        hint = (paragraph(Text(gettext("These are the newest. One more word finds fewer."))),)
+        hint = (paragraph(Text(gettext("There are more, older ones. One more word narrows it down."))),)
     found = Sections(sections, setting.language.more)
     return fit((paragraph(title), found, *hint, *next_page(view, setting)), notice=True)
 
