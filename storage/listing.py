@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+import sqlalchemy
 from sqlalchemy import ColumnElement, func
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -88,12 +89,8 @@ async def by_number(session: AsyncSession, numbers: Collection[int]) -> Mapping[
     return {ticket.number or 0: ticket for ticket in rows.all()}
 
 
-async def latest_texts(
-    session: AsyncSession, numbers: Collection[int], each: int
-) -> Mapping[int, Sequence[str]]:
-    """The texts of these tickets' latest ``each`` messages, the newest first."""
-    if not numbers:
-        return {}
+def latest_texts(numbers: Collection[int], each: int) -> Any:  # noqa: ANN401
+    """Query: number and text of these tickets' latest ``each`` messages, the newest of each first."""
     age = func.row_number().over(
         partition_by=col(TicketMessage.number), order_by=col(TicketMessage.id).desc()
     )
@@ -102,11 +99,15 @@ async def latest_texts(
         .where(col(TicketMessage.number).in_(numbers))
         .subquery()
     )
-    rows = await session.exec(
-        select(aged.c.number, aged.c.text).where(aged.c.age <= each).order_by(aged.c.number, aged.c.age)
-    )
+    found = sqlalchemy.select(aged.c.number, aged.c.text).where(aged.c.age <= each)
+    return found.order_by(aged.c.number, aged.c.age)
+
+
+async def texts(session: AsyncSession, numbers: Collection[int], each: int) -> Mapping[int, Sequence[str]]:
+    """The texts of these tickets' latest ``each`` messages, the newest first."""
+    connection = await session.connection()
     found: dict[int, list[str]] = {}
-    for number, text in rows.all():
+    for number, text in (await connection.execute(latest_texts(numbers, each))).all():
         found.setdefault(number, []).append(text)
     return found
 

@@ -6,7 +6,7 @@ ticket's team and its requester's e-mail address, which is found whole or not at
 """
 
 import hashlib
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any, Final
 
 from sqlalchemy import BigInteger, Column, Connection, Index, MetaData, Table, bindparam, select, text
@@ -16,7 +16,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.domain.finding import Query, Term, words_of
 from bot.domain.words import Scope, Status, Team
-from storage.models import ALL, Requester, Ticket, TicketMessage
+from storage.listing import latest_texts
+from storage.models import ALL, Requester, Ticket
 
 POSTGRESQL: Final = MetaData(naming_convention=ALL.naming_convention)
 """What the index is on PostgreSQL; SQLite's is a virtual table, which no metadata can describe."""
@@ -25,7 +26,8 @@ _TABLE: Final = Table(
     POSTGRESQL,
     Column("number", BigInteger, primary_key=True, autoincrement=False),
     Column("words", TSVECTOR, nullable=False),
-    Index("ix_search_index_words", "words", postgresql_using="gin"),
+    # Without fast updates no search has to go through a list of what is not in the index yet.
+    Index("ix_search_index_words", "words", postgresql_using="gin", postgresql_with={"fastupdate": "off"}),
 )
 CREATE_ON_SQLITE: Final = (
     "CREATE VIRTUAL TABLE search_index USING fts5"
@@ -67,44 +69,46 @@ async def reindex(session: AsyncSession, number: int) -> None:
     team, requester or messages. A ticket that is gone leaves the index.
     """
     await session.flush()
-    await session.run_sync(lambda sync: write(sync.connection(), number))
+    await session.run_sync(lambda sync: write(sync.connection(), [number]))
 
 
-def write(connection: Connection, number: int) -> None:
-    """Like :func:`reindex`, on a bare connection."""
-    words = _words(connection, number)
-    if connection.dialect.name == "sqlite":
-        connection.execute(text("DELETE FROM search_index WHERE rowid = :number"), {"number": number})
-        insert = "INSERT INTO search_index (rowid, words) VALUES (:number, :words)"
-        value = " ".join(words)
-    else:
-        connection.execute(_TABLE.delete().where(_TABLE.c.number == number))
-        insert = "INSERT INTO search_index (number, words) VALUES (:number, CAST(:words AS tsvector))"
-        value = _vector(words)
-    if words:
-        connection.execute(text(insert), {"number": number, "words": value})
+def write(connection: Connection, numbers: Sequence[int]) -> None:
+    """Like :func:`reindex`, for several tickets on a bare connection."""
+    sqlite = connection.dialect.name == "sqlite"
+    key, value = ("rowid", ":words") if sqlite else ("number", "CAST(:words AS tsvector)")
+    connection.execute(
+        text(f"DELETE FROM search_index WHERE {key} = :number"),  # noqa: S608 - no value in it
+        [{"number": number} for number in numbers],
+    )
+    rows = [
+        {"number": number, "words": " ".join(words) if sqlite else _vector(words)}
+        for number, words in _words(connection, numbers)
+    ]
+    if rows:
+        insert = f"INSERT INTO search_index ({key}, words) VALUES (:number, {value})"  # noqa: S608
+        connection.execute(text(insert), rows)
 
 
-def _words(connection: Connection, number: int) -> Sequence[str]:
-    """Marks first, then subject, name and messages, the newest first: what is too much is cut at the end."""
-    found = connection.execute(
-        select(col(Ticket.team), col(Ticket.subject), col(Requester.name), col(Requester.email))
+def _words(connection: Connection, numbers: Sequence[int]) -> Iterator[tuple[int, Sequence[str]]]:
+    """Of each ticket marks first, then subject, name and messages, the newest first: what is too much is cut
+    at the end.
+    """
+    messages: dict[int, list[str]] = {}
+    for number, said in connection.execute(latest_texts(numbers, _MESSAGES)).all():
+        messages.setdefault(number, []).append(said)
+    wanted = [
+        col(each) for each in (Ticket.number, Ticket.team, Ticket.subject, Requester.name, Requester.email)
+    ]
+    found: Any = connection.execute(
+        select(*wanted)
         .join(Requester, col(Requester.id) == col(Ticket.requester_id))
-        .where(col(Ticket.number) == number)
-    ).first()
-    if found is None:
-        return ()
-    team, subject, name, email = found
-    messages = connection.execute(
-        select(col(TicketMessage.text))
-        .where(col(TicketMessage.number) == number)
-        .order_by(col(TicketMessage.id).desc())
-        .limit(_MESSAGES)
-    ).scalars()
-    words = [_team_mark(team), *([_mark("address", email.casefold())] if email else [])]
-    for each in (subject, name, *messages):
-        words += [_BREAK, *(found.word for found in words_of(each))]
-    return _within_limits(words)
+        .where(col(Ticket.number).in_(numbers))
+    )
+    for number, team, subject, name, email in found:
+        words = [_team_mark(team), *([_mark("address", email.casefold())] if email else [])]
+        for each in (subject, name, *messages.get(number, ())):
+            words += [_BREAK, *(word.word for word in words_of(each))]
+        yield number, _within_limits(words)
 
 
 def _within_limits(words: Sequence[str]) -> Sequence[str]:

@@ -55,7 +55,7 @@ async def search_tickets(
 async def _hits(unit: Unit, query: Query, found: Sequence[tuple[int, str]]) -> tuple[HitView, ...]:
     numbers = [number for number, _name in found]
     rows = await listing.by_number(unit.session, numbers)
-    texts = await listing.latest_texts(unit.session, numbers, _MESSAGES)
+    texts = await listing.texts(unit.session, numbers, _MESSAGES)
     lines = await line_views(unit, [rows[number] for number in numbers])
     hits = []
     for line, (number, name) in zip(lines, found, strict=True):

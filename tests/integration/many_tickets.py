@@ -10,6 +10,11 @@ TEAMS = ("freiburg", "berlin", None)
 STATUSES = ("closed",) * 17 + ("open", "in_progress", "waiting")
 
 
+def _words(number: int) -> str:
+    """A message as long as people write them, of words that other messages have, too."""
+    return " ".join(f"word{(number * step) % 1_999}" for step in range(1, 80))
+
+
 def fill(connection: Connection, count: int) -> None:
     """Tickets with one message each, most of them closed; ticket 7,776 alone has the word "needle"."""
     numbers = range(1, count + 1)
@@ -31,11 +36,11 @@ def fill(connection: Connection, count: int) -> None:
     connection.execute(
         insert(TicketMessage),
         [
-            {"number": number, "text": f"Hello {number % 97} {'needle' if number == 7_776 else ''}",
+            {"number": number, "text": f"{'needle ' if number == 7_776 else ''}{_words(number)}",
              "intake": "http", "at": START}
             for number in numbers
         ],
     )  # fmt: skip
-    for number in numbers:
-        search.write(connection, number)
+    for start in range(1, count + 1, 500):
+        search.write(connection, range(start, start + 500))
     connection.execute(text("ANALYZE"))

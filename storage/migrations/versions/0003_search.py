@@ -8,7 +8,7 @@ from storage import search
 revision = "0003"
 down_revision = "0001"
 
-_AT_ONCE = 1_000
+_AT_ONCE = 200
 
 
 def upgrade() -> None:
@@ -23,5 +23,5 @@ def upgrade() -> None:
     numbers = sa.text("SELECT number FROM tickets WHERE number > :last ORDER BY number LIMIT :limit")
     last = 0
     while found := connection.execute(numbers, {"last": last, "limit": _AT_ONCE}).scalars().all():
-        for last in found:
-            search.write(connection, last)
+        search.write(connection, found)
+        last = found[-1]
