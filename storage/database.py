@@ -23,6 +23,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from bot.domain.errors import Conflict
 from storage.errors import AlreadyRunning, DatabaseUnavailable
 from storage.models import Holder
+from storage.search import OPTIMIZE
 
 _BUSY_MS: Final = 10_000
 _ADVISORY_KEY: Final = 0x7469636B  # "tick"
@@ -42,6 +43,8 @@ class Database:
         self._writing_engine = self._engine.execution_options(tickettruhe_writes=True)
         # SQLite has one writer; queueing in the loop beats its busy handler, which polls.
         self._turn = asyncio.Lock() if self.dialect == "sqlite" else None
+        # At first it is not known whether the last run came to do it.
+        self._to_optimize = True
         self._lease = _Lease(self)
 
     @property
@@ -94,17 +97,22 @@ class Database:
             raise DatabaseUnavailable(self.dialect) from error
         raise error
 
-    async def scrub(self) -> None:
-        """Let nothing of what was erased stay in SQLite's write-ahead log.
+    async def scrub(self, *, erased: bool = False) -> None:
+        """Let nothing of what was erased stay in SQLite's search index and write-ahead log.
 
+        :param erased: something was, since the last time.
         :raises DatabaseUnavailable: somebody else has locked it.
         """
         if self.dialect != "sqlite":
             return
+        self._to_optimize |= erased
         async with self._turn or contextlib.nullcontext(), self._engine.connect() as connection:
             try:
                 raw = await connection.get_raw_connection()
                 driver: Any = raw.driver_connection
+                if self._to_optimize:
+                    await driver.execute(OPTIMIZE)
+                    self._to_optimize = False
                 await driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             except sqlite3.OperationalError as error:
                 raise DatabaseUnavailable(self.dialect) from error

@@ -70,6 +70,7 @@ class Ticket(SQLModel, table=True):
         Index("ix_tickets_moved", "team", "status", "moved_at"),
         Index("ix_tickets_purge", "status", "purge_at"),
         Index("ix_tickets_merged_into", "merged_into"),
+        Index("ix_tickets_team", "team", "number"),
         # Numbers are said aloud and written on paper: one that was used is never given again.
         {"sqlite_autoincrement": True},
     )

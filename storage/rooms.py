@@ -93,6 +93,19 @@ async def name_of(session: AsyncSession, user_id: str, room_id: str | None) -> s
     return names[0] if names and names[0] else user_id
 
 
+async def names_of(session: AsyncSession, user_ids: Collection[str]) -> Sequence[tuple[str, str, str | None]]:
+    """User id, display name and the key of the room that shows it, in each room of these people."""
+    if not user_ids:
+        return []
+    rows = await session.exec(
+        select(RoomMember.user_id, RoomMember.name, RoomKey.key)
+        .outerjoin(RoomKey, col(RoomKey.room_id) == col(RoomMember.room_id))
+        .where(col(RoomMember.user_id).in_(user_ids), col(RoomMember.name).is_not(None))
+        .order_by(RoomMember.user_id, RoomMember.room_id)
+    )
+    return [(user_id, name or user_id, key) for user_id, name, key in rows.all()]
+
+
 async def leave_all(session: AsyncSession) -> None:
     """Forget every membership: of the bot in rooms, and of people."""
     await session.exec(update(Room).values(membership="leave").execution_options(synchronize_session=False))

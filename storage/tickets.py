@@ -12,6 +12,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from bot.domain.errors import Conflict
 from bot.domain.merging import address_key
 from bot.domain.words import Action, MessageKind, Scope, Status
+from storage import search
 from storage.models import (
     Attachment,
     Card,
@@ -206,11 +207,13 @@ async def counts(session: AsyncSession) -> Mapping[Status, int]:
 async def erase(session: AsyncSession, ticket: Ticket) -> None:
     """Remove every row of the ticket; its requester too, unless other tickets are theirs."""
     number = ticket.number
+    assert number is not None  # noqa: S101 - it is in the database
     ids = select(TicketMessage.id).where(TicketMessage.number == number)
     await session.exec(delete(Attachment).where(col(Attachment.message_id).in_(ids)))
     for table in (TicketMessage, Task, HistoryEntry, IdempotencyKey, Card):
         await session.exec(delete(table).where(col(table.number) == number))
     await session.exec(delete(Ticket).where(col(Ticket.number) == number))
+    await search.reindex(session, number)
     others = await session.exec(
         select(Ticket.number).where(Ticket.requester_id == ticket.requester_id).limit(1)
     )

@@ -5,7 +5,7 @@ The texts are message ids: English, translated by the catalogs.
 
 from typing import Any
 
-from bot.commands import handlers
+from bot.commands import handlers, looking
 from bot.commands.handlers import Ask, Handler, View, move
 from bot.commands.parser import Call
 from bot.commands.spec import Command, Kind, Option, Parameter, Registry
@@ -150,28 +150,54 @@ _TICKET: tuple[Command[Handler], ...] = (
 _LISTS: tuple[Command[Handler], ...] = (
     Command(
         "list", ("liste",), N_("Tickets under way, oldest first"), "list", Right.MEMBER,
-        handler=handlers.LIST,
+        (Parameter("what", Kind.WORD, N_("open, mine, waiting, or a topic"), required=False),),
+        (
+            Option("--topic", N_("only tickets of this topic"), "topic"),
+            Option("--age", N_("only where nothing has happened for so many days"), "days"),
+            Option("--all", N_("also closed, spam and archived ones; for admins")),
+        ),
+        (
+            (N_("!list donation_request"), N_("requests for a device that are under way")),
+            (N_("!list --age 14"), N_("where nothing has happened for two weeks")),
+        ),
+        handler=looking.LIST,
     ),
     Command(
         "mine", ("meine",), N_("Your own tickets"), "list", Right.MEMBER,
-        handler=handlers.MINE,
+        handler=looking.MINE,
     ),
     Command(
         "waitlist", ("warteliste",), N_("The waiting list, oldest first"), "list", Right.MEMBER,
-        handler=handlers.WAITLIST,
+        handler=looking.WAITLIST,
+    ),
+    Command(
+        "next", ("nächstes", "naechstes"), N_("The ticket to take next: the oldest that nobody has"), "list",
+        Right.MEMBER,
+        handler=looking.NEXT,
+    ),
+    Command(
+        "search", ("suche", "suchen"), N_("Tickets by words in subject, messages and names"), "list",
+        Right.MEMBER,
+        (Parameter("words", Kind.TEXT, N_("all of them must be there; last letters may be missing")),),
+        (Option("--all", N_("archived tickets too; for admins")),),
+        (
+            (N_("!search laptop camera"), N_("tickets with both words, also “Laptops”")),
+            (N_('!search "old printer"'), N_("exactly these words in a row")),
+        ),
+        handler=looking.SEARCH,
     ),
     Command(
         "show", ("zeigen", "zeige"), N_("Everything about a ticket, with the requester's contact"), "list",
         Right.MEMBER,
         (_NUMBER,),
         examples=((N_("!show 42"), N_("messages and contact of ticket 42")),),
-        handler=handlers.SHOW,
+        handler=looking.SHOW,
     ),
     Command(
         "history", ("verlauf",), N_("What happened to a ticket, and who did it"), "list", Right.MEMBER,
         (_NUMBER,),
         examples=((N_("!history 42"), N_("what happened to ticket 42")),),
-        handler=handlers.HISTORY,
+        handler=looking.HISTORY,
     ),
 )  # fmt: skip
 

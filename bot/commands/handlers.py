@@ -123,26 +123,6 @@ async def _new(unit: Unit, call: Call[Any], caller: Caller) -> View:
     return OpenedView(accepted.number, team)
 
 
-async def _show(unit: Unit, call: Call[Any], caller: Caller) -> View:
-    return await reads.ticket_view(unit, call.numbers[0], caller)
-
-
-async def _history(unit: Unit, call: Call[Any], caller: Caller) -> View:
-    return await reads.history_view(unit, call.numbers[0], caller)
-
-
-async def _list(unit: Unit, _call: Call[Any], caller: Caller) -> View:
-    return await reads.list_open(unit, caller.place.scope)
-
-
-async def _mine(unit: Unit, _call: Call[Any], caller: Caller) -> View:
-    return await reads.list_mine(unit, caller.place.scope, caller.actor)
-
-
-async def _waitlist(unit: Unit, _call: Call[Any], caller: Caller) -> View:
-    return await reads.list_waiting(unit, caller.place.scope)
-
-
 def status(program: Program) -> Ask:
     """A handler that tells how the running program does; it speaks of all teams."""
 
@@ -163,8 +143,3 @@ TASK_DONE = Act(_task_done)
 TASK_LIST = Ask(_task_list)
 MERGE = Act(_merge, together=True)
 NEW = Ask(_new)
-SHOW = Ask(_show)
-HISTORY = Ask(_history)
-LIST = Ask(_list)
-MINE = Ask(_mine)
-WAITLIST = Ask(_waitlist)

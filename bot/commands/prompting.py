@@ -6,8 +6,9 @@ from typing import Any, TypeVar
 
 from bot.commands.parser import Call
 from bot.commands.spec import Registry
+from bot.services.list_views import NextView
 from bot.services.prompts import NewPrompt, PromptKind
-from bot.services.views import ListView
+from bot.services.views import CardView, Paged
 
 H = TypeVar("H")
 
@@ -26,8 +27,10 @@ def confirmation(call: Call[Any]) -> NewPrompt:
 def prompt_after(result: object, call: Call[Any]) -> NewPrompt | None:
     """What a tap on an answer would bring."""
     match result:
-        case ListView(next_page=int(page)):
+        case Paged(next_page=int(page)):
             return NewPrompt(PromptKind.PAGE, {**kept(call), "page": page})
+        case NextView(card=CardView(number=number)):
+            return NewPrompt(PromptKind.TICKET, {"number": number})
     return None
 
 

@@ -5,11 +5,11 @@ from functools import singledispatch
 from typing import Final
 
 from bot.domain.errors import MergedInto, NotSamePerson, Refusal, UsageError
+from bot.services.list_views import ListView, NextView, SearchView
 from bot.services.views import (
     ConfirmView,
     ForwardedView,
     HistoryView,
-    ListView,
     OpenedView,
     TasksView,
     TicketView,
@@ -28,6 +28,16 @@ def shown_by(_result: object) -> frozenset[int]:
 @shown_by.register
 def _(view: ListView) -> frozenset[int]:
     return frozenset(line.number for line in view.lines)
+
+
+@shown_by.register
+def _(view: SearchView) -> frozenset[int]:
+    return view.numbers
+
+
+@shown_by.register
+def _(view: NextView) -> frozenset[int]:
+    return frozenset() if view.card is None else view.card.numbers
 
 
 @shown_by.register

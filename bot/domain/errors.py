@@ -174,6 +174,7 @@ class NameKind(StrEnum):
     REGION = "region"
     PERSON = "person"
     COMMAND = "command"
+    LIST = "list"
 
 
 @dataclass
@@ -275,6 +276,7 @@ class InputProblem(StrEnum):
     NOT_AN_ADDRESS = "not_an_address"
     NOT_A_CHOICE = "not_a_choice"
     MALFORMED = "malformed"
+    NOT_DAYS = "not_days"
 
 
 @dataclass

@@ -6,6 +6,7 @@ from typing import Final
 from bot.domain.rooms import RoomProblem
 from bot.domain.words import Action
 from bot.presentation.cards import SUBJECT_LIMIT
+from bot.presentation.digests import render_digest
 from bot.presentation.document import (
     Bold,
     BulletList,
@@ -18,7 +19,6 @@ from bot.presentation.document import (
     paragraph,
     sentence,
 )
-from bot.presentation.lists import render_digest
 from bot.presentation.message import Message, fit
 from bot.presentation.outside import clip
 from bot.presentation.tickets import history_line, message_pieces

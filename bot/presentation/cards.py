@@ -38,16 +38,19 @@ def _hidden(view: CardView, setting: Setting) -> Document:
     return (paragraph(head, joined(" · ", [setting.status(view.status), setting.moment(view.changed_at)])),)
 
 
-def card_document(view: CardView, setting: Setting) -> Document:
-    """The card's lines. Times are absolute: a card that nobody edits must not lie."""
-    lines = [title(view, setting), _standing(view, setting), *_extras(view, setting)]
+def card_document(view: CardView, setting: Setting, number: Inline | None = None) -> Document:
+    """The card's lines, with ``number`` for its number, such as a link to the card.
+
+    Times are absolute: a card that nobody edits must not lie.
+    """
+    lines = [title(view, setting, number), _standing(view, setting), *_extras(view, setting)]
     excerpt = clip(view.excerpt, EXCERPT_LIMIT)
     return (paragraph(*lines), *([Quote(excerpt)] if excerpt else []))
 
 
-def title(view: CardView, setting: Setting) -> Span:
+def title(view: CardView, setting: Setting, number: Inline | None = None) -> Span:
     """Emoji, number and subject."""
-    head = span(Text(f"#{view.number} · "), clip(view.subject, SUBJECT_LIMIT))
+    head = span(number or numeral(view.number), Text(" · "), clip(view.subject, SUBJECT_LIMIT))
     return span(setting.mark(view.status), Text(" "), Bold(head))
 
 

@@ -1,6 +1,7 @@
 """One tree of nodes that is rendered to plain text and to HTML (``writing``).
 
-Text from outside goes into :class:`Outside`, :class:`Quote` or :class:`Preformatted`; these are defused.
+Text from outside goes into :class:`Outside`, :class:`Marked`, :class:`Quote` or :class:`Preformatted`; these
+are defused.
 """
 
 from __future__ import annotations
@@ -8,11 +9,12 @@ from __future__ import annotations
 import string
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Final
 
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """Our own words, translated."""
+    """Our own words, translated. A no-break space keeps words together in HTML; plain text has none."""
 
     text: str
 
@@ -22,6 +24,17 @@ class Outside:
     """Words of somebody else: shown as they are, without any effect."""
 
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """Words of somebody else with places in bold.
+
+    ``places`` finds start and end of each, apart from each other, in the text as it is shown.
+    """
+
+    text: str
+    places: Callable[[str], tuple[tuple[int, int], ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +85,7 @@ class Pill:
     name: str
 
 
-Inline = Text | Outside | Span | Bold | Italic | Code | Link | Pill
+Inline = Text | Outside | Marked | Span | Bold | Italic | Code | Link | Pill
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +119,15 @@ class BulletList:
 
 
 @dataclass(frozen=True, slots=True)
+class Table:
+    """Rows of short cells; cut as a :class:`BulletList`. Clients without tables show the rows as lines."""
+
+    rows: tuple[tuple[Inline, ...], ...]
+    more: Callable[[int], str]
+    hidden: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Sections:
     """A list of larger pieces; cut as a :class:`BulletList`."""
 
@@ -114,9 +136,12 @@ class Sections:
     hidden: int = 0
 
 
-Block = Paragraph | Quote | Preformatted | BulletList | Sections
+Block = Paragraph | Quote | Preformatted | BulletList | Table | Sections
 Document = tuple[Block, ...]
 Value = Inline | str | int
+
+
+NO_BREAK: Final = "\N{NO-BREAK SPACE}"
 
 
 def node(value: Value) -> Inline:

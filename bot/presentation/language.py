@@ -60,12 +60,15 @@ class Language:
 
     def datetime(self, moment: dt.datetime, zone: ZoneInfo, *, year: bool = False) -> str:
         """Day and time of an aware moment in the zone."""
-        local = moment.astimezone(zone)
-        return f"{self.date(local.date(), year=year)}, {self.time(moment, zone)}"
+        return f"{self.date(moment.astimezone(zone).date(), year=year)}, {self.time(moment, zone)}"
 
     def time(self, moment: dt.datetime, zone: ZoneInfo) -> str:
-        """Hours and minutes of an aware moment in the zone."""
+        """The time of an aware moment in the zone."""
         return format_time(moment.astimezone(zone), "short", locale=self._locale)
+
+    def number(self, number: int) -> str:
+        """A count, its thousands apart."""
+        return format_decimal(number, locale=self._locale)
 
     def age(self, since: dt.datetime, now: dt.datetime) -> str:
         """How long something has been so: "for 12 days"; both moments are aware."""

@@ -1,142 +1,148 @@
-"""Lists of tickets and the daily digest: short lines that a phone shows whole."""
+"""Lists of tickets: short rows that a phone shows whole."""
 
-from collections.abc import Callable, Mapping
-from datetime import date, datetime, time
+from collections.abc import Mapping
+from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Final
 
 from bot.domain.marks import N_
-from bot.domain.words import Status
+from bot.domain.words import State, Status, statuses_of
 from bot.presentation.cards import SUBJECT_LIMIT
 from bot.presentation.document import (
+    NO_BREAK,
     Block,
-    Bold,
-    BulletList,
     Inline,
+    Italic,
+    Table,
     Text,
     joined,
     paragraph,
     sentence,
+    span,
 )
 from bot.presentation.message import Message, fit
 from bot.presentation.outside import clip
-from bot.presentation.world import Setting, card_link, pill
-from bot.services.views import DigestView, LineView, ListView
+from bot.presentation.pages import next_page, past_the_end, titled
+from bot.presentation.world import Setting, card_link, line_number, pill
+from bot.services.list_views import ListKind, ListView
+from bot.services.views import LineView
 
-_TITLES: Final[Mapping[str, str]] = MappingProxyType(
-    {"open": N_("Open tickets"), "mine": N_("Your tickets"), "waitlist": N_("Waiting list")}
-)
-_EMPTY: Final[Mapping[str, str]] = MappingProxyType(
+_OWN: Final = frozenset({ListKind.MINE, ListKind.ALL_MINE})
+_UNDER_WAY: Final = statuses_of(State.OPEN)
+_TITLES: Final[Mapping[ListKind, str]] = MappingProxyType(
     {
-        "open": N_("No open tickets: everything is done. 🎉"),
-        "mine": N_("You have no tickets at the moment."),
-        "waitlist": N_("The waiting list is empty. 🎉"),
+        ListKind.OPEN: N_("Open tickets"),
+        ListKind.MINE: N_("Your tickets"),
+        ListKind.WAITING: N_("Waiting list"),
+        ListKind.ALL: N_("All tickets, the newest first"),
+        ListKind.ALL_MINE: N_("All of your tickets, the newest first"),
+    }
+)
+_EMPTY: Final[Mapping[ListKind, str]] = MappingProxyType(
+    {
+        ListKind.OPEN: N_("No open tickets: everything is done. 🎉"),
+        ListKind.MINE: N_("You have no tickets at the moment."),
+        ListKind.WAITING: N_("The waiting list is empty. 🎉"),
+        ListKind.ALL: N_("There are no tickets yet."),
+        ListKind.ALL_MINE: N_("You have had no tickets yet."),
     }
 )
 
 
 def render_list(view: ListView, setting: Setting, now: datetime) -> Message:
-    """A list, or a friendly sentence if there is nothing on it."""
-    gettext = setting.language.gettext
-    if not view.total:
-        return fit((paragraph(Text(gettext(_EMPTY[view.kind]))),), notice=True)
-    items = tuple(
-        _line(line, setting, now, team=view.show_team, mine=view.kind == "mine") for line in view.lines
+    """A page of a list, or a friendly sentence if there is nothing on it."""
+    if not view.lines:
+        return fit((_empty(view, setting),), notice=True)
+    rows = tuple(
+        _waiting_row(place, line, view, setting, now)
+        if view.kind is ListKind.WAITING
+        else _row(line, view, setting, now)
+        for place, line in enumerate(view.lines, view.before + 1)
     )
-    title = Bold(Text(f"{gettext(_TITLES[view.kind])} ({view.total})"))
-    hidden = view.total - len(items)
-    return fit((paragraph(title), BulletList(items, setting.language.more, hidden)), notice=True)
+    title = titled(_question(view, setting), view, len(rows), setting)
+    table = Table(rows, setting.language.more)
+    return fit((paragraph(title), table, *next_page(view, setting)), notice=True)
 
 
-def _line(line: LineView, setting: Setting, now: datetime, *, team: bool, mine: bool = False) -> Inline:
-    """Emoji and number, subject, who has it or for how long it waits, what for."""
+def _empty(view: ListView, setting: Setting) -> Block:
+    gettext = setting.language.gettext
+    if view.before:
+        return past_the_end(setting)
+    if view.topic is not None or view.age is not None:
+        asked = _question(view, setting)
+        return paragraph(sentence(gettext("{list}: nothing there at the moment."), list=asked))
+    return paragraph(Text(gettext(_EMPTY[view.kind])))
+
+
+def _question(view: ListView, setting: Setting) -> Inline:
+    """Which question the list answers."""
     language = setting.language
-    parts: list[Inline | str] = [_number(line, setting), clip(line.subject, SUBJECT_LIMIT)]
-    if team:
-        parts.append(setting.team(line.team))
-    if line.assignee is not None and not mine:
-        parts.append(pill(line.assignee))
-    if line.status is Status.WAITING and line.waiting_since is not None:
-        parts.append(Text(language.age(line.waiting_since, now)))
-        if line.need:
-            parts.append(clip(line.need, SUBJECT_LIMIT))
-    elif line.assignee is None:
-        parts.append(Text(language.age(line.opened_at, now)))
+    parts: list[Inline | str] = [Text(language.gettext(_TITLES[view.kind]))]
+    if view.topic is not None:
+        parts.append(setting.topic(view.topic))
+    if view.age is not None:
+        since = (
+            language.ngettext("for at least {count} day", "for at least {count} days", view.age)
+            if view.kind is ListKind.WAITING
+            else language.ngettext(
+                "untouched for at least {count} day", "untouched for at least {count} days", view.age
+            )
+        )
+        parts.append(Text(since.format(count=view.age)))
     return joined(" · ", parts)
 
 
-def _number(line: LineView, setting: Setting) -> Inline:
-    link = card_link(line.number, line.card_room, line.card_event)
-    return joined(" ", [setting.mark(line.status), link])
+def _row(line: LineView, view: ListView, setting: Setting, now: datetime) -> tuple[Inline, ...]:
+    """Number; what it is about; who has it or since when nobody does."""
+    about = _about(line, setting, team=view.show_team)
+    return line_number(line, setting), about, _standing(line, view, setting, now)
 
 
-def render_digest(view: DigestView, setting: Setting) -> Message:
-    """A team's day: what nobody took, the waiting list, what stands still, and yesterday's numbers."""
+def _standing(line: LineView, view: ListView, setting: Setting, now: datetime) -> Inline:
     language = setting.language
-    title = language.gettext("☀️ {team}, {date}")
-    blocks: list[Block] = [
-        paragraph(Bold(sentence(title, team=setting.team(view.team), date=Text(language.date(view.day)))))
-    ]
-    untouched = language.ngettext(
-        "Nobody has taken these for {count} day", "Nobody has taken these for {count} days", view.stale_days
-    ).format(count=view.stale_days)
-    idle = language.gettext("In progress, but standing still")
-    waiting = language.gettext("Waiting list")
-    noon = _start_of(view.day, setting)
-    for heading, lines, total, row in (
-        (untouched, view.untouched, view.untouched_total, _plain_row(setting, noon)),
-        (waiting, view.waiting, view.waiting_total, _plain_row(setting, noon)),
-        (idle, view.idle, view.idle_total, _idle_row(view, setting)),
-    ):
-        if total:
-            items = tuple(map(row, lines))
-            blocks += [
-                paragraph(Bold(Text(f"{heading} ({total})"))),
-                BulletList(items, language.more, total - len(items)),
-            ]
-    return fit((*blocks, *_yesterday(view, setting)), notice=True)
+    done = line.status not in _UNDER_WAY
+    quiet = view.age is not None or view.kind in _OWN or done
+    parts: list[Inline] = []
+    if line.assignee is not None and view.kind not in _OWN:
+        parts.append(pill(line.assignee))
+    if quiet:
+        last = Text(_day(line.changed_at, setting, now))
+        parts.append(Italic(sentence(language.gettext("last changed {date}"), date=last)))
+    elif line.assignee is None:
+        waits = line.waiting_since if line.status is Status.WAITING else None
+        parts.append(Italic(Text(_together(language.age(waits or line.opened_at, now)))))
+    return joined(" · ", parts)
 
 
-def _start_of(day: date, setting: Setting) -> datetime:
-    """A digest sent late tells the same ages: they are counted to the end of its day."""
-    return datetime.combine(day, time.max, tzinfo=setting.zone)
+def _waiting_row(
+    place: int, line: LineView, view: ListView, setting: Setting, now: datetime
+) -> tuple[Inline, ...]:
+    """Place and number; what it is about and what it needs; since when it waits."""
+    number = card_link(line.number, line.card_room, line.card_event)
+    about = _about(line, setting, team=view.show_team)
+    since = line.waiting_since or line.changed_at
+    waits = _together(setting.language.age(since, now))
+    if now - since >= timedelta(days=1):
+        waits = f"{waits} ({_day(since, setting, now)})"
+    return span(Text(f"{place}.{NO_BREAK}"), number), about, Italic(Text(waits))
 
 
-def _plain_row(setting: Setting, now: datetime) -> Callable[[LineView], Inline]:
-    return lambda line: _line(line, setting, now, team=False)
+def _about(line: LineView, setting: Setting, *, team: bool) -> Inline:
+    parts: list[Inline | str] = [clip(line.subject, SUBJECT_LIMIT)]
+    if team:
+        parts.append(setting.team(line.team))
+    if line.status is Status.WAITING and line.need:
+        need = setting.language.gettext("Needed: {need}")
+        parts.append(sentence(need, need=clip(line.need, SUBJECT_LIMIT)))
+    return joined(" · ", parts)
 
 
-def _idle_row(view: DigestView, setting: Setting) -> Callable[[LineView], Inline]:
-    """In progress without activity: since when, or that the person left."""
-    gettext = setting.language.gettext
-
-    def row(line: LineView) -> Inline:
-        parts: list[Inline | str] = [_number(line, setting), clip(line.subject, SUBJECT_LIMIT)]
-        if line.assignee is not None:
-            parts.append(pill(line.assignee))
-        if line.number in view.left:
-            parts.append(Text(gettext("is no longer in the team")))
-        else:
-            since = setting.language.date(line.changed_at.astimezone(setting.zone).date())
-            parts.append(sentence(gettext("nothing since {date}"), date=Text(since)))
-        return joined(" · ", parts)
-
-    return row
+def _together(age: str) -> str:
+    """An age whose number stays with its unit: "seit 12 Tagen" in a narrow column takes two lines."""
+    return NO_BREAK.join(age.rsplit(" ", 1))
 
 
-def _yesterday(view: DigestView, setting: Setting) -> list[Block]:
-    ngettext = setting.language.ngettext
-    counts = (
-        (view.opened_yesterday, ngettext("{count} new", "{count} new", view.opened_yesterday)),
-        (view.closed_yesterday, ngettext("{count} closed", "{count} closed", view.closed_yesterday)),
-        (
-            view.spam_messages,
-            ngettext(
-                "{count} message on spam tickets", "{count} messages on spam tickets", view.spam_messages
-            ),
-        ),
-    )
-    told = ", ".join(text.format(count=count) for count, text in counts if count)
-    if not told:
-        return []
-    return [paragraph(sentence(setting.language.gettext("Yesterday: {counts}"), counts=Text(told)))]
+def _day(moment: datetime, setting: Setting, now: datetime) -> str:
+    """The day where the readers are; of this year without the year."""
+    day, today = moment.astimezone(setting.zone).date(), now.astimezone(setting.zone).date()
+    return setting.language.date(day, year=day.year != today.year)

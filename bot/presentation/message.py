@@ -13,12 +13,14 @@ from bot.presentation.document import (
     Document,
     Inline,
     Italic,
+    Marked,
     Outside,
     Paragraph,
     Preformatted,
     Quote,
     Sections,
     Span,
+    Table,
 )
 from bot.presentation.outside import clip
 from bot.presentation.writing import to_html, to_plain
@@ -149,6 +151,9 @@ def _longest(document: Document) -> _Longest:
                 longest |= _longest_inline(Span(lines))
             case BulletList(items):
                 longest |= _Longest(items=len(items)) | _longest_inline(Span(items))
+            case Table(rows):
+                cells = tuple(cell for row in rows for cell in row)
+                longest |= _Longest(items=len(rows)) | _longest_inline(Span(cells))
             case Sections(items):
                 longest |= _Longest(items=len(items))
                 for item in items:
@@ -158,7 +163,7 @@ def _longest(document: Document) -> _Longest:
 
 def _longest_inline(inline: Inline) -> _Longest:
     match inline:
-        case Outside(text):
+        case Outside(text) | Marked(text):
             return _Longest(text=len(text))
         case Bold(content) | Italic(content) | Code(content):
             return _longest_inline(content)
@@ -187,6 +192,9 @@ def _cut_block(block: Block, text: int, items: int) -> Block:
         case BulletList(rows):
             kept = tuple(_cut_inline(row, text) for row in rows[:items])
             return replace(block, items=kept, hidden=block.hidden + len(rows) - len(kept))
+        case Table(rows):
+            left = tuple(tuple(_cut_inline(cell, text) for cell in row) for row in rows[:items])
+            return replace(block, rows=left, hidden=block.hidden + len(rows) - len(left))
         case Sections(sections):
             pieces = tuple(tuple(_cut_piece(piece, text) for piece in each) for each in sections[:items])
             return replace(block, items=pieces, hidden=block.hidden + len(sections) - len(pieces))
@@ -206,6 +214,8 @@ def _cut_inline(inline: Inline, text: int) -> Inline:
     match inline:
         case Outside(content):
             return inline if len(content) <= text else Outside(clip(content, text))
+        case Marked(content):
+            return inline if len(content) <= text else replace(inline, text=clip(content, text))
         case Bold(content) | Italic(content):
             return replace(inline, content=_cut_inline(content, text))
         case Code(Outside(content)):

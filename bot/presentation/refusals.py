@@ -225,6 +225,7 @@ _UNKNOWN: Final[Mapping[NameKind, str]] = MappingProxyType(
         NameKind.REGION: N_("There is no region “{name}”."),
         NameKind.PERSON: N_("I know nobody called “{name}” here."),
         NameKind.COMMAND: N_("There is no command “{name}”."),
+        NameKind.LIST: N_("There is no list “{name}”."),
     }
 )
 

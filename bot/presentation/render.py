@@ -15,11 +15,19 @@ from bot.presentation.lists import render_list
 from bot.presentation.message import Message
 from bot.presentation.prompts import render_closed, render_confirm
 from bot.presentation.refusals import render_outcome, render_refusal
+from bot.presentation.searches import render_search
 from bot.presentation.statuses import render_status
 from bot.presentation.tasks import render_tasks
-from bot.presentation.tickets import render_forwarded, render_history, render_opened, render_ticket
+from bot.presentation.tickets import (
+    render_forwarded,
+    render_history,
+    render_next,
+    render_opened,
+    render_ticket,
+)
 from bot.presentation.usages import render_input, render_usage
 from bot.presentation.world import Names, Setting
+from bot.services.list_views import ListView, NextView, SearchView
 from bot.services.views import (
     Alert,
     CardView,
@@ -27,7 +35,6 @@ from bot.services.views import (
     ForwardedView,
     HelpView,
     HistoryView,
-    ListView,
     OpenedView,
     Person,
     PromptClosed,
@@ -38,6 +45,8 @@ from bot.services.views import (
 
 Answer = (
     ListView
+    | SearchView
+    | NextView
     | TicketView
     | TasksView
     | HistoryView
@@ -49,11 +58,12 @@ Answer = (
     | PromptClosed
 )
 _DATED: Final[Mapping[type, Callable[[Any, Setting, datetime], Message]]] = MappingProxyType(
-    {ListView: render_list, StatusView: render_status}
+    {ListView: render_list, NextView: render_next, StatusView: render_status}
 )
 """How each answer is shown whose text depends on when it is read."""
 _TIMELESS: Final[Mapping[type, Callable[[Any, Setting], Message]]] = MappingProxyType(
     {
+        SearchView: render_search,
         TicketView: render_ticket,
         TasksView: render_tasks,
         HistoryView: render_history,

@@ -1,8 +1,12 @@
 """Answers about one ticket: everything about it, its history, and that it was opened."""
 
-from bot.domain.words import Action, MessageKind
+from datetime import datetime
+from itertools import groupby
+
+from bot.domain.words import Action, MessageKind, Status
 from bot.presentation.cards import SUBJECT_LIMIT, card_document
 from bot.presentation.document import (
+    Block,
     Bold,
     BulletList,
     Inline,
@@ -18,9 +22,11 @@ from bot.presentation.document import (
 )
 from bot.presentation.message import Message, fit
 from bot.presentation.outside import clip
+from bot.presentation.pages import next_page, past_the_end, titled
 from bot.presentation.tasks import task_lines
 from bot.presentation.words import HISTORY, INTAKE_WORDS
-from bot.presentation.world import Setting, numeral, pill
+from bot.presentation.world import Setting, card_link, numeral, pill
+from bot.services.list_views import NextView
 from bot.services.views import (
     AttachmentView,
     ForwardedView,
@@ -35,13 +41,14 @@ from bot.services.views import (
 def render_ticket(view: TicketView, setting: Setting) -> Message:
     """Everything about a ticket; the newest message comes first, so that it is the last to be cut."""
     gettext = setting.language.gettext
-    card = card_document(view.card, setting)[:1]
+    link = card_link(view.card.number, view.card_room, view.card_event)
+    card = card_document(view.card, setting, link)[:1]
     sections = tuple(message_pieces(message, setting) for message in reversed(view.messages))
     tasks = task_lines(view.tasks)
     task_blocks = (paragraph(Bold(Text(gettext("Tasks")))), BulletList(tasks, setting.language.more))
     message_blocks = (
         paragraph(Bold(Text(gettext("Messages, newest first")))),
-        Sections(sections, setting.language.more),
+        Sections(sections, setting.language.more, view.hidden),
     )
     return fit(
         (
@@ -98,14 +105,30 @@ def attachment_line(attachment: AttachmentView, setting: Setting) -> Inline:
 
 
 def render_history(view: HistoryView, setting: Setting) -> Message:
-    """A ticket's history, oldest first."""
-    title = sentence(setting.language.gettext("History of {number}"), number=numeral(view.number))
-    items = tuple(history_line(line, setting) for line in view.lines)
-    return fit((paragraph(Bold(title)), BulletList(items, setting.language.more)), notice=True)
+    """A page of a ticket's history as a timeline, oldest first: the days, and the times of each."""
+    number = card_link(view.number, view.card_room, view.card_event)
+    title: Inline = sentence(setting.language.gettext("History of {number}"), number=number)
+    if view.before or view.next_page is not None:
+        title = titled(title, view, len(view.lines), setting)
+    blocks: list[Block] = [paragraph(Bold(title))] if view.lines else [past_the_end(setting)]
+    for day, lines in groupby(view.lines, lambda line: line.at.astimezone(setting.zone).date()):
+        items = tuple(
+            joined(" · ", [Text(setting.language.time(line.at, setting.zone)), *_happened(line, setting)])
+            for line in lines
+        )
+        heading = paragraph(Bold(Text(setting.language.date(day))))
+        blocks += [heading, BulletList(items, setting.language.more)]
+    return fit((*blocks, *next_page(view, setting)), notice=True)
 
 
 def history_line(line: HistoryLine, setting: Setting) -> Inline:
     """When, who, what; and the note that was left with it."""
+    when = Text(setting.language.datetime(line.at, setting.zone, year=True))
+    return joined(" · ", [when, *_happened(line, setting)])
+
+
+def _happened(line: HistoryLine, setting: Setting) -> list[Inline]:
+    """Who, what; and the note that was left with it."""
     gettext = setting.language.gettext
     told = sentence(
         gettext(HISTORY[line.action]),
@@ -116,12 +139,12 @@ def history_line(line: HistoryLine, setting: Setting) -> Inline:
         to_team=setting.team(line.to_team),
         other=numeral(line.other or 0),
     )
-    parts: list[Inline] = [Text(setting.language.datetime(line.at, setting.zone, year=True)), told]
+    parts: list[Inline] = [told]
     if line.from_status is not None and line.from_status is not line.to_status:
         parts.append(joined(" → ", [setting.status(line.from_status), setting.status(line.to_status)]))
     if line.note:
         parts.append(sentence(gettext("“{text}”"), text=clip(line.note, 500)))
-    return joined(" · ", parts)
+    return parts
 
 
 def _who(line: HistoryLine, setting: Setting) -> Inline:
@@ -154,3 +177,24 @@ def render_opened(view: OpenedView, setting: Setting) -> Message:
             **fields,
         )
     return fit((paragraph(text),), notice=True)
+
+
+def render_next(view: NextView, setting: Setting, now: datetime) -> Message:
+    """The ticket to take next and how to take it, or that there is none."""
+    language, card, line = setting.language, view.card, view.line
+    if card is None or line is None:
+        done = language.gettext("Nobody is waiting: everything is taken or done. 🎉")
+        return fit((paragraph(Text(done)),), notice=True)
+    lines: list[Inline] = []
+    if line.status is Status.WAITING:
+        head = language.gettext("Every new request has somebody. Longest on the waiting list:")
+        how = language.gettext("If there is what it needs: {command}")
+    else:
+        head = language.gettext("The oldest that nobody has:")
+        how = language.gettext("It becomes yours with {command}")
+        age = Text(language.age(line.opened_at, now))
+        lines.append(sentence(language.gettext("Open {age}"), age=age))
+    link = card_link(card.number, line.card_room, line.card_event)
+    lines.append(sentence(how, command=setting.action(Action.TAKE, card.number)))
+    document = (paragraph(Text(head)), *card_document(card, setting, link), paragraph(*lines))
+    return fit(document, notice=True)

@@ -53,6 +53,7 @@ _FIELDS: Final[Mapping[str, str]] = MappingProxyType(
         "note": N_("note"),
         "task": N_("task"),
         "need": N_("need"),
+        "age": N_("age"),
         "reason": N_("reason"),
         "attachments": N_("attachments"),
     }
@@ -70,6 +71,7 @@ _INPUT: Final[Mapping[InputProblem, str]] = MappingProxyType(
         ),
         InputProblem.NOT_A_CHOICE: N_("“{field}” is none of the choices."),
         InputProblem.MALFORMED: N_("“{field}” is not in the right form."),
+        InputProblem.NOT_DAYS: N_("“{field}” is a number of days, such as 14, or of weeks, such as 2w."),
     }
 )
 

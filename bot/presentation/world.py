@@ -7,10 +7,10 @@ from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from bot.domain.words import Action, Status, Team
-from bot.presentation.document import Code, Inline, Link, Pill, Span, Text, joined
+from bot.presentation.document import NO_BREAK, Code, Inline, Link, Pill, Span, Text, joined
 from bot.presentation.language import Language
 from bot.presentation.words import ARGUMENTS, EMOJI, STATUS_WORDS
-from bot.services.views import Person
+from bot.services.views import LineView, Person
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +104,13 @@ def numeral(number: int) -> Text:
 def numerals(several: Iterable[int]) -> Span:
     """Several numbers in a row."""
     return joined(", ", map(numeral, several))
+
+
+def line_number(line: LineView, setting: Setting) -> Span:
+    """A list's ticket: status and number, linked to its card."""
+    return joined(
+        NO_BREAK, [setting.mark(line.status), card_link(line.number, line.card_room, line.card_event)]
+    )
 
 
 def card_link(number: int, room_id: str | None, event_id: str | None) -> Inline:

@@ -12,6 +12,7 @@ from typing import Final, assert_never
 from urllib.parse import quote
 
 from bot.presentation.document import (
+    NO_BREAK,
     Block,
     Bold,
     BulletList,
@@ -20,6 +21,7 @@ from bot.presentation.document import (
     Inline,
     Italic,
     Link,
+    Marked,
     Outside,
     Paragraph,
     Pill,
@@ -27,6 +29,7 @@ from bot.presentation.document import (
     Quote,
     Sections,
     Span,
+    Table,
     Text,
 )
 from bot.presentation.outside import clip, defuse, defuse_exactly, defuse_lines
@@ -45,7 +48,7 @@ def to_plain(document: Document) -> str:
         return ""
     pieces = [_plain_block(document[0])]
     for before, block in pairwise(document):
-        apart = isinstance(before, Paragraph | BulletList | Sections) and isinstance(block, Paragraph)
+        apart = isinstance(before, Paragraph | BulletList | Table | Sections) and isinstance(block, Paragraph)
         pieces += ["\n\n" if apart else "\n", _plain_block(block)]
     return "".join(pieces)
 
@@ -60,6 +63,9 @@ def _plain_block(block: Block) -> str:
             return defuse_exactly(text)
         case BulletList(items, more, hidden):
             return "\n".join([f"• {_plain(item)}" for item in items] + ([more(hidden)] if hidden else []))
+        case Table(rows, more, hidden):
+            told = [" · ".join(map(_plain, row)) for row in rows]
+            return "\n".join(told + ([more(hidden)] if hidden else []))
         case Sections(items, more, hidden):
             return "\n\n".join([to_plain(item) for item in items] + ([more(hidden)] if hidden else []))
         case _:
@@ -69,8 +75,8 @@ def _plain_block(block: Block) -> str:
 def _plain(inline: Inline) -> str:
     match inline:
         case Text(text):
-            return text
-        case Outside(text):
+            return text.replace(NO_BREAK, " ")
+        case Outside(text) | Marked(text):
             return defuse(text)
         case Span(parts):
             return "".join(map(_plain, parts))
@@ -112,10 +118,22 @@ def _html_block(block: Block) -> str:
         case BulletList(items, more, hidden):
             rows = "".join(f"<li>{_html(item)}</li>" for item in items)
             return (f"<ul>{rows}</ul>" if rows else "") + _html_more(more, hidden)
+        case Table(cells, more, hidden):
+            rows = "".join(map(_html_row, cells))
+            return (f"<table><tbody>{rows}</tbody></table>" if rows else "") + _html_more(more, hidden)
         case Sections(items, more, hidden):
             return "".join(map(to_html, items)) + _html_more(more, hidden)
         case _:
             assert_never(block)
+
+
+def _html_row(cells: tuple[Inline, ...]) -> str:
+    """Some clients drop the tags of a table: the spaces keep its cells apart, the break its rows.
+
+    Where tables are shown, neither takes any room.
+    """
+    *others, last = map(_html, cells)
+    return f"<tr>{''.join(f'<td>{cell} </td>' for cell in others)}<td>{last}<br></td></tr>"
 
 
 def _html_more(more: Callable[[int], str], hidden: int) -> str:
@@ -128,6 +146,8 @@ def _html(inline: Inline) -> str:
             return _escape(text)
         case Outside(text):
             return _escape(defuse(text))
+        case Marked(text, places):
+            return _html_marked(defuse(text), places)
         case Span(parts):
             return "".join(map(_html, parts))
         case Bold(content):
@@ -143,3 +163,12 @@ def _html(inline: Inline) -> str:
             return f'<a href="{_escape(url)}">{_escape(_pill_name(inline))}</a>'
         case _:
             assert_never(inline)
+
+
+def _html_marked(text: str, places: Callable[[str], tuple[tuple[int, int], ...]]) -> str:
+    """The text, made harmless as a whole before it is taken apart."""
+    html, at = "", 0
+    for start, end in places(text):
+        html += f"{_escape(text[at:start])}<strong>{_escape(text[start:end])}</strong>"
+        at = end
+    return html + _escape(text[at:])

@@ -7,7 +7,7 @@ from typing import Any, Final
 from bot.domain.lifecycle import Change, Decision
 from bot.domain.words import Action, Standing, State, Status, Team, statuses_of
 from bot.services.unit import Unit, room_key
-from storage import conversation, outbox, tickets
+from storage import conversation, outbox, search, tickets
 from storage.models import HistoryEntry, Ticket
 from storage.outbox import Kind, Priority
 
@@ -120,6 +120,8 @@ async def write(
         changed["moved_at"] = unit.now
     await tickets.compare_and_set(unit.session, ticket, changed)
     await record(unit, number_of(ticket), decision, cause)
+    if decision.before.team != decision.after.team:
+        await search.reindex(unit.session, number_of(ticket))
     await outbox.refresh_card(unit.session, number_of(ticket), unit.now, new=False)
     await refresh_seeds(unit, number_of(ticket))
     unit.wake_courier()

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, and_, func, or_
 from sqlmodel import col, select
 
 from bot.domain.words import Action, Scope, Status, Team
-from bot.services import people, reads
+from bot.services import lists, people
 from bot.services.unit import Unit, room_key
 from bot.services.views import DigestView, LineView
 from storage import outbox, tickets
@@ -87,7 +87,7 @@ async def _lines(
     unit: Unit, scope: Scope, condition: ColumnElement[bool], order: ColumnElement[Any]
 ) -> tuple[tuple[LineView, ...], int]:
     rows, total = await tickets.page(unit.session, and_(tickets.in_scope(scope), condition), order, LINES)
-    return tuple([await reads.line_view(unit, row) for row in rows]), total
+    return await lists.line_views(unit, rows), total
 
 
 def _yesterday(day: date, zone: ZoneInfo) -> tuple[datetime, datetime]:

@@ -10,7 +10,7 @@ from bot.domain.words import Action, Intake, Status, Team
 from bot.services import changes
 from bot.services.changes import Cause
 from bot.services.unit import Unit
-from storage import conversation, outbox, tickets
+from storage import conversation, outbox, search, tickets
 from storage.models import Attachment, IdempotencyKey, Requester, Ticket, TicketMessage
 from storage.outbox import Kind, Priority
 
@@ -151,6 +151,7 @@ async def _add_text(
                 data=file.data,
             )
         )
+    await search.reindex(unit.session, number)
     return message.id
 
 

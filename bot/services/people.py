@@ -1,6 +1,6 @@
 """Who a person is, and what a room may show: from room membership and config, looked up when it is needed."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,6 +12,8 @@ from storage import rooms
 
 DIRECT_SIZE: Final = 2
 """A direct chat: one person and the bot."""
+_ANYWHERE: Final = ""
+"""Stands for a person's name in whatever room; no room has this key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +116,29 @@ async def person(unit: Unit, user_id: str, team: Team = None) -> Person:
 async def optional_person(unit: Unit, user_id: str | None, team: Team = None) -> Person | None:
     """Like :func:`person`, for an assignment that may be empty."""
     return None if user_id is None else await person(unit, user_id, team)
+
+
+class People:
+    """Several people's names, asked for at once."""
+
+    def __init__(self, named: Iterable[tuple[str, str, str | None]]) -> None:
+        self._names: dict[tuple[str, str | None], str] = {}
+        for user_id, name, key in named:
+            self._names.setdefault((user_id, key), name)
+            self._names.setdefault((user_id, _ANYWHERE), name)
+
+    def person(self, user_id: str | None, team: Team = None) -> Person | None:
+        """The person with the name that the team's room shows; nobody is ``None``."""
+        if user_id is None:
+            return None
+        anywhere = self._names.get((user_id, _ANYWHERE), user_id)
+        return Person(user_id, self._names.get((user_id, room_key(team)), anywhere))
+
+
+async def people(unit: Unit, user_ids: Iterable[str | None]) -> People:
+    """These people; a query for all of them together."""
+    wanted = sorted({user_id for user_id in user_ids if user_id is not None})
+    return People(await rooms.names_of(unit.session, wanted))
 
 
 async def find_member(unit: Unit, typed: str, team: Team) -> str:

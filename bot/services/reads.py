@@ -1,35 +1,30 @@
-"""Looking at tickets: cards, lists, one ticket whole, its history. Nothing here writes."""
+"""Looking at one ticket: its card, everything about it, its history. Nothing here writes."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
-
-from sqlalchemy import ColumnElement, and_
-from sqlmodel import col
+from typing import Final
 
 from bot.domain.errors import UnknownTicket
-from bot.domain.words import Action, Actor, Intake, MessageKind, Scope, State, Status, Team, statuses_of
+from bot.domain.words import Action, Intake, MessageKind, State, Status, Team, statuses_of
 from bot.services import changes, people
-from bot.services.people import Caller
+from bot.services.people import Caller, People
 from bot.services.unit import Unit
 from bot.services.views import (
     AttachmentView,
     CardView,
     HistoryLine,
     HistoryView,
-    LineView,
-    ListView,
     MessageView,
     NamedTicket,
     TaskView,
     TicketView,
 )
-from storage import conversation, posted, tickets
+from storage import conversation, listing, posted, tickets
 from storage.models import HistoryEntry, Requester, Task, Ticket, TicketMessage
 
 EXCERPT: Final = 300
-PAGE: Final = 20
+HISTORY_PAGE: Final = 20
+"""Entries of a page; each is one short line."""
 _MESSAGES: Final = 20
-_UNDER_WAY: Final = (Status.OPEN, Status.IN_PROGRESS, Status.WAITING)
 _OTHERS: Final = 5
 """So many other tickets of the same person a card names."""
 
@@ -100,52 +95,6 @@ def _excerpt(text: str) -> str:
     return text if len(text) <= EXCERPT else text[: EXCERPT - 1].rstrip() + "…"
 
 
-async def line_view(unit: Unit, ticket: Ticket) -> LineView:
-    """The ticket as one line of a list."""
-    number = changes.number_of(ticket)
-    card = await posted.card(unit.session, number)
-    return LineView(
-        number=number,
-        status=Status(ticket.status),
-        topic=ticket.topic,
-        team=ticket.team,
-        subject=ticket.subject,
-        opened_at=ticket.opened_at,
-        changed_at=ticket.changed_at,
-        assignee=await people.optional_person(unit, ticket.assignee, ticket.team),
-        waiting_since=ticket.waiting_since,
-        need=ticket.need,
-        card_room=card.room_id if card else None,
-        card_event=card.event_id if card else None,
-    )
-
-
-async def _list(
-    unit: Unit, kind: str, scope: Scope, condition: ColumnElement[bool], order: ColumnElement[Any]
-) -> ListView:
-    rows, total = await tickets.page(unit.session, and_(tickets.in_scope(scope), condition), order, PAGE)
-    lines = tuple([await line_view(unit, row) for row in rows])
-    return ListView(kind, lines, total, show_team=scope.everything or len(scope.teams) > 1)
-
-
-async def list_open(unit: Unit, scope: Scope) -> ListView:
-    """Everything under way, oldest first."""
-    return await _list(unit, "open", scope, tickets.with_status(*_UNDER_WAY), col(Ticket.opened_at).asc())
-
-
-async def list_mine(unit: Unit, scope: Scope, actor: Actor) -> ListView:
-    """What the person is responsible for, longest untouched first."""
-    condition = and_(col(Ticket.assignee) == actor.user_id, tickets.with_status(*_UNDER_WAY))
-    return await _list(unit, "mine", scope, condition, col(Ticket.changed_at).asc())
-
-
-async def list_waiting(unit: Unit, scope: Scope) -> ListView:
-    """The waiting list, oldest first."""
-    return await _list(
-        unit, "waitlist", scope, tickets.with_status(Status.WAITING), col(Ticket.waiting_since).asc()
-    )
-
-
 async def visible(unit: Unit, number: int, caller: Caller) -> Ticket:
     """The ticket, if it may be shown to this person in this room.
 
@@ -170,6 +119,7 @@ async def ticket_view(unit: Unit, number: int, caller: Caller) -> TicketView:
     requester = await unit.session.get(Requester, ticket.requester_id)
     rows = await tickets.messages(unit.session, number, _MESSAGES)
     tasks = await tickets.tasks(unit.session, number)
+    card = await posted.card(unit.session, number)
     return TicketView(
         card=await _card(unit, ticket),
         email=requester.email if requester else None,
@@ -180,6 +130,9 @@ async def ticket_view(unit: Unit, number: int, caller: Caller) -> TicketView:
         messages=await message_views(unit, rows, ticket.team),
         tasks=task_views(tasks),
         purge_at=ticket.purge_at,
+        hidden=await tickets.message_count(unit.session, number) - len(rows),
+        card_room=card.room_id if card else None,
+        card_event=card.event_id if card else None,
     )
 
 
@@ -194,46 +147,64 @@ async def message_views(unit: Unit, rows: Sequence[TicketMessage], team: Team) -
     ids = [row.id for row in rows if row.id is not None]
     for message_id, name, media_type, size in await tickets.attachments(unit.session, ids):
         files.setdefault(message_id, []).append(AttachmentView(name, media_type, size))
+    known = await people.people(unit, (row.author for row in rows))
     return tuple(
-        [
-            MessageView(
-                text=row.text,
-                intake=Intake(row.intake),
-                at=row.at,
-                author=await people.optional_person(unit, row.author, team),
-                attachments=tuple(files.get(row.id or 0, ())),
-                extra=tuple((row.extra or {}).items()),
-                kind=MessageKind(row.kind),
-            )
-            for row in rows
-        ]
+        MessageView(
+            text=row.text,
+            intake=Intake(row.intake),
+            at=row.at,
+            author=known.person(row.author, team),
+            attachments=tuple(files.get(row.id or 0, ())),
+            extra=tuple((row.extra or {}).items()),
+            kind=MessageKind(row.kind),
+        )
+        for row in rows
     )
 
 
-async def history_view(unit: Unit, number: int, caller: Caller) -> HistoryView:
-    """What happened to a ticket.
+async def history_view(unit: Unit, number: int, caller: Caller, page: int = 0) -> HistoryView:
+    """A page of what happened to a ticket.
 
     :raises UnknownTicket: see :func:`visible`.
     """
     ticket = await visible(unit, number, caller)
-    entries = await tickets.history(unit.session, number)
-    return HistoryView(number, await history_lines(unit, entries, ticket.team))
+    before = page * HISTORY_PAGE
+    found = await listing.history(unit.session, number, before, HISTORY_PAGE)
+    card = await posted.card(unit.session, number)
+    return HistoryView(
+        number,
+        await history_lines(unit, found.rows, ticket.team),
+        card_room=card.room_id if card else None,
+        card_event=card.event_id if card else None,
+        page=page,
+        next_page=page + 1 if found.more else None,
+        before=before,
+        total=found.total,
+        beyond=found.beyond,
+    )
 
 
 async def history_lines(unit: Unit, entries: Sequence[HistoryEntry], team: Team) -> tuple[HistoryLine, ...]:
     """History entries with the people's names, and the words of what is still there."""
     texts = await conversation.texts(unit.session, [entry for entry in entries if entry.action in _WORDY])
-    return tuple([await _history_line(unit, entry, team, texts) for entry in entries])
+    known = await people.people(unit, (person for entry in entries for person in _people_in(entry)))
+    return tuple(_history_line(entry, known, team, texts) for entry in entries)
 
 
 _WORDY: Final = frozenset({Action.NOTE.value, Action.TASK_ADD.value, Action.TASK_DONE.value})
 """Entries that tell the words of the rows they name."""
 
 
-async def _history_line(
-    unit: Unit, entry: HistoryEntry, team: Team, texts: Mapping[str, Mapping[int, str]]
+def _people_in(entry: HistoryEntry) -> tuple[str | None, str | None, str | None]:
+    before, after = entry.before or {}, entry.after or {}
+    return entry.who, before.get("assignee"), after.get("assignee")
+
+
+def _history_line(
+    entry: HistoryEntry, known: People, team: Team, texts: Mapping[str, Mapping[int, str]]
 ) -> HistoryLine:
-    before, after, detail = entry.before or {}, entry.after or {}, entry.detail or {}
+    who, from_assignee, to_assignee = _people_in(entry)
+    detail = entry.detail or {}
     words = [
         text
         for table, found in texts.items()
@@ -243,13 +214,13 @@ async def _history_line(
     return HistoryLine(
         at=entry.at,
         action=Action(entry.action),
-        who=await people.optional_person(unit, entry.who, team),
+        who=known.person(who, team),
         from_status=Status(entry.from_status) if entry.from_status else None,
         to_status=Status(entry.to_status),
         note=entry.note or ", ".join(words) or None,
-        from_assignee=await people.optional_person(unit, before.get("assignee"), team),
-        to_assignee=await people.optional_person(unit, after.get("assignee"), team),
-        from_team=before.get("team"),
-        to_team=after.get("team"),
+        from_assignee=known.person(from_assignee, team),
+        to_assignee=known.person(to_assignee, team),
+        from_team=(entry.before or {}).get("team"),
+        to_team=(entry.after or {}).get("team"),
         other=detail.get("other"),
     )

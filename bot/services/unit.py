@@ -96,7 +96,8 @@ class Unit:
     wakes: set[asyncio.Event] = field(default_factory=set)
     signals: Signals = field(default_factory=Signals)
     scrub: bool = False
-    """Whether something was erased for good: then nothing of it may stay in the database's log either."""
+    """Whether something was erased for good: then nothing of it may stay in the database's search index and
+    log either."""
 
     def wake_courier(self) -> None:
         """Let the courier look into the outbox once this is committed."""
@@ -141,7 +142,7 @@ class Units:
             for event in unit.wakes:
                 event.set()
             if unit.scrub:
-                await self.scrub()
+                await self.scrub(erased=True)
             return result
         raise AssertionError("unreachable")
 
@@ -157,10 +158,10 @@ class Units:
                 raise _TakenBack
         return results[0]
 
-    async def scrub(self) -> None:
-        """Let nothing of what was erased stay in the database's own log."""
+    async def scrub(self, *, erased: bool = False) -> None:
+        """Let nothing of what was erased stay in the database's search index and log."""
         try:
-            await self._database.scrub()
+            await self._database.scrub(erased=erased)
         except DatabaseUnavailable:
             # What was asked for is done; the hourly tidying comes back to this.
             _LOG.warning("scrub_put_off")

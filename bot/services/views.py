@@ -76,17 +76,17 @@ class LineView:
     card_event: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ListView:
-    """A list: which one (``open``, ``mine``, ``waitlist``), its first lines, how many there are in all."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Paged:
+    """A part of something long. ``page`` counts from 0; ``next_page`` is the one to ask for next."""
 
-    kind: str
-    lines: tuple[LineView, ...]
-    total: int
-    show_team: bool = False
-    """Whether lines of several teams may be among them, so that each must name its own."""
     page: int = 0
     next_page: int | None = None
+    before: int = 0
+    """How many stand on the pages before."""
+    total: int = 0
+    beyond: bool = False
+    """Whether there are more than ``total``: counting ended there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +154,7 @@ class TasksView:
 
 @dataclass(frozen=True, slots=True)
 class TicketView:
-    """Everything `show` tells about a ticket."""
+    """Everything `show` tells about a ticket. ``hidden`` messages are older than those that are told."""
 
     card: CardView
     email: str | None
@@ -165,6 +165,10 @@ class TicketView:
     messages: tuple[MessageView, ...] = ()
     tasks: tuple[TaskView, ...] = ()
     purge_at: datetime | None = None
+    hidden: int = 0
+    card_room: str | None = None
+    card_event: str | None = None
+    """The card to link to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,11 +193,14 @@ class HistoryLine:
 
 
 @dataclass(frozen=True, slots=True)
-class HistoryView:
-    """A ticket's history, oldest first."""
+class HistoryView(Paged):
+    """A page of a ticket's history, oldest first."""
 
     number: int
     lines: tuple[HistoryLine, ...]
+    card_room: str | None = None
+    card_event: str | None = None
+    """The card to link to."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -297,7 +297,7 @@ async def put(database: Database, *rows: SQLModel) -> None:
 
 _MIGRATION: Final[dict[str, list[str]]] = {}
 """What the migrations said to the first database of each dialect."""
-_MAKES: Final = ("CREATE ", "ALTER ", "DROP ", "INSERT ")
+_MAKES: Final = ("CREATE ", "ALTER ", "DROP ", "INSERT ", "UPDATE ")
 
 
 async def make_schema(database: Database) -> None:

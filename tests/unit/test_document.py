@@ -8,18 +8,21 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from bot.domain.finding import read_query
 from bot.presentation.document import (
     Bold,
     BulletList,
     Code,
     Document,
     Link,
+    Marked,
     Outside,
     Paragraph,
     Pill,
     Preformatted,
     Quote,
     Sections,
+    Table,
     Text,
     paragraph,
     sentence,
@@ -40,7 +43,13 @@ ALLOWED = {
     "ul": set(),
     "li": set(),
     "a": {"href"},
+    "table": set(),
+    "tbody": set(),
+    "tr": set(),
+    "td": set(),
 }
+# A table counts for nothing, as in clients that drop its tags: its cells must stay apart without them.
+INLINE = {"a", "strong", "em", "code", "table", "tbody", "tr", "td"}
 NASTY = [
     "@room",
     "@anna:example.org",
@@ -88,11 +97,11 @@ class Seen(HTMLParser):
             self.text += "\n"
         else:
             self.depth.append(tag)
-            self.text += "" if tag in ("a", "strong", "em", "code") else "\n"
+            self.text += "" if tag in INLINE else "\n"
 
     def handle_endtag(self, tag: str) -> None:
         assert self.depth.pop() == tag
-        self.text += "" if tag in ("a", "strong", "em", "code") else "\n"
+        self.text += "" if tag in INLINE else "\n"
 
     def handle_data(self, data: str) -> None:
         self.text += data
@@ -102,8 +111,10 @@ class Seen(HTMLParser):
 
 
 def words(text: str) -> list[str]:
-    """The text's words line by line, without the signs that stand for quotes and bullets in plain text."""
-    lines = (" ".join(line.lstrip("> •").split()) for line in text.split("\n"))
+    """The text's words line by line, without the signs that stand for quotes, bullets and cells."""
+    lines = (
+        " ".join(word for word in line.lstrip("> •").split() if word != "·") for line in text.split("\n")
+    )
     return [line for line in lines if line]
 
 
@@ -139,6 +150,8 @@ def everywhere(text: str) -> Document:
         Quote(text),
         Preformatted(text),
         BulletList((span(text), Pill("@anna:example.org", text)), more, 3),
+        Table(((span(text), Outside(text)),), more, 3),
+        paragraph(Marked(text, read_query(f"{text} a room anna example").places)),
         Sections(((paragraph(text), Quote(text)),), more),
     )
 

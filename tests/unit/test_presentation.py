@@ -37,12 +37,14 @@ from bot.domain.errors import (
     UsageError,
     UsageProblem,
 )
+from bot.domain.finding import read_query
 from bot.domain.rooms import RoomProblem
 from bot.domain.words import Action, Intake, MessageKind, OpenTask, Right, Status
 from bot.presentation import Answer, Message, Names, Renderer, edit_content
 from bot.presentation.language import LANGUAGES, Language
 from bot.presentation.message import size
 from bot.presentation.usages import pointed
+from bot.services.list_views import HitView, ListKind, ListView, NextView, SearchView
 from bot.services.views import (
     Alert,
     AssignmentAlert,
@@ -58,7 +60,6 @@ from bot.services.views import (
     HistoryLine,
     HistoryView,
     LineView,
-    ListView,
     MessageAlert,
     MessageView,
     MovedAway,
@@ -186,9 +187,29 @@ def answers(text: str, count: int) -> dict[str, Answer]:
         (("!take 42", "takes 42"),),
     )
     return {
-        "list": ListView("open", lines, count + 7, show_team=True),
-        "mine": ListView("mine", (line(1, text, Status.IN_PROGRESS),), 1),
-        "empty": ListView("waitlist", (), 0),
+        "list": ListView(ListKind.OPEN, lines, show_team=True, page=0, next_page=1, total=1000, beyond=True),
+        "mine": ListView(ListKind.MINE, (line(1, text, Status.IN_PROGRESS),), total=1),
+        "waitlist": ListView(ListKind.WAITING, lines, page=1, before=10, total=10 + count),
+        "filtered": ListView(ListKind.OPEN, lines, topic="donation_request", age=14, total=count),
+        "all": ListView(ListKind.ALL, (line(1, text, Status.CLOSED),), total=1),
+        "empty": ListView(ListKind.WAITING, ()),
+        "empty filtered": ListView(ListKind.WAITING, (), topic=text, age=1),
+        "empty page": ListView(ListKind.OPEN, (), page=1, before=10, total=10),
+        "search": SearchView(
+            read_query(text),
+            tuple(HitView(each, text, text) for each in lines),
+            show_team=True,
+            page=1,
+            next_page=2,
+            before=10,
+            total=1000,
+            beyond=True,
+        ),
+        "search empty": SearchView(read_query("laptop")),
+        "search for nothing": SearchView(read_query("")),
+        "next": NextView(card(text, Status.OPEN), line(1042, text, Status.OPEN)),
+        "next waiting": NextView(card(text), line(1042, text)),
+        "next none": NextView(),
         "ticket": TicketView(
             card(text),
             text,
@@ -204,6 +225,10 @@ def answers(text: str, count: int) -> dict[str, Answer]:
         "tasks": TasksView(42, tasks(text, count + 1)),
         "no tasks": TasksView(42, ()),
         "forwarded": ForwardedView(57, 42),
+        "history page": HistoryView(
+            42, history(text, count), "!room:example.org", "$event", page=1, before=20, total=20 + count
+        ),
+        "history end": HistoryView(42, (), page=1, before=20, total=20),
         "opened": OpenedView(43, "freiburg"),
         "continued": OpenedView(43, None, follows=42),
         "confirm": ConfirmView("close", (41, 42, 43, 44, 45, 46), Person("@anna:example.org", "Anna"), NOW),

@@ -39,9 +39,22 @@ GOLDEN = {
             "> Laptop"
         ),
         "answer list": (
-            "Offene Tickets (8)\n• ⏳ #1 · Laptop · Freiburg · seit 12 Tagen · Laptop\n… und 7 weitere"
+            "Offene Tickets (1 von mehr als 1.000)\n"
+            "⏳ #1 · Laptop · Freiburg · Gebraucht wird: Laptop · seit 12 Tagen\n"
+            "\n"
+            "▶️ oder !more: die nächsten"
         ),
-        "answer mine": ("Deine Tickets (1)\n• 🔵 #1 · Laptop"),
+        "answer mine": ("Deine Tickets (1)\n🔵 #1 · Laptop · zuletzt 14.11."),
+        "answer waitlist": (
+            "Warteliste (11 von 11)\n11. #1 · Laptop · Gebraucht wird: Laptop · seit 12 Tagen (11.11.)"
+        ),
+        "answer filtered": (
+            "Offene Tickets · Spendenanfrage · seit mindestens 14 Tagen unverändert (1)\n"
+            "⏳ #1 · Laptop · Gebraucht wird: Laptop · zuletzt 14.11."
+        ),
+        "answer all": ("Alle Tickets, die neuesten zuerst (1)\n✅ #1 · Laptop · zuletzt 14.11."),
+        "answer empty filtered": ("Warteliste · Laptop · seit mindestens 1 Tag: Da ist gerade nichts."),
+        "answer empty page": ("Mehr gibt es nicht."),
         "answer empty": ("Die Warteliste ist leer. 🎉"),
         "answer ticket": (
             "⏳ #1042 · Laptop\n"
@@ -74,10 +87,53 @@ GOLDEN = {
         "answer tasks": "Aufgaben von #42: 1/2\n• ⬜ 1. Laptop\n• ☑️ 2. Laptop",
         "answer no tasks": "#42 hat keine Aufgaben. So kommt eine dazu: !task add 42 <Text>",
         "answer forwarded": "#57 ist in #42 aufgegangen, deshalb steht die Nachricht dort.",
+        "answer search": (
+            "Gefunden (11 von mehr als 1.000)\n"
+            "⏳ #1 · Laptop · Warteliste · Freiburg\n"
+            "Von: Laptop\n"
+            "Laptop\n"
+            "\n"
+            "Es gibt noch mehr, ältere. Ein Wort mehr grenzt die Suche ein.\n"
+            "\n"
+            "▶️ oder !more: die nächsten"
+        ),
+        "answer search empty": (
+            "Nichts gefunden.\nAlle Wörter müssen vorkommen, aber ihre letzten Buchstaben dürfen fehlen."
+        ),
+        "answer search for nothing": ("Wonach soll ich suchen? Zum Beispiel: !search Laptop Kamera"),
+        "answer next": (
+            "Das älteste, das noch niemand hat:\n"
+            "\n"
+            "🟢 #1042 · Laptop\n"
+            "Offen · Spendenanfrage · Freiburg · 23.11., 14:05\n"
+            "☑️ Aufgaben 2/3 · 📎 2 · setzt #12 fort\n"
+            "> Laptop\n"
+            "Offen seit 20 Tagen\n"
+            "So wird es deins: !take 1042"
+        ),
+        "answer next waiting": (
+            "Um alle neuen Anfragen kümmert sich schon jemand. Am längsten auf der Warteliste:\n"
+            "\n"
+            "⏳ #1042 · Laptop\n"
+            "Warteliste · Spendenanfrage · Freiburg · 23.11., 14:05\n"
+            "Wartet seit 11.11.2026\n"
+            "Gebraucht wird: Laptop\n"
+            "☑️ Aufgaben 2/3 · 📎 2 · setzt #12 fort\n"
+            "> Laptop\n"
+            "Falls da ist, was gebraucht wird: !take 1042"
+        ),
+        "answer next none": ("Niemand wartet: Alles ist vergeben oder erledigt. 🎉"),
         "answer history": (
             "Verlauf von #42\n"
-            "• 23.11.2026, 14:05 · Anfragende*r hat das Ticket eröffnet · Offen → Geschlossen · "
-            "„Laptop“"
+            "\n"
+            "23.11.2026\n"
+            "• 14:05 · Anfragende*r hat das Ticket eröffnet · Offen → Geschlossen · „Laptop“"
+        ),
+        "answer history page": (
+            "Verlauf von #42 (21 von 21)\n"
+            "\n"
+            "23.11.2026\n"
+            "• 14:05 · Anfragende*r hat das Ticket eröffnet · Offen → Geschlossen · „Laptop“"
         ),
         "answer opened": ("#43 ist eröffnet und steht im Raum von Freiburg."),
         "answer continued": (
@@ -288,8 +344,23 @@ GOLDEN = {
             "☑️ Tasks 2/3 · 📎 2 · continues #12\n"
             "> Laptop"
         ),
-        "answer list": ("Open tickets (8)\n• ⏳ #1 · Laptop · Freiburg · for 12 days · Laptop\n… and 7 more"),
-        "answer mine": ("Your tickets (1)\n• 🔵 #1 · Laptop"),
+        "answer list": (
+            "Open tickets (1 of more than 1,000)\n"
+            "⏳ #1 · Laptop · Freiburg · Needed: Laptop · for 12 days\n"
+            "\n"
+            "▶️ or !more: the next ones"
+        ),
+        "answer mine": ("Your tickets (1)\n🔵 #1 · Laptop · last changed 14 Nov"),
+        "answer waitlist": (
+            "Waiting list (11 of 11)\n11. #1 · Laptop · Needed: Laptop · for 12 days (11 Nov)"
+        ),
+        "answer filtered": (
+            "Open tickets · Donation request · untouched for at least 14 days (1)\n"
+            "⏳ #1 · Laptop · Needed: Laptop · last changed 14 Nov"
+        ),
+        "answer all": ("All tickets, the newest first (1)\n✅ #1 · Laptop · last changed 14 Nov"),
+        "answer empty filtered": ("Waiting list · Laptop · for at least 1 day: nothing there at the moment."),
+        "answer empty page": ("There are no more."),
         "answer empty": ("The waiting list is empty. 🎉"),
         "answer ticket": (
             "⏳ #1042 · Laptop\n"
@@ -322,8 +393,50 @@ GOLDEN = {
         "answer tasks": "Tasks of #42: 1/2\n• ⬜ 1. Laptop\n• ☑️ 2. Laptop",
         "answer no tasks": "#42 has no tasks. Add one: !task add 42 <text>",
         "answer forwarded": "#57 was merged into #42, so the message is there.",
+        "answer search": (
+            "Found (11 of more than 1,000)\n"
+            "⏳ #1 · Laptop · On waiting · Freiburg\n"
+            "From: Laptop\n"
+            "Laptop\n"
+            "\n"
+            "There are more, older ones. One more word narrows it down.\n"
+            "\n"
+            "▶️ or !more: the next ones"
+        ),
+        "answer search empty": (
+            "Nothing found.\nAll words must be there, but their last letters may be missing."
+        ),
+        "answer search for nothing": ("I need a word to search for: !search laptop camera"),
+        "answer next": (
+            "The oldest that nobody has:\n"
+            "\n"
+            "🟢 #1042 · Laptop\n"
+            "Open · Donation request · Freiburg · 23 Nov, 14:05\n"
+            "☑️ Tasks 2/3 · 📎 2 · continues #12\n"
+            "> Laptop\n"
+            "Open for 20 days\n"
+            "It becomes yours with !take 1042"
+        ),
+        "answer next waiting": (
+            "Every new request has somebody. Longest on the waiting list:\n"
+            "\n"
+            "⏳ #1042 · Laptop\n"
+            "On waiting · Donation request · Freiburg · 23 Nov, 14:05\n"
+            "Waiting since 11 Nov 2026\n"
+            "Needed: Laptop\n"
+            "☑️ Tasks 2/3 · 📎 2 · continues #12\n"
+            "> Laptop\n"
+            "If there is what it needs: !take 1042"
+        ),
+        "answer next none": ("Nobody is waiting: everything is taken or done. 🎉"),
         "answer history": (
-            "History of #42\n• 23 Nov 2026, 14:05 · requester opened the ticket · Open → Closed · “Laptop”"
+            "History of #42\n\n23 Nov 2026\n• 14:05 · requester opened the ticket · Open → Closed · “Laptop”"
+        ),
+        "answer history page": (
+            "History of #42 (21 of 21)\n"
+            "\n"
+            "23 Nov 2026\n"
+            "• 14:05 · requester opened the ticket · Open → Closed · “Laptop”"
         ),
         "answer opened": ("#43 is open and in the room of Freiburg."),
         "answer continued": ("#42 can take no more messages, so #43 continues it in the room of Triage."),
