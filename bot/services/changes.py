@@ -100,6 +100,10 @@ class Cause:
     detail: dict[str, Any] | None = None
 
 
+_CHANGES_WORDS: Final = frozenset({Action.NOTE, Action.MERGE, Action.UNDO})
+"""What changes the words by which a ticket is found, beside the requester's messages."""
+
+
 async def write(
     unit: Unit,
     ticket: Ticket,
@@ -120,7 +124,7 @@ async def write(
         changed["moved_at"] = unit.now
     await tickets.compare_and_set(unit.session, ticket, changed)
     await record(unit, number_of(ticket), decision, cause)
-    if decision.before.team != decision.after.team:
+    if decision.action in _CHANGES_WORDS or decision.before.team != decision.after.team:
         await search.reindex(unit.session, number_of(ticket))
     await outbox.refresh_card(unit.session, number_of(ticket), unit.now, new=False)
     await refresh_seeds(unit, number_of(ticket))

@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import psycopg
@@ -12,7 +13,7 @@ from sqlalchemy import URL, Connection, text
 from bot.domain.errors import NotPermitted
 from bot.domain.finding import Query, read_query, words_of
 from bot.domain.words import EVERYTHING, Action, Intake, Scope, Status
-from bot.services import intake, purge, searching
+from bot.services import intake, merging, notes, purge, searching
 from bot.services.intake import NewMessage
 from bot.services.list_views import SearchView
 from bot.services.lists import PAGE
@@ -127,6 +128,22 @@ async def test_deleted_tickets_are_never_found_and_archived_ones_by_admins_who_a
     assert await found(desk, "laptop", DORA, everything=True) == [archived, spam, closed]
     with pytest.raises(NotPermitted):
         await view(desk, "laptop", everything=True)
+
+
+async def test_notes_and_merged_words_are_found_where_they_are(desk: Desk) -> None:
+    older, newer = await desk.open(subject="Mousepad"), await desk.open(subject="Headset")
+    caller = replace(await desk.caller(ANNA), cause="$note")
+    await desk.units.run(lambda unit: notes.note(unit, newer, "called about the webcam", caller))
+    assert await found(desk, "webcam") == [newer]
+    merger = replace(caller, cause="$merge")
+    await desk.units.run(lambda unit: merging.merge(unit, older, newer, merger))
+    assert await found(desk, "webcam", DORA, everything=True) == [older]
+    await desk.do(Action.UNDO, older, ANNA, cause="$undo")
+    assert await found(desk, "webcam") == [newer]
+    await desk.units.run(lambda unit: notes.note(unit, older, "about a scanner", replace(caller, cause="$n")))
+    assert await found(desk, "scanner") == [older]
+    await desk.do(Action.UNDO, older, ANNA, cause="$again")
+    assert await found(desk, "scanner") == []
 
 
 async def test_hits_tell_where(desk: Desk) -> None:

@@ -33,10 +33,10 @@ from tests.unit.sample_commands import HERE, IN_42, REGISTRY, SEVERAL, attempt, 
     ids=lambda line: line[:16],
 )
 def test_long_messages_are_read_in_little_time(line: str) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     for context in (HERE, IN_42):
         attempt(line, context)
-    assert time.perf_counter() - start < 1  # a quadratic step takes several seconds here
+    assert time.process_time() - start < 2  # a quadratic step takes several seconds here
 
 
 PIECES = st.sampled_from(

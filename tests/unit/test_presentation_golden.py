@@ -118,7 +118,9 @@ GOLDEN = {
             "Warteliste · Spendenanfrage · Freiburg · 23.11., 14:05\n"
             "Wartet seit 11.11.2026\n"
             "Gebraucht wird: Laptop\n"
-            "☑️ Aufgaben 2/3 · 📎 2 · setzt #12 fort\n"
+            "☑️ Aufgaben 2/3 · 📎 2 · setzt #12 fort · zusammengeführt mit #11\n"
+            "Auch von dieser Person: #41 (Geschlossen), #37 (Warteliste)\n"
+            "Geht es um dasselbe? !merge 1042 37 führt sie zusammen.\n"
             "> Laptop\n"
             "Falls da ist, was gebraucht wird: !take 1042"
         ),
@@ -424,7 +426,9 @@ GOLDEN = {
             "On waiting · Donation request · Freiburg · 23 Nov, 14:05\n"
             "Waiting since 11 Nov 2026\n"
             "Needed: Laptop\n"
-            "☑️ Tasks 2/3 · 📎 2 · continues #12\n"
+            "☑️ Tasks 2/3 · 📎 2 · continues #12 · merged with #11\n"
+            "Also from this person: #41 (Closed), #37 (On waiting)\n"
+            "The same matter? !merge 1042 37 joins them.\n"
             "> Laptop\n"
             "If there is what it needs: !take 1042"
         ),
