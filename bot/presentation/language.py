@@ -1,35 +1,20 @@
 """The languages of the chat: catalogs, dates and spans of time, through gettext and Babel."""
 
 import datetime as dt
-import io
 from dataclasses import dataclass
-from functools import lru_cache
-from gettext import GNUTranslations
-from importlib.resources import files
 from types import MappingProxyType
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_time
-from babel.messages.mofile import write_mo
-from babel.messages.pofile import read_po
 from babel.numbers import format_decimal
+
+from bot.catalogs import CHAT, LANGUAGES, catalog
 
 # Day and month with and without the year, as people write them in the chat.
 _DAY_PATTERNS: Final = MappingProxyType({"de": ("dd.MM.", "dd.MM.y"), "en": ("d MMM", "d MMM y")})
 _LOCALES: Final = MappingProxyType({"de": "de_DE", "en": "en_GB"})
-LANGUAGES: Final = tuple(_LOCALES)
-
-
-@lru_cache
-def _catalog(code: str) -> GNUTranslations:
-    """The catalog, compiled in memory: an operator who corrects a text needs no tool for it."""
-    source = files("bot").joinpath("locale", code, "LC_MESSAGES", "tickettruhe.po")
-    with source.open("rb") as po, io.BytesIO() as mo:
-        write_mo(mo, read_po(po, locale=code))
-        mo.seek(0)
-        return GNUTranslations(mo)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +29,14 @@ class Language:
     def __post_init__(self) -> None:
         if self.code not in LANGUAGES:
             raise UnknownLocaleError(self.code)
-        _catalog(self.code)
 
     def gettext(self, message: str) -> str:
         """The text in this language; the empty one stays empty, for which gettext has the header."""
-        return _catalog(self.code).gettext(message) if message else ""
+        return catalog(CHAT, self.code).gettext(message) if message else ""
 
     def ngettext(self, singular: str, plural: str, count: int) -> str:
         """The text in this language that fits the count."""
-        return _catalog(self.code).ngettext(singular, plural, count)
+        return catalog(CHAT, self.code).ngettext(singular, plural, count)
 
     def date(self, day: dt.date, *, year: bool = True) -> str:
         """A day, with the year unless told otherwise."""

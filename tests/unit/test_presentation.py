@@ -34,7 +34,8 @@ from bot.domain.errors import (
 from bot.domain.rooms import RoomProblem
 from bot.domain.words import Action, Intake, Right, Status
 from bot.presentation import Answer, Message, Names, Renderer, edit_content
-from bot.presentation.language import LANGUAGES, Language
+from bot.catalogs import LANGUAGES
+from bot.presentation.language import Language
 from bot.presentation.message import size
 from bot.presentation.usages import pointed
 from bot.services.views import (
