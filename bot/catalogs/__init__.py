@@ -1,7 +1,7 @@
 """The catalogs of texts. Message ids are the English texts; :data:`DOMAINS` tells who speaks to whom.
 
-A source tree has ``.po`` files, which are compiled in memory; an installed package has ``.mo`` files made from
-them by the build (``setup.py``). Where both lie, the ``.po`` is read: a ``.mo`` can never be out of date.
+A source tree has ``.po`` files, which are compiled in memory; an installed package has ``.mo`` files, made
+from them by the build (``setup.py``). Where both lie, the ``.po`` is read: a ``.mo`` is never out of date.
 """
 
 import io

@@ -14,6 +14,9 @@ H = TypeVar("H")
 
 # Normalising is not linear, and no name is near this long.
 _LONGEST_WORD: Final = 64
+_UMLAUTS: Final = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue"})
+_ENDS: Final = ".!?…"
+"""What phones and politeness put behind a word."""
 
 
 class Kind(StrEnum):
@@ -76,6 +79,8 @@ class Option:
 class Command(Generic[H]):
     """A command of the chat, generic in the type of its handler.
 
+    The first alias is its German name; where that is the same word, it is given all the same.
+
     Numbers come first, text comes last: a declaration in another order cannot be parsed without guessing.
 
     :raises ValueError: the declaration breaks that order, or an option's name is malformed or given twice.
@@ -89,7 +94,13 @@ class Command(Generic[H]):
     parameters: tuple[Parameter, ...] = ()
     options: tuple[Option, ...] = ()
     examples: tuple[tuple[str, str], ...] = ()
-    """Line and what it does (a message id)."""
+    """Line, with "!" for the prefix, and what it does: both message ids."""
+    basic: bool = field(default=False, kw_only=True)
+    """Whether it is among the few that everybody needs first."""
+    related: tuple[str, ...] = field(default=(), kw_only=True)
+    """Names of others that go with it."""
+    everywhere: bool = field(default=True, kw_only=True)
+    """Otherwise only where every team's tickets may be shown."""
     handler: H = field(kw_only=True)
 
     def __post_init__(self) -> None:
@@ -101,6 +112,11 @@ class Command(Generic[H]):
         names = [option.name for option in self.options]
         if len(set(names)) < len(names) or not all(name == f"--{fold(name[2:])}" for name in names):
             raise ValueError(f"{self.name}: options are lower case, begin with -- and differ")
+
+    @property
+    def german(self) -> str:
+        """Its name in German."""
+        return self.aliases[0] if self.aliases else self.name
 
     @property
     def numbers(self) -> Parameter | None:
@@ -128,13 +144,17 @@ class Command(Generic[H]):
         """What the help shows of it."""
         return CommandView(
             name=self.name,
-            aliases=self.aliases,
+            aliases=tuple(alias for alias in self.aliases if fold(alias) != fold(self.name)),
             usage=self.usage(prefix),
             summary=self.summary,
             group=self.group,
             parameters=tuple(ParameterView(each.form, each.summary) for each in self.parameters)
             + tuple(ParameterView(each.form, each.summary) for each in self.options),
             examples=self.examples,
+            german=self.german,
+            right=self.right,
+            basic=self.basic,
+            related=self.related,
         )
 
 
@@ -147,13 +167,16 @@ class Registry(Generic[H]):
     def __init__(self, commands: Iterable[Command[H]]) -> None:
         self._commands = tuple(commands)
         self._by_word: dict[str, Command[H]] = {}
+        self._declared: dict[str, str] = {}
         for command in self._commands:
             for word in (command.name, *command.aliases):
                 if not is_word(word):
                     raise ValueError(f"{word!r} cannot be a command's name")
-                # One command may list two spellings that compare equal, such as ß and ss.
-                if self._by_word.setdefault(fold(word), command) is not command:
-                    raise ValueError(f"{word!r} names two commands")
+                for spelling in (fold(word), without_umlauts(fold(word))):
+                    # One command may list two spellings that compare equal, such as ß and ss.
+                    if self._by_word.setdefault(spelling, command) is not command:
+                        raise ValueError(f"{word!r} names two commands")
+                    self._declared.setdefault(spelling, word)
 
     def __iter__(self) -> Iterator[Command[H]]:
         return iter(self._commands)
@@ -162,20 +185,16 @@ class Registry(Generic[H]):
         return len(self._commands)
 
     def lookup(self, word: str) -> Command[H] | None:
-        """The command of that name or alias."""
-        return self._by_word.get(fold(word))
+        """The command of that name or alias, also as phones end it: "Help!", "mine."."""
+        return self._by_word.get(fold(word.rstrip(_ENDS)))
 
     def suggest(self, word: str) -> tuple[str, ...]:
         """Names and aliases that may have been meant, nearest first and one per command."""
         best: dict[str, str] = {}
-        for found in near(word, self._by_word):
-            best.setdefault(self._by_word[found].name, found)
-        # The words are folded in the index; people are to see them as they were declared.
-        return tuple(self._as_declared(name, found) for name, found in best.items())
-
-    def _as_declared(self, name: str, folded: str) -> str:
-        command = self._by_word[fold(name)]
-        return next(word for word in (command.name, *command.aliases) if fold(word) == folded)
+        for found in near(word.rstrip(_ENDS), self._by_word):
+            # The words are folded in the index; people are to see them as they were declared.
+            best.setdefault(self._by_word[found].name, self._declared[found])
+        return tuple(best.values())
 
 
 def is_word(word: str) -> bool:
@@ -190,6 +209,11 @@ def is_word(word: str) -> bool:
 def fold(word: str) -> str:
     """A word as it is compared: without case, and ö the same whether typed as one character or two."""
     return unicodedata.normalize("NFC", word).casefold() if len(word) <= _LONGEST_WORD else word
+
+
+def without_umlauts(word: str) -> str:
+    """The word as it is typed where there are no umlauts: ``zurueck``."""
+    return word.translate(_UMLAUTS)
 
 
 def near(word: str, known: Iterable[str]) -> tuple[str, ...]:

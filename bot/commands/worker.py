@@ -1,9 +1,8 @@
 """The way of a command: from the inbox through parser, rights and one use case to the outbox."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final, Protocol
 
@@ -11,6 +10,7 @@ import structlog
 
 from bot.commands import text
 from bot.commands.handlers import Act, Ask, Handler, View
+from bot.commands.hearing import Hearing, Identity
 from bot.commands.parser import Call, Context, parse
 from bot.commands.shows import shown_by
 from bot.commands.spec import Registry
@@ -23,7 +23,7 @@ from bot.domain.errors import (
 from bot.domain.request import InvalidFields
 from bot.domain.words import Right, RoomKind, Team
 from bot.logs import place_of
-from bot.services import answers, people, reception
+from bot.services import answers, greetings, people, reception
 from bot.services.people import Caller
 from bot.services.reception import Incoming
 from bot.services.threads import tickets_shown_by
@@ -62,15 +62,6 @@ class Speaker(Protocol):
         """Message content for several tickets, some of which were refused."""
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """How people call the bot in the chat."""
-
-    user_id: str
-    names: tuple[str, ...]
-    prefix: str
-
-
 class Worker:
     """Handles the inbox, one event after the other."""
 
@@ -80,12 +71,12 @@ class Worker:
         self._units = units
         self._registry = registry
         self._speaker = speaker
-        self._identity = identity
+        self._prefix = identity.prefix
+        self._hearing = Hearing(registry, identity)
 
-    def is_command(self, content: Mapping[str, object]) -> bool:
+    def concerns(self, content: Mapping[str, object], *, private: bool) -> bool:
         """Whether a message's content is meant for the bot; all others are not kept."""
-        me = self._identity
-        return text.command_text(content, me.user_id, me.names, me.prefix) is not None
+        return self._hearing.concerns(content, private=private)
 
     async def run(self) -> None:
         """Handle what comes in, until cancelled. A passing fault of the database is waited out."""
@@ -136,16 +127,17 @@ class Worker:
             await self._units.run(lambda unit: reception.handled(unit, incoming))
             return
         try:
-            call = self._understood(incoming, context)
+            call = self._understood(incoming, caller, context)
             if call is not None:
                 _check_call(call, caller)
         except (Refusal, UsageError) as error:
             await self._refuse(incoming, caller, error)
             return
         if call is None:
-            await self._units.run(lambda unit: reception.handled(unit, incoming))
+            await self._talk(incoming, caller)
         elif isinstance(call.command.handler, Ask):
-            await self._ask(incoming, call, call.command.handler)
+            handler = call.command.handler
+            await self._ask(incoming, lambda unit, caller: handler.run(unit, call, caller))
         else:
             await self._act(incoming, caller.place.team, call, call.command.handler)
 
@@ -155,21 +147,30 @@ class Worker:
         shown = await tickets_shown_by(unit, event.reply_to, event.root)
         return caller, Context(shown)
 
-    def _understood(self, incoming: Incoming, context: Context) -> Call[Handler] | None:
-        me = self._identity
-        line = text.command_text(incoming.content, me.user_id, me.names, me.prefix)
-        return None if line is None else parse(line, self._registry, me.prefix, context)
+    def _understood(self, incoming: Incoming, caller: Caller, context: Context) -> Call[Handler] | None:
+        private = caller.place.kind is RoomKind.DIRECT
+        line = self._hearing.command(incoming.content, private=private)
+        return None if line is None else parse(line, self._registry, self._prefix, context)
 
-    async def _ask(self, incoming: Incoming, call: Call[Handler], handler: Ask) -> None:
+    async def _talk(self, incoming: Incoming, caller: Caller) -> None:
+        """What is no command: in a direct chat it is answered now and then."""
+        if caller.place.kind is RoomKind.DIRECT:
+            await self._ask(incoming, greetings.answer_to_talk)
+        else:
+            await self._units.run(lambda unit: reception.handled(unit, incoming))
+
+    async def _ask(self, incoming: Incoming, ask: Callable[[Unit, Caller], Awaitable[View | None]]) -> None:
         async def work(unit: Unit) -> None:
             caller = await people.caller_of(unit, incoming.sender, incoming.room_id, incoming.event_id)
-            result: View
+            result: View | None
+            content: Content = {}
             try:
-                result = await handler.run(unit, call, caller)
-                content = self._speaker.answer(result, caller.place.team)
+                result = await ask(unit, caller)
+                if result is not None:
+                    content = self._speaker.answer(result, caller.place.team)
             except (Refusal, InvalidFields) as error:
                 result, content = error, await self._problem(unit, error, caller.place.team)
-            if await reception.handled(unit, incoming):
+            if await reception.handled(unit, incoming) and result is not None:
                 refused = isinstance(result, Refusal | InvalidFields)
                 await answers.answer(unit, incoming, content, shown_by(result), refused=refused)
 

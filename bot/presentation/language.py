@@ -47,14 +47,27 @@ class Language:
         local = moment.astimezone(zone)
         return f"{self.date(local.date(), year=year)}, {format_time(local, 'short', locale=self._locale)}"
 
+    def when(self, moment: dt.datetime, now: dt.datetime, zone: ZoneInfo) -> str:
+        """Day and time as one says it in the zone: "yesterday at 14:05"; all moments are aware."""
+        local, today = moment.astimezone(zone), now.astimezone(zone).date()
+        template = {
+            today: self.gettext("today at {time}"),
+            today - dt.timedelta(days=1): self.gettext("yesterday at {time}"),
+        }.get(local.date())
+        if template is None:
+            return self.datetime(moment, zone)
+        return template.format(time=format_time(local, "short", locale=self._locale))
+
     def age(self, since: dt.datetime, now: dt.datetime) -> str:
-        """How long something has been so: "for 12 days"; both moments are aware."""
+        """How long something has been so: "for 12 days", "just now"; both moments are aware."""
         passed = max(now.astimezone(dt.UTC) - since.astimezone(dt.UTC), dt.timedelta())
         if passed.days:
             return self.days(passed.days)
         if hours := passed.seconds // 3600:
             return self.ngettext("for {count} hour", "for {count} hours", hours).format(count=hours)
-        return self.gettext("for less than an hour")
+        if minutes := passed.seconds // 60:
+            return self.ngettext("for {count} minute", "for {count} minutes", minutes).format(count=minutes)
+        return self.gettext("just now")
 
     def days(self, count: int) -> str:
         """A span of whole days: "for 12 days"."""

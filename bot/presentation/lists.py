@@ -12,6 +12,7 @@ from bot.presentation.document import (
     Block,
     Bold,
     BulletList,
+    Document,
     Inline,
     Text,
     joined,
@@ -37,15 +38,20 @@ _EMPTY: Final[Mapping[str, str]] = MappingProxyType(
 
 def render_list(view: ListView, setting: Setting, now: datetime) -> Message:
     """A list, or a friendly sentence if there is nothing on it."""
+    return fit(list_document(view, setting, now), notice=True)
+
+
+def list_document(view: ListView, setting: Setting, now: datetime) -> Document:
+    """A list as part of a message."""
     gettext = setting.language.gettext
     if not view.total:
-        return fit((paragraph(Text(gettext(_EMPTY[view.kind]))),), notice=True)
+        return (paragraph(Text(gettext(_EMPTY[view.kind]))),)
     items = tuple(
         _line(line, setting, now, team=view.show_team, mine=view.kind == "mine") for line in view.lines
     )
     title = Bold(Text(f"{gettext(_TITLES[view.kind])} ({view.total})"))
     hidden = view.total - len(items)
-    return fit((paragraph(title), BulletList(items, setting.language.more, hidden)), notice=True)
+    return (paragraph(title), BulletList(items, setting.language.more, hidden))
 
 
 def _line(line: LineView, setting: Setting, now: datetime, *, team: bool, mine: bool = False) -> Inline:

@@ -20,6 +20,7 @@ from bot.domain.errors import (
     UndoProblem,
     UnknownName,
     UnknownTicket,
+    WhichTeam,
 )
 from bot.domain.marks import N_
 from bot.domain.words import Action, Right
@@ -107,6 +108,8 @@ _WHOSE: Final[Mapping[Right, str]] = MappingProxyType(
 def _(refusal: NotPermitted, setting: Setting) -> list[Inline]:
     gettext = setting.language.gettext
     if refusal.number is None or refusal.action is None:
+        if refusal.right is Right.MEMBER:
+            return [Text(gettext("Only members of a team may do that. Ask to be invited into its room."))]
         lines: list[Inline] = [Text(gettext("You may not do that."))]
     else:
         what = Text(gettext(DOING[refusal.action]))
@@ -226,6 +229,16 @@ def _(refusal: UnknownName, setting: Setting) -> list[Inline]:
 
 def _names(names: Sequence[str]) -> Inline:
     return joined(", ", [clip(name, _NAME_LIMIT) for name in names[:50]] + (["…"] if len(names) > 50 else []))
+
+
+@refusal_lines.register
+def _(refusal: WhichTeam, setting: Setting) -> list[Inline]:
+    gettext = setting.language.gettext
+    names = joined(", ", [setting.team(team) for team in refusal.teams])
+    return [
+        sentence(gettext("For which team is it? You are in {teams}."), teams=names),
+        sentence(gettext("Write it like this: {usage}"), usage=setting.usage("new --team <team> <text>")),
+    ]
 
 
 @refusal_lines.register

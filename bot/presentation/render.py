@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from bot.domain.errors import InvalidInput, Refusal, UsageError
 from bot.presentation.alerts import render_alert
 from bot.presentation.cards import render_card
-from bot.presentation.helps import render_help
+from bot.presentation.helps import render_help, render_statuses, render_talk
 from bot.presentation.language import Language
 from bot.presentation.lists import render_list
 from bot.presentation.message import Message
@@ -25,11 +25,13 @@ from bot.services.views import (
     HistoryView,
     ListView,
     OpenedView,
+    StatusesView,
     StatusView,
+    TalkView,
     TicketView,
 )
 
-Answer = ListView | TicketView | HistoryView | OpenedView | HelpView | StatusView
+Answer = ListView | TicketView | HistoryView | OpenedView | HelpView | StatusesView | TalkView | StatusView
 Problem = Refusal | UsageError | InvalidInput
 NOBODY: Final[Mapping[str, str]] = MappingProxyType({})
 
@@ -67,6 +69,10 @@ class Renderer:
                 return render_opened(view, setting)
             case HelpView():
                 return render_help(view, setting)
+            case StatusesView():
+                return render_statuses(view, setting)
+            case TalkView():
+                return render_talk(view, setting)
 
     def problem(
         self, error: Problem, language: str, zone: ZoneInfo, people: Mapping[str, str] = NOBODY

@@ -1,8 +1,10 @@
 """What the renderers know beside the view: names from the config, and who reads where."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Final
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
@@ -22,6 +24,14 @@ class Names:
     regions: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     prefix: str = "!"
     bot: str = "Tickettruhe"
+    german: Mapping[str, str] = field(default_factory=dict)
+    """Command → its German name; also of what `help` explains beside commands."""
+    taps: bool = True
+    """Whether cards carry reactions to tap."""
+
+
+_SLOT: Final = re.compile(r"(?<=[\[<])[^\W_]+(?=[ \]>])")
+"""A parameter's name in a usage line: ``[number …]``, ``<person>``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +85,27 @@ class Setting:
         return Text(self.names.bot) if person is None else pill(person)
 
     def command(self, line: str) -> Code:
-        """A command to type, with the prefix."""
-        return Code(Text(line if line.startswith(self.names.prefix) else self.names.prefix + line))
+        """A command to type, with the prefix, by its name in this language; so what `help` explains."""
+        words = self._line(line).split(" ")
+        named = 2 if words[0] == "help" else 1
+        names = [self.command_name(word) for word in words[:named]]
+        return self.typed(" ".join(names + words[named:]))
+
+    def command_name(self, name: str) -> str:
+        """What a command is called in this language."""
+        return self.names.german.get(name, name) if self.language.code == "de" else name
+
+    def typed(self, line: str) -> Code:
+        """A command to type, with the prefix, as it stands."""
+        return Code(Text(self.names.prefix + self._line(line)))
+
+    def _line(self, line: str) -> str:
+        # Declarations and catalogs write "!", whatever the config's prefix is.
+        return line.removeprefix(self.names.prefix).removeprefix("!")
+
+    def usage(self, usage: str) -> Code:
+        """A command's form, with the words of this language."""
+        return self.command(_SLOT.sub(lambda slot: self.language.gettext(slot[0]), usage))
 
     @staticmethod
     def word(word: str) -> Code:

@@ -6,7 +6,7 @@ from typing import Final
 
 from bot.domain.errors import NameKind, UnknownTicket
 from bot.domain.lifecycle import Decision, Details, decide, is_known
-from bot.domain.words import TRIAGE, Action, Status
+from bot.domain.words import TRIAGE, Action, Status, Team
 from bot.services import changes, people
 from bot.services.changes import Cause
 from bot.services.people import Caller
@@ -89,9 +89,16 @@ async def _for_assign(unit: Unit, ticket: Ticket, wish: Wish) -> Details:
     return Details(named=await people.find_member(unit, wish.person or "", ticket.team), members=members)
 
 
+def team_called(unit: Unit, typed: str) -> Team:
+    """The team that somebody called by key or name, or triage.
+
+    :raises UnknownName: there is none.
+    """
+    return TRIAGE if typed.casefold() in TO_TRIAGE else unit.policy.key_of(NameKind.TEAM, typed)
+
+
 async def _for_transfer(unit: Unit, _ticket: Ticket, wish: Wish) -> Details:
-    named = wish.team or ""
-    team = TRIAGE if named.casefold() in TO_TRIAGE else unit.policy.key_of(NameKind.TEAM, named)
+    team = team_called(unit, wish.team or "")
     return Details(team=team, members=frozenset(await people.members_of(unit, team)))
 
 

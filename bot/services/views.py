@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
-from bot.domain.words import Action, Intake, Status, Team
+from bot.domain.words import Action, Intake, Right, RoomKind, Status, Team
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,21 +151,46 @@ class CommandView:
 
     name: str
     aliases: tuple[str, ...]
+    """Without the name; the first is its German name, unless that is the same word."""
     usage: str
     summary: str
     group: str
     """``ticket``, ``list`` or ``admin``."""
     parameters: tuple[ParameterView, ...] = ()
     examples: tuple[tuple[str, str], ...] = ()
-    """Line and what it does (a message id)."""
+    """Line and what it does, both message ids."""
+    german: str = ""
+    right: Right = Right.MEMBER
+    basic: bool = False
+    """Whether it is among the few that everybody needs first."""
+    related: tuple[str, ...] = ()
+    """Names of others that go with it."""
 
 
 @dataclass(frozen=True, slots=True)
 class HelpView:
-    """All commands that a person may use here, or one of them in detail."""
+    """All commands that a person may use here, or one of them in detail.
+
+    ``bare``: in a direct chat the prefix may be left out.
+    """
 
     commands: tuple[CommandView, ...]
     detailed: bool = False
+    bare: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class StatusesView:
+    """What the statuses mean: each with the moves that members can make from it."""
+
+    statuses: tuple[tuple[Status, tuple[Action, ...]], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TalkView:
+    """Answer to what is no command in a direct chat. ``outsider``: the person is in no team (any more)."""
+
+    outsider: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,6 +261,22 @@ class DigestView:
 
 
 # --- alerts: what the bot says of its own accord, rendered when it is sent ---
+
+
+@dataclass(frozen=True, slots=True)
+class Greeting:
+    """First words in a room, or in a direct chat: there with the person and their tickets at that moment."""
+
+    kind: RoomKind
+    team: Team
+    at: datetime
+    person: Person | None = None
+    mine: ListView | None = None
+
+    @property
+    def numbers(self) -> frozenset[int]:
+        """The tickets that it names."""
+        return frozenset(line.number for line in self.mine.lines) if self.mine else frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -317,7 +358,8 @@ class CommandFailed:
 
 
 Alert = (
-    MessageAlert
+    Greeting
+    | MessageAlert
     | AssignmentAlert
     | TransferSummary
     | MovedAway

@@ -95,7 +95,8 @@ def test_texts_of_code_and_pages_are_found(tmp_path: Path) -> None:
     (tmp_path / "intake").mkdir()
     (tmp_path / "intake" / "page.html").write_text("<p>{{ _('Send') }}</p>")
     (tmp_path / "chat.py").write_text(
-        'N_("marked")\nngettext("{count} day", "{count} days", 2)\nParameter("person", Kind.PERSON, N_("who"))\n'
+        'N_("marked")\nngettext("{count} day", "{count} days", 2)\n'
+        'Parameter("person", Kind.PERSON, N_("who"))\n'
     )
     assert [each.id for each in extracted(FORM, tmp_path) if each.id] == ["Send"]
     found = [each.id for each in extracted(CHAT, tmp_path) if each.id]
@@ -126,11 +127,10 @@ def test_plurals_and_the_empty_text(code: str) -> None:
 def test_english_reads_as_in_the_source(domain: str) -> None:
     english = catalog(domain, "en")
     for message in filter(lambda each: each.id, extracted(domain)):
-        forms = texts_of(message.id)
-        if len(forms) == 1:
-            assert english.gettext(forms[0]) == forms[0]
-        else:
-            assert [english.ngettext(*forms, count) for count in (0, 1, 2)] == [forms[1], forms[0], forms[1]]
+        one, *several = texts_of(message.id)
+        assert english.gettext(one) == one
+        for many in several:
+            assert [english.ngettext(one, many, count) for count in (0, 1, 2)] == [many, one, many]
 
 
 # --- put together rightly ---

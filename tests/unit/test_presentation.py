@@ -10,6 +10,7 @@ from babel import UnknownLocaleError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bot.catalogs import LANGUAGES
 from bot.domain import errors
 from bot.domain.errors import (
     InputProblem,
@@ -34,7 +35,6 @@ from bot.domain.errors import (
 from bot.domain.rooms import RoomProblem
 from bot.domain.words import Action, Intake, Right, Status
 from bot.presentation import Answer, Message, Names, Renderer, edit_content
-from bot.catalogs import LANGUAGES
 from bot.presentation.language import Language
 from bot.presentation.message import size
 from bot.presentation.usages import pointed
