@@ -6,7 +6,7 @@ from typing import Final
 
 from bot.domain.marks import N_
 from bot.domain.words import RoomKind
-from bot.presentation.document import BulletList, Inline, Text, paragraph, sentence, span
+from bot.presentation.document import BulletList, Inline, Text, Value, paragraph, sentence, span
 from bot.presentation.helps import taps
 from bot.presentation.lists import list_document
 from bot.presentation.message import Message, fit
@@ -43,7 +43,7 @@ _COMMANDS: Final[Mapping[RoomKind, tuple[tuple[str, str], ...]]] = MappingProxyT
 def render_greeting(view: Greeting, setting: Setting) -> Message:
     """A notice: it is read when somebody looks, and need not ring."""
     gettext, more = setting.language.gettext, setting.language.more
-    fields = {"team": setting.team(view.team), "prefix": Text(setting.names.prefix)}
+    fields: dict[str, Value] = {"team": setting.team(view.team), "prefix": Text(setting.names.prefix)}
     opening = paragraph(_hello(view, setting), sentence(gettext(_HERE[view.kind]), **fields))
     rows = tuple(
         span(setting.usage(form), Text(": "), Text(gettext(what))) for form, what in _COMMANDS[view.kind]

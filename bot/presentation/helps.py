@@ -5,6 +5,7 @@ from types import MappingProxyType
 from typing import Final
 
 from bot.domain.marks import N_
+from bot.domain.usage import translated
 from bot.domain.words import Right, Status
 from bot.presentation.document import (
     Block,
@@ -129,11 +130,7 @@ def _details(command: CommandView, setting: Setting) -> list[Block]:
 
 def _form(form: str, setting: Setting) -> Inline:
     """A parameter as the usage line has it, in this language: ``Nummer …``, ``--email <Adresse>``."""
-    name, _, rest = form.partition(" ")
-    if name.startswith("--"):
-        value = rest.strip("<>")
-        return setting.word(f"{name} <{setting.language.gettext(value)}>" if value else name)
-    return setting.word(" ".join(filter(None, (setting.language.gettext(name), rest))))
+    return setting.word(translated(f"<{form}>", setting.language.gettext)[1:-1])
 
 
 def _others(command: CommandView, setting: Setting) -> list[Block]:
@@ -157,9 +154,10 @@ def render_statuses(view: StatusesView, setting: Setting) -> Message:
     rows = []
     for status, moves in view.statuses:
         name = joined(" ", [setting.mark(status), Bold(setting.status(status))])
-        told: Inline = span(name, Text(": "), Text(gettext(_MEANINGS[status])))
-        on = joined(", ", [setting.command(action.value) for action in moves])
-        rows.append(joined(" → ", [told, on]))
+        told: list[Inline] = [span(name, Text(": "), Text(gettext(_MEANINGS[status])))]
+        if moves:
+            told.append(joined(", ", [setting.command(action.value) for action in moves]))
+        rows.append(joined(" → ", told))
     title = paragraph(Bold(Text(gettext("What the statuses mean, and how to go on from each"))))
     return fit((title, BulletList(tuple(rows), setting.language.more)), notice=True)
 

@@ -236,7 +236,8 @@ def _(refusal: WhichTeam, setting: Setting) -> list[Inline]:
     gettext = setting.language.gettext
     names = joined(", ", [setting.team(team) for team in refusal.teams])
     return [
-        sentence(gettext("For which team is it? You are in {teams}."), teams=names),
+        Text(gettext("For which team is it?")),
+        sentence(gettext("There are: {names}"), names=names),
         sentence(gettext("Write it like this: {usage}"), usage=setting.usage("new --team <team> <text>")),
     ]
 

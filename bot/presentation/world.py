@@ -1,13 +1,12 @@
 """What the renderers know beside the view: names from the config, and who reads where."""
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
+from bot.domain.usage import translated
 from bot.domain.words import Action, Status, Team
 from bot.presentation.document import Code, Inline, Link, Pill, Span, Text, joined
 from bot.presentation.language import Language
@@ -28,10 +27,6 @@ class Names:
     """Command → its German name; also of what `help` explains beside commands."""
     taps: bool = True
     """Whether cards carry reactions to tap."""
-
-
-_SLOT: Final = re.compile(r"(?<=[\[<])[^\W_]+(?=[ \]>])")
-"""A parameter's name in a usage line: ``[number …]``, ``<person>``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +100,7 @@ class Setting:
 
     def usage(self, usage: str) -> Code:
         """A command's form, with the words of this language."""
-        return self.command(_SLOT.sub(lambda slot: self.language.gettext(slot[0]), usage))
+        return self.command(translated(usage, self.language.gettext))
 
     @staticmethod
     def word(word: str) -> Code:
