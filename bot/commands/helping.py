@@ -29,8 +29,7 @@ def explain(registry: Registry[Any], prefix: str, asked: str, caller: Caller) ->
     if fold(word) in _ALSO_STATUSES and found not in visible:
         return statuses()
     if found is None:
-        names = tuple(each.name for each in visible)
-        raise UnknownName(None, NameKind.COMMAND, word, names, registry.suggest(word))
+        raise UnknownName(None, NameKind.COMMAND, word, near=registry.suggest(word))
     return HelpView((found.view(prefix),), detailed=True, bare=bare)
 
 

@@ -15,6 +15,7 @@ H = TypeVar("H")
 # Normalising is not linear, and no name is near this long.
 _LONGEST_WORD: Final = 64
 _UMLAUTS: Final = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue"})
+_AS_NEAR: Final = 0.15
 _ENDS: Final = ".!?…"
 """What phones and politeness put behind a word."""
 
@@ -217,5 +218,8 @@ def without_umlauts(word: str) -> str:
 
 
 def near(word: str, known: Iterable[str]) -> tuple[str, ...]:
-    """The known words closest to a mistyped one, nearest first; at most three."""
-    return tuple(difflib.get_close_matches(fold(word), list(known), n=3))
+    """The known words closest to a mistyped one, nearest first; at most three, none far behind the first."""
+    typed = fold(word)
+    found = difflib.get_close_matches(typed, list(known), n=3)
+    ratios = [difflib.SequenceMatcher(None, each, typed).ratio() for each in found]
+    return tuple(each for each, ratio in zip(found, ratios, strict=True) if ratio > ratios[0] - _AS_NEAR)

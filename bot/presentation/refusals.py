@@ -218,9 +218,11 @@ _UNKNOWN: Final[Mapping[NameKind, str]] = MappingProxyType(
 def _(refusal: UnknownName, setting: Setting) -> list[Inline]:
     gettext = setting.language.gettext
     lines: list[Inline] = [sentence(gettext(_UNKNOWN[refusal.kind]), name=clip(refusal.name, _NAME_LIMIT))]
+    command = refusal.kind is NameKind.COMMAND
     if refusal.near:
-        lines.append(sentence(gettext("Did you mean {names}?"), names=_names(refusal.near)))
-    if refusal.known:
+        near = joined(", ", map(setting.typed, refusal.near)) if command else _names(refusal.near)
+        lines.append(sentence(gettext("Did you mean {names}?"), names=near))
+    if refusal.known and not command:
         lines.append(sentence(gettext("There are: {names}"), names=_names(refusal.known)))
     elif not refusal.near:
         lines.append(sentence(gettext("{help} shows what there is."), help=setting.command("help")))

@@ -62,4 +62,9 @@ def test_it_speaks_german_and_english(wheel: Path, tmp_path: Path) -> None:
     )
     place, *said = answer.stdout.splitlines()
     assert Path(place) == tmp_path / "bot" / "__init__.py"
-    assert said == ["In Bearbeitung", "seit einem Tag seit 12 Tagen", "for 1 day for 12 days", "Ihre Nachricht"]
+    assert said == [
+        "In Bearbeitung",
+        "seit einem Tag seit 12 Tagen",
+        "for 1 day for 12 days",
+        "Ihre Nachricht",
+    ]
