@@ -6,7 +6,6 @@ from types import MappingProxyType
 from typing import Final
 
 from bot.domain.errors import (
-    NameKind,
     NotAllowedFrom,
     NotAMember,
     NotHere,
@@ -24,13 +23,13 @@ from bot.domain.errors import (
 )
 from bot.domain.marks import N_
 from bot.domain.words import Action, Right
+from bot.presentation.choices import unknown_name
 from bot.presentation.document import BulletList, Inline, Text, Value, joined, paragraph, sentence, span
 from bot.presentation.message import Message, fit
 from bot.presentation.outside import clip
 from bot.presentation.words import DOING
 from bot.presentation.world import Setting, numeral, numerals
 
-_NAME_LIMIT: Final = 80
 _TASKS_SHOWN: Final = 20
 
 
@@ -203,34 +202,9 @@ def _(refusal: NothingToUndo, setting: Setting) -> list[Inline]:
     return [*lines, sentence(gettext("{show} tells how it stands; change it from there."), show=shown)]
 
 
-_UNKNOWN: Final[Mapping[NameKind, str]] = MappingProxyType(
-    {
-        NameKind.TEAM: N_("There is no team “{name}”."),
-        NameKind.TOPIC: N_("There is no topic “{name}”."),
-        NameKind.REGION: N_("There is no region “{name}”."),
-        NameKind.PERSON: N_("I know nobody called “{name}” here."),
-        NameKind.COMMAND: N_("There is no command “{name}”."),
-    }
-)
-
-
 @refusal_lines.register
 def _(refusal: UnknownName, setting: Setting) -> list[Inline]:
-    gettext = setting.language.gettext
-    lines: list[Inline] = [sentence(gettext(_UNKNOWN[refusal.kind]), name=clip(refusal.name, _NAME_LIMIT))]
-    command = refusal.kind is NameKind.COMMAND
-    if refusal.near:
-        near = joined(", ", map(setting.typed, refusal.near)) if command else _names(refusal.near)
-        lines.append(sentence(gettext("Did you mean {names}?"), names=near))
-    if refusal.known and not command:
-        lines.append(sentence(gettext("There are: {names}"), names=_names(refusal.known)))
-    elif not refusal.near:
-        lines.append(sentence(gettext("{help} shows what there is."), help=setting.command("help")))
-    return lines
-
-
-def _names(names: Sequence[str]) -> Inline:
-    return joined(", ", [clip(name, _NAME_LIMIT) for name in names[:50]] + (["…"] if len(names) > 50 else []))
+    return unknown_name(refusal, setting)
 
 
 @refusal_lines.register
