@@ -7,7 +7,7 @@ from typing import Any
 from bot.commands.parser import Call
 from bot.domain.errors import NameKind, NotHere, WhichTeam
 from bot.domain.request import Checker, check_request
-from bot.domain.words import Action, Intake, RoomKind, Team
+from bot.domain.words import TRIAGE, Action, Intake, RoomKind, Team
 from bot.services import intake, moves, purge, reads
 from bot.services.intake import NewMessage
 from bot.services.moves import Wish
@@ -107,7 +107,7 @@ def _team_of_new(unit: Unit, call: Call[Any], caller: Caller) -> Team:
         return caller.place.team
     if len(caller.actor.teams) == 1:
         return next(iter(caller.actor.teams))
-    own = caller.actor.teams or frozenset(unit.policy.teams)
+    own = caller.actor.teams or frozenset({*unit.policy.teams, TRIAGE})
     raise WhichTeam(None, tuple(sorted(own, key=lambda team: (team is None, team or ""))))
 
 
