@@ -13,7 +13,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check bench clean
+.PHONY: help demo test check catalogs bench clean
 
 help: ## list the commands
 	@echo "make <command> [ARGS='...'] [PYTHON=python3.12]"
@@ -30,6 +30,9 @@ check: $(VENV)/.installed-dev ## formatting, lint, types and import rules
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+catalogs: $(VENV)/.installed-dev ## bring the translations up to date with the texts in the code
+	@$(BIN)/python -m bot.catalogs
 
 bench: $(VENV)/.installed-dev ## measure, as ratios to named baselines of the same run
 	$(BIN)/python -m tests.benchmarks.measure

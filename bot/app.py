@@ -14,6 +14,7 @@ from aiohttp import web
 
 from bot import wiring
 from bot.commands.declarations import build_registry
+from bot.commands.helping import german_names
 from bot.commands.worker import Worker
 from bot.config import Config
 from bot.domain.errors import TickettruheError
@@ -115,9 +116,9 @@ async def _listening(app: web.Application, address: str, port: int) -> AsyncIter
 
 def _assemble(config: Config, database: Database, clock: Clock) -> Bot:
     units = Units(database, wiring.policy(config), clock)
-    speaker = wiring.Speaker(config, clock)
     program = Program(version("tickettruhe"), clock(), database.dialect)
     registry = build_registry(program, config.prefix)
+    speaker = wiring.Speaker(config, german_names(registry), clock)
     worker = Worker(units, registry, speaker, wiring.identity(config))
     return Bot(config, database, clock, units, speaker, worker)
 
@@ -209,7 +210,7 @@ async def _receive(bot: Bot, client: MatrixClient, doorkeeper: Doorkeeper) -> No
             bot.look_at_rooms.set()
             _LOG.info("ready")
 
-    reader = Reader(client.user_id, bot.worker.is_command)
+    reader = Reader(client.user_id, bot.worker.concerns)
     bot.sync = SyncLoop(client, bot.units, reader, bot.look_at_rooms.set, synced)
     await bot.sync.run()
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from bot.commands.executor import Content, Problem
 from bot.commands.handlers import View
-from bot.commands.worker import Identity
+from bot.commands.hearing import Identity
 from bot.config import Config, Language
 from bot.domain.errors import NameKind, Refusal
 from bot.domain.request import InvalidFields
@@ -118,8 +118,8 @@ def _by_language(name: Any) -> dict[str, str]:  # noqa: ANN401
     return {language: name.in_language(language) for language in LANGUAGES}
 
 
-def names(config: Config) -> Names:
-    """What the renderers call things."""
+def names(config: Config, german: Mapping[str, str]) -> Names:
+    """What the renderers call things. ``german``: command → its German name."""
     return Names(
         teams={key: team.name for key, team in config.teams.items()},
         topics={
@@ -132,16 +132,17 @@ def names(config: Config) -> Names:
         },
         prefix=config.prefix,
         bot=config.matrix.device_name,
+        german=german,
     )
 
 
 class Speaker:
     """Renders in the language and time zone of a team's room."""
 
-    def __init__(self, config: Config, clock: Clock = utc_now) -> None:
+    def __init__(self, config: Config, german: Mapping[str, str], clock: Clock = utc_now) -> None:
         self._config = config
         self._clock = clock
-        self._renderer = Renderer(names(config))
+        self._renderer = Renderer(names(config, german))
 
     def answer(self, view: View, team: Team) -> Content:
         """Content of the answer to a command."""

@@ -339,12 +339,20 @@ class Room(SQLModel, table=True):
     history_visibility: str = "shared"
     guest_access: str = "forbidden"
     encrypted: bool = False
-    replaced_by: str | None = None
+    replaced_by: str | None = Field(default=None, index=True)
     invited_by: str | None = None
     direct: bool = False
     """Whether the invitation was to a direct chat."""
     reported: str | None = None
     """The problems last told to the admins, so that each is told once."""
+
+
+class Greeting(SQLModel, table=True):
+    """The bot has said in a room what it can do: when it did so last."""
+
+    __tablename__ = "greetings"
+    room_id: str = Field(primary_key=True)
+    at: datetime = _when()
 
 
 class RoomMember(SQLModel, table=True):

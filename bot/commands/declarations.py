@@ -5,17 +5,15 @@ The texts are message ids: English, translated by the catalogs.
 
 from typing import Any
 
-from bot.commands import handlers, looking
+from bot.commands import handlers, helping, looking
 from bot.commands.handlers import Ask, Handler, View, move
 from bot.commands.parser import Call
 from bot.commands.spec import Command, Kind, Option, Parameter, Registry
-from bot.domain.errors import NameKind, UnknownName
 from bot.domain.marks import N_
 from bot.domain.words import Action, Right
 from bot.services.people import Caller
 from bot.services.status import Program
 from bot.services.unit import Unit
-from bot.services.views import HelpView
 
 _NUMBERS = Parameter("number", Kind.NUMBERS, N_("one or more tickets; none in a ticket's thread"))
 _NUMBER = Parameter("number", Kind.NUMBER, N_("the ticket; none in its thread"))
@@ -26,55 +24,77 @@ _TICKET: tuple[Command[Handler], ...] = (
         "take", ("nehmen", "claim"), N_("Take a ticket: you work on it now"), "ticket", Right.MEMBER,
         (_NUMBERS,),
         (Option("--force", N_("even if somebody else has it; they are told")),),
-        ((N_("!take 42"), N_("you take ticket 42")),),
+        (
+            (N_("!take 42"), N_("you take ticket 42")),
+            (N_("!take 41 42"), N_("both tickets at once")),
+            (N_("!take --force 42"), N_("you take it over, and the other person is told")),
+        ),
+        basic=True,
+        related=("release", "wait", "close"),
         handler=handlers.TAKE,
     ),
     Command(
         "release", ("freigeben",), N_("Give a ticket back: nobody has it then"), "ticket", Right.ASSIGNEE,
         (_NUMBERS,),
         examples=((N_("!release 42"), N_("ticket 42 is free for others")),),
+        related=("take", "assign"),
         handler=move(Action.RELEASE),
     ),
     Command(
         "assign", ("zuweisen",), N_("Give a ticket to a member of its team"), "ticket", Right.MEMBER,
         (_NUMBERS, Parameter("person", Kind.PERSON, N_("a mention, user id or name"))),
-        examples=((N_("!assign 42 @anna:example.org"), N_("Anna gets ticket 42 and is told")),),
+        examples=(
+            (N_("!assign 42 Anna"), N_("Anna gets ticket 42 and is told")),
+            (N_("!assign 42 @anna:example.org"), N_("the same, where several are called Anna")),
+        ),
+        related=("take", "release", "transfer"),
         handler=move(Action.ASSIGN),
     ),
     Command(
         "wait", ("warten",), N_("Put a ticket on the waiting list and release it"), "ticket",
         Right.MEMBER,
         (_NUMBERS, Parameter("need", Kind.TEXT, N_("what it waits for"), required=False)),
-        examples=((N_("!wait 42 a laptop with a camera"), N_("ticket 42 waits for a laptop with a camera")),),
+        examples=(
+            (N_("!wait 42"), N_("ticket 42 goes on the waiting list")),
+            (N_("!wait 42 a laptop with a camera"), N_("ticket 42 waits for a laptop with a camera")),
+        ),
+        basic=True,
+        related=("waitlist", "take"),
         handler=move(Action.WAIT),
     ),
     Command(
-        "close", ("schließen", "schliessen", "zu"), N_("Close a ticket: everything is done"), "ticket",
+        "close", ("schließen", "zu"), N_("Close a ticket: everything is done"), "ticket",
         Right.MEMBER,
         (_NUMBERS, Parameter("reason", Kind.TEXT, N_("why, or how it ended"), required=False)),
         examples=(
+            (N_("!close 42"), N_("ticket 42 is done")),
             (N_("!close 41 42"), N_("both tickets are closed")),
             (N_("!close 42 laptop handed over"), N_("ticket 42 is closed, with the reason")),
         ),
         confirm_above=5,
+        basic=True,
+        related=("reopen", "undo"),
         handler=move(Action.CLOSE),
     ),
     Command(
-        "spam", (), N_("Close a ticket as spam"), "ticket", Right.MEMBER, (_NUMBERS,),
+        "spam", ("spam",), N_("Close a ticket as spam"), "ticket", Right.MEMBER, (_NUMBERS,),
         examples=((N_("!spam 42"), N_("ticket 42 was spam")),),
+        related=("reopen", "undo"),
         handler=move(Action.SPAM),
     ),
     Command(
-        "reopen", ("öffnen", "oeffnen"), N_("Open a closed or waiting ticket again"), "ticket", Right.MEMBER,
+        "reopen", ("öffnen",), N_("Open a closed or waiting ticket again"), "ticket", Right.MEMBER,
         (_NUMBERS,),
         examples=((N_("!reopen 42"), N_("ticket 42 is open again")),),
+        related=("close", "take"),
         handler=move(Action.REOPEN),
     ),
     Command(
-        "undo", ("zurück", "zurueck", "rückgängig"), N_("Take back what you did to a ticket last"), "ticket",
+        "undo", ("zurück", "rückgängig"), N_("Take back what you did to a ticket last"), "ticket",
         Right.SAME_PERSON,
         (_NUMBERS,),
         examples=((N_("!undo 42"), N_("within 10 minutes, if nothing happened since")),),
+        related=("history", "reopen"),
         handler=move(Action.UNDO),
     ),
     Command(
@@ -82,6 +102,7 @@ _TICKET: tuple[Command[Handler], ...] = (
         Right.MEMBER,
         (_NUMBER, Parameter("text", Kind.TEXT, N_("what they said"))),
         examples=((N_("!message 42 can come on Friday"), N_("reopens ticket 42 if it was closed")),),
+        related=("show", "new"),
         handler=handlers.MESSAGE,
     ),
     Command(
@@ -112,7 +133,7 @@ _TICKET: tuple[Command[Handler], ...] = (
         handler=handlers.TASK_LIST,
     ),
     Command(
-        "merge", ("zusammenführen", "zusammenfuehren"), N_("Join two tickets of one person"), "ticket",
+        "merge", ("zusammenführen",), N_("Join two tickets of one person"), "ticket",
         Right.MEMBER,
         (_PAIR,),
         (Option("--force", N_("for one person with two addresses")),),
@@ -123,26 +144,37 @@ _TICKET: tuple[Command[Handler], ...] = (
         "topic", ("thema",), N_("Correct a ticket's topic"), "ticket", Right.MEMBER,
         (_NUMBERS, Parameter("topic", Kind.WORD, N_("the topic"))),
         examples=((N_("!topic 42 donation_offer"), N_("ticket 42 offers a device")),),
+        related=("transfer", "wait"),
         handler=move(Action.TOPIC),
     ),
     Command(
-        "transfer", ("übergeben", "uebergeben", "verschieben"), N_("Move a ticket to another team"), "ticket",
+        "transfer", ("übergeben", "verschieben"), N_("Move a ticket to another team"), "ticket",
         Right.MEMBER,
         (_NUMBERS, Parameter("team", Kind.WORD, N_("the team, or none for triage"))),
-        examples=((N_("!transfer 42 berlin"), N_("ticket 42 leaves this room for Berlin's")),),
+        examples=(
+            (N_("!transfer 42 berlin"), N_("ticket 42 leaves this room for Berlin's")),
+            (N_("!transfer 42 none"), N_("ticket 42 goes to triage")),
+        ),
+        related=("topic", "assign"),
         handler=move(Action.TRANSFER),
     ),
     Command(
         "new", ("neu",), N_("Write down a new request"), "ticket", Right.MEMBER,
         (Parameter("text", Kind.TEXT, N_("the subject; further lines are the message")),),
         (
-            Option("--name", N_("the requester's name"), "name"),
-            Option("--email", N_("their e-mail address"), "address"),
-            Option("--phone", N_("their phone number"), "number"),
-            Option("--topic", N_("what kind of request"), "topic"),
-            Option("--region", N_("another region than this room's"), "region"),
+            Option("--name", N_("the requester's name"), N_("name")),
+            Option("--email", N_("their e-mail address"), N_("address")),
+            Option("--phone", N_("their phone number"), N_("number")),
+            Option("--topic", N_("what kind of request"), N_("topic")),
+            Option("--region", N_("another region than this room's"), N_("region")),
+            Option("--team", N_("another team than this room's"), N_("team")),
         ),
-        ((N_('!new --name "Kim Doe" Laptop for school'), N_("a ticket in this room's team")),),
+        (
+            (N_("!new Laptop for school"), N_("a ticket in this room's team")),
+            (N_('!new --name "Kim Doe" Laptop for school'), N_("the same, with a name")),
+            (N_("!new --team berlin Laptop for school"), N_("a ticket for Berlin")),
+        ),
+        related=("message", "show"),
         handler=handlers.NEW,
     ),
 )  # fmt: skip
@@ -160,19 +192,22 @@ _LISTS: tuple[Command[Handler], ...] = (
             (N_("!list donation_request"), N_("requests for a device that are under way")),
             (N_("!list --age 14"), N_("where nothing has happened for two weeks")),
         ),
+        basic=True,
+        related=("mine", "waitlist", "next", "search"),
         handler=looking.LIST,
     ),
     Command(
-        "mine", ("meine",), N_("Your own tickets"), "list", Right.MEMBER,
+        "mine", ("meine",), N_("Your own tickets"), "list", Right.MEMBER, related=("list", "waitlist"),
         handler=looking.MINE,
     ),
     Command(
         "waitlist", ("warteliste",), N_("The waiting list, oldest first"), "list", Right.MEMBER,
+        related=("wait", "list"),
         handler=looking.WAITLIST,
     ),
     Command(
-        "next", ("nächstes", "naechstes"), N_("The ticket to take next: the oldest that nobody has"), "list",
-        Right.MEMBER,
+        "next", ("nächstes",), N_("The ticket to take next: the oldest that nobody has"), "list",
+        Right.MEMBER, related=("take", "list"),
         handler=looking.NEXT,
     ),
     Command(
@@ -184,6 +219,7 @@ _LISTS: tuple[Command[Handler], ...] = (
             (N_("!search laptop camera"), N_("tickets with both words, also “Laptops”")),
             (N_('!search "old printer"'), N_("exactly these words in a row")),
         ),
+        related=("list", "show"),
         handler=looking.SEARCH,
     ),
     Command(
@@ -191,12 +227,14 @@ _LISTS: tuple[Command[Handler], ...] = (
         Right.MEMBER,
         (_NUMBER,),
         examples=((N_("!show 42"), N_("messages and contact of ticket 42")),),
+        related=("history", "message"),
         handler=looking.SHOW,
     ),
     Command(
         "history", ("verlauf",), N_("What happened to a ticket, and who did it"), "list", Right.MEMBER,
         (_NUMBER,),
         examples=((N_("!history 42"), N_("what happened to ticket 42")),),
+        related=("show", "undo"),
         handler=looking.HISTORY,
     ),
 )  # fmt: skip
@@ -210,18 +248,24 @@ _ADMIN: tuple[Command[Handler], ...] = (
     Command(
         "archive", ("archivieren",), N_("Archive closed tickets: out of every list"), "admin", Right.ADMIN,
         (_NUMBERS,),
+        examples=((N_("!archive 41 42"), N_("both tickets are archived")),),
+        related=("restore", "delete"),
         handler=move(Action.ARCHIVE),
     ),
     Command(
-        "delete", ("löschen", "loeschen"), N_("Hide tickets and set the date of their purge"), "admin",
+        "delete", ("löschen",), N_("Hide tickets and set the date of their purge"), "admin",
         Right.ADMIN,
         (_NUMBERS,),
         confirm_above=1,
+        examples=((N_("!delete 42"), N_("ticket 42 is hidden from everybody but admins")),),
+        related=("restore", "purge"),
         handler=move(Action.DELETE),
     ),
     Command(
         "restore", ("wiederherstellen",), N_("Bring archived or deleted tickets back"), "admin", Right.ADMIN,
         (_NUMBERS,),
+        examples=((N_("!restore 42"), N_("ticket 42 has the status it had before")),),
+        related=("archive", "delete"),
         handler=move(Action.RESTORE),
     ),
     Command(
@@ -229,6 +273,8 @@ _ADMIN: tuple[Command[Handler], ...] = (
         Right.ADMIN,
         (_NUMBERS,),
         confirm_above=0,
+        examples=((N_("!purge 42"), N_("nothing is left of ticket 42 but its number")),),
+        related=("delete", "restore"),
         handler=handlers.PURGE,
     ),
 )  # fmt: skip
@@ -238,25 +284,21 @@ def build_registry(program: Program, prefix: str) -> Registry[Handler]:
     """All commands; those that tell about the program or the commands themselves are made for it."""
 
     async def show_help(_unit: Unit, call: Call[Any], caller: Caller) -> View:
-        visible = [each for each in registry if each.right is not Right.ADMIN or caller.actor.admin]
-        word = call.words.get("command", "").removeprefix(prefix)
-        if not word:
-            return HelpView(tuple(each.view(prefix) for each in visible))
-        found = registry.described(word)
-        if not found:
-            names = tuple(each.name for each in visible)
-            raise UnknownName(None, NameKind.COMMAND, word, names, registry.suggest(word.partition(" ")[0]))
-        return HelpView(tuple(each.view(prefix) for each in found), detailed=True)
+        return helping.explain(registry, prefix, call.words.get("command", ""), caller)
 
     about: tuple[Command[Handler], ...] = (
         Command(
             "help", ("hilfe",), N_("What I can do, or one command explained"), "list", Right.ANYONE,
             (Parameter("command", Kind.TEXT, N_("a command's name"), required=False),),
-            examples=((N_("!help take"), N_("all about taking")),),
+            examples=(
+                (N_("!help take"), N_("all about taking")),
+                (N_("!help statuses"), N_("what the statuses mean")),
+            ),
             handler=Ask(show_help),
         ),
         Command(
-            "status", (), N_("Is everything alive, is anything stuck"), "admin", Right.ADMIN,
+            "status", ("status",), N_("Is everything alive, is anything stuck"), "admin", Right.ADMIN,
+            everywhere=False,
             handler=handlers.status(program),
         ),
     )  # fmt: skip

@@ -1,6 +1,6 @@
 """Carries out what was understood: one use case, its answer, and the mark in the inbox in one commit."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
@@ -85,23 +85,38 @@ class Executor:
 
     async def ask(self, occasion: Occasion, call: Call[Handler], handler: Ask) -> None:
         """Answer a question; a list with further pages waits for a tap."""
+        await self.tell(
+            occasion,
+            lambda unit, caller: handler.run(unit, call, caller),
+            lambda view: prompt_after(view, call),
+        )
+
+    async def tell(
+        self,
+        occasion: Occasion,
+        find: Callable[[Unit, Caller], Awaitable[View | None]],
+        prompt_for: Callable[[View], NewPrompt | None] = lambda _view: None,
+    ) -> None:
+        """Answer with a view, if there is anything to say."""
 
         async def work(unit: Unit) -> None:
             caller = await _caller(unit, occasion.incoming)
-            result: View
+            result: View | None
+            content: Content = {}
             prompt: NewPrompt | None = None
             try:
-                result = await handler.run(unit, call, caller)
-                content = self._speaker.answer(result, caller.place.team)
-                prompt = prompt_after(result, call)
+                result = await find(unit, caller)
+                if result is not None:
+                    content, prompt = self._speaker.answer(result, caller.place.team), prompt_for(result)
             except (Refusal, InvalidFields) as error:
                 result, content = error, await self.problem(unit, error, caller.place.team)
-            if await self.conclude(unit, occasion):
-                shows = shown_by(result)
-                if isinstance(result, Refusal | InvalidFields):
-                    await answers.note_refused(unit, occasion.incoming, shows)
-                person = occasion.incoming.sender
-                await answers.answer(unit, occasion.spot, content, shows, person=person, prompt=prompt)
+            if not await self.conclude(unit, occasion) or result is None:
+                return
+            shows = shown_by(result)
+            if isinstance(result, Refusal | InvalidFields):
+                await answers.note_refused(unit, occasion.incoming, shows)
+            person = occasion.incoming.sender
+            await answers.answer(unit, occasion.spot, content, shows, person=person, prompt=prompt)
 
         await self._units.run(work)
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.commands.parser import Call
-from bot.domain.errors import NameKind, NotHere
+from bot.domain.errors import NameKind, NotHere, WhichTeam
 from bot.domain.request import Checker, check_request
-from bot.domain.words import Action, Intake
+from bot.domain.words import TRIAGE, Action, Intake, RoomKind, Team
 from bot.services import intake, merging, moves, notes, purge, reads, tasks
 from bot.services.intake import NewMessage
 from bot.services.moves import Wish
@@ -116,11 +116,26 @@ async def _new(unit: Unit, call: Call[Any], caller: Caller) -> View:
         if isinstance(typed := call.options.get(f"--{name}"), str):
             fields[name] = unit.policy.key_of(kind, typed)
     request = check_request(fields, Intake.CHAT, email_required=False)
+    team = unit.policy.regions.get(request.region) if request.region else _team_of_new(unit, call, caller)
     accepted = await intake.open_ticket(
-        unit, request, author=caller.actor.user_id, cause=caller.cause, team=caller.place.team
+        unit, request, author=caller.actor.user_id, cause=caller.cause, team=team
     )
-    team = unit.policy.regions.get(request.region) if request.region else caller.place.team
     return OpenedView(accepted.number, team)
+
+
+def _team_of_new(unit: Unit, call: Call[Any], caller: Caller) -> Team:
+    """The team that was named, or the room's; in a direct chat the person's only one.
+
+    :raises WhichTeam: there are several, or none.
+    """
+    if isinstance(typed := call.options.get("--team"), str):
+        return moves.team_called(unit, typed)
+    if caller.place.kind is not RoomKind.DIRECT:
+        return caller.place.team
+    if len(caller.actor.teams) == 1:
+        return next(iter(caller.actor.teams))
+    own = caller.actor.teams or frozenset({*unit.policy.teams, TRIAGE})
+    raise WhichTeam(None, tuple(sorted(own, key=lambda team: (team is None, team or ""))))
 
 
 def status(program: Program) -> Ask:

@@ -8,13 +8,15 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import Generic, Literal, NoReturn, TypeVar
+from typing import Final, Generic, Literal, NoReturn, TypeVar
 
 from bot.commands import tokens
 from bot.commands.spec import NUMERIC, Command, Kind, Option, Parameter, Registry, fold, near
 from bot.domain.errors import UsageError, UsageProblem
 
 H = TypeVar("H")
+_HELP: Final = "help"
+_HELP_WANTED: Final = re.compile(r"[\s\d#,:]*[-–—―]{1,2}(?:help|hilfe|h)\s*", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,10 @@ def parse(text: str, registry: Registry[H], prefix: str, context: Context) -> Ca
     if command is None:
         line, start, length = tokens.quote_line(text, at, word.end())
         raise UsageError(UsageProblem.UNKNOWN_COMMAND, line, start, length, near=registry.suggest(word[0]))
+    helping = registry.lookup(_HELP)
+    if helping and _HELP_WANTED.fullmatch(text, word.end()):
+        asked = {parameter.name: command.name for parameter in helping.parameters}
+        return Call(helping, (), MappingProxyType(asked), MappingProxyType({}))
     return _form(text, word, command, registry, prefix, context).read()
 
 

@@ -15,6 +15,10 @@ H = TypeVar("H")
 
 # Normalising is not linear, and no name is near this long.
 _LONGEST_WORD: Final = 64
+_UMLAUTS: Final = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue"})
+_AS_NEAR: Final = 0.15
+_ENDS: Final = ".!?…"
+"""What phones and politeness put behind a word."""
 
 
 class Kind(StrEnum):
@@ -84,6 +88,8 @@ class Option:
 class Command(Generic[H]):
     """A command of the chat, generic in the type of its handler.
 
+    The first alias is its German name; where that is the same word, it is given all the same.
+
     Numbers come first, text comes last: a declaration in another order cannot be parsed without guessing.
     A name may have two words, such as ``task add``; an alias then translates both.
 
@@ -98,9 +104,15 @@ class Command(Generic[H]):
     parameters: tuple[Parameter, ...] = ()
     options: tuple[Option, ...] = ()
     examples: tuple[tuple[str, str], ...] = ()
-    """Line and what it does (a message id)."""
+    """Line, with "!" for the prefix, and what it does: both message ids."""
     confirm_above: int | None = None
     """For more tickets than that the same person has to confirm it by a tap; ``None``: never."""
+    basic: bool = field(default=False, kw_only=True)
+    """Whether it is among the few that everybody needs first."""
+    related: tuple[str, ...] = field(default=(), kw_only=True)
+    """Names of others that go with it."""
+    everywhere: bool = field(default=True, kw_only=True)
+    """Otherwise only where every team's tickets may be shown."""
     handler: H = field(kw_only=True)
 
     def __post_init__(self) -> None:
@@ -112,6 +124,11 @@ class Command(Generic[H]):
         names = [option.name for option in self.options]
         if len(set(names)) < len(names) or not all(name == f"--{fold(name[2:])}" for name in names):
             raise ValueError(f"{self.name}: options are lower case, begin with -- and differ")
+
+    @property
+    def german(self) -> str:
+        """Its name in German."""
+        return self.aliases[0] if self.aliases else self.name
 
     @property
     def numbers(self) -> Parameter | None:
@@ -144,13 +161,17 @@ class Command(Generic[H]):
         """What the help shows of it."""
         return CommandView(
             name=self.name,
-            aliases=self.aliases,
+            aliases=tuple(alias for alias in self.aliases if fold(alias) != fold(self.name)),
             usage=self.usage(prefix),
             summary=self.summary,
             group=self.group,
             parameters=tuple(ParameterView(each.form, each.summary) for each in self.parameters)
             + tuple(ParameterView(each.form, each.summary) for each in self.options),
             examples=self.examples,
+            german=self.german,
+            right=self.right,
+            basic=self.basic,
+            related=self.related,
         )
 
 
@@ -166,6 +187,7 @@ class Registry(Generic[H]):
         self._by_word: dict[str, Command[H]] = {}
         self._forms: dict[str, dict[str, Command[H]]] = {}
         """First word → second word → command. The languages may be mixed."""
+        self._declared: dict[str, str] = {}
         for command in self._commands:
             names = [name.split(" ", 1) for name in (command.name, *command.aliases)]
             for word in (word for name in names for word in name if not is_word(word)):
@@ -174,15 +196,17 @@ class Registry(Generic[H]):
                 if len(name) == 1:
                     self._enter(self._by_word, name[0], command)
             for first, second in product(names, (name[1] for name in names if len(name) > 1)):
-                self._enter(self._forms.setdefault(fold(first[0]), {}), second, command)
+                for spelling in spellings(first[0]):
+                    self._enter(self._forms.setdefault(spelling, {}), second, command)
         for first_word in self._forms.keys() - self._by_word.keys():
             raise ValueError(f"{first_word!r} alone cannot be a command's name")
 
-    @staticmethod
-    def _enter(index: dict[str, Command[H]], word: str, command: Command[H]) -> None:
-        # One command may list two spellings that compare equal, such as ß and ss.
-        if index.setdefault(fold(word), command) is not command:
-            raise ValueError(f"{word!r} names two commands")
+    def _enter(self, index: dict[str, Command[H]], word: str, command: Command[H]) -> None:
+        for spelling in spellings(word):
+            # One command may list two spellings that compare equal, such as ß and ss.
+            if index.setdefault(spelling, command) is not command:
+                raise ValueError(f"{word!r} names two commands")
+            self._declared.setdefault(spelling, word)
 
     def __iter__(self) -> Iterator[Command[H]]:
         return iter(self._commands)
@@ -191,12 +215,12 @@ class Registry(Generic[H]):
         return len(self._commands)
 
     def lookup(self, word: str) -> Command[H] | None:
-        """The command of that name or alias."""
-        return self._by_word.get(fold(word))
+        """The command of that name or alias, also as phones end it: "Help!", "mine."."""
+        return self._by_word.get(fold(word.rstrip(_ENDS)))
 
     def forms(self, word: str) -> Mapping[str, Command[H]]:
         """The commands whose names begin with this word, by their second word."""
-        return self._forms.get(fold(word), {})
+        return self._forms.get(fold(word.rstrip(_ENDS)), {})
 
     def described(self, typed: str) -> tuple[Command[H], ...]:
         """The commands that somebody means who asks about one: by one word all of its forms."""
@@ -211,14 +235,10 @@ class Registry(Generic[H]):
     def suggest(self, word: str) -> tuple[str, ...]:
         """Names and aliases that may have been meant, nearest first and one per command."""
         best: dict[str, str] = {}
-        for found in near(word, self._by_word):
-            best.setdefault(self._by_word[found].name, found)
-        # The words are folded in the index; people are to see them as they were declared.
-        return tuple(self._as_declared(found) for found in best.values())
-
-    def _as_declared(self, folded: str) -> str:
-        command = self._by_word[folded]
-        return next(word for word in (command.name, *command.aliases) if fold(word) == folded)
+        for found in near(word.rstrip(_ENDS), self._by_word):
+            # The words are folded in the index; people are to see them as they were declared.
+            best.setdefault(self._by_word[found].name, self._declared[found])
+        return tuple(best.values())
 
 
 def is_word(word: str) -> bool:
@@ -235,6 +255,19 @@ def fold(word: str) -> str:
     return unicodedata.normalize("NFC", word).casefold() if len(word) <= _LONGEST_WORD else word
 
 
+def without_umlauts(word: str) -> str:
+    """The word as it is typed where there are no umlauts: ``zurueck``."""
+    return word.translate(_UMLAUTS)
+
+
+def spellings(word: str) -> tuple[str, ...]:
+    """A word as it is compared, with its umlauts and without."""
+    return tuple(dict.fromkeys((fold(word), without_umlauts(fold(word)))))
+
+
 def near(word: str, known: Iterable[str]) -> tuple[str, ...]:
-    """The known words closest to a mistyped one, nearest first; at most three."""
-    return tuple(difflib.get_close_matches(fold(word), list(known), n=3))
+    """The known words closest to a mistyped one, nearest first; at most three, none far behind the first."""
+    typed = fold(word)
+    found = difflib.get_close_matches(typed, list(known), n=3)
+    ratios = [difflib.SequenceMatcher(None, each, typed).ratio() for each in found]
+    return tuple(each for each, ratio in zip(found, ratios, strict=True) if ratio > ratios[0] - _AS_NEAR)

@@ -11,8 +11,6 @@ from html.parser import HTMLParser
 from typing import Any, Final
 from urllib.parse import unquote
 
-from bot.commands.tokens import is_command
-
 _LONGEST_BODY: Final = 65_536
 """The specification's limit of an event is 65,536 bytes; what is longer did not come through a homeserver."""
 _LONGEST_HTML: Final = 16_384
@@ -59,13 +57,11 @@ def context_event(content: Mapping[str, object]) -> ThreadContext:
     return ThreadContext(_event_id(root), _event_id(reply))
 
 
-def command_text(
-    content: Mapping[str, object], bot_user: str, bot_names: tuple[str, ...], prefix: str
-) -> str | None:
-    """The command line of a message, beginning with the prefix; ``None`` if the message is no command.
+def said(content: Mapping[str, object], bot_user: str, bot_names: tuple[str, ...], prefix: str) -> str | None:
+    """What somebody said; ``None`` for what is nothing said, as a file, or an edit.
 
-    Only ``m.text`` and never an edit. A mention of the bot at the start stands for the prefix; links to
-    people become their user ids.
+    Only ``m.text``. A mention of the bot at the start stands for the prefix; links to people become their
+    user ids.
     """
     content = _mapping(content)
     relation = _mapping(content.get("m.relates_to"))
@@ -75,8 +71,7 @@ def command_text(
     if text is None:
         text = _body(content, reply=isinstance(relation.get("m.in_reply_to"), Mapping))
     text = _UNFIT.sub("\N{REPLACEMENT CHARACTER}", text.replace("\r\n", "\n").replace("\r", "\n")).strip()
-    text = _mention_as_prefix(text, bot_user, bot_names, prefix)
-    return text if is_command(text, prefix) else None
+    return _mention_as_prefix(text, bot_user, bot_names, prefix)
 
 
 def _mapping(value: object) -> Mapping[Any, Any]:

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Final
 
 import structlog
@@ -11,6 +10,7 @@ import structlog
 from bot.commands import text
 from bot.commands.executor import Executor, Speaker, by_command
 from bot.commands.handlers import Act, Ask, Handler, More
+from bot.commands.hearing import Hearing, Identity
 from bot.commands.parser import Call, Context, parse
 from bot.commands.prompting import confirmation, needs_confirmation, restored
 from bot.commands.rights import check_call
@@ -19,7 +19,7 @@ from bot.commands.tapping import Tapper
 from bot.domain.errors import NothingMore, Refusal, UsageError
 from bot.domain.words import RoomKind
 from bot.logs import place_of
-from bot.services import answers, people, prompts, reception
+from bot.services import answers, greetings, people, prompts, reception
 from bot.services.people import Caller
 from bot.services.prompts import PromptKind
 from bot.services.reception import Incoming
@@ -33,15 +33,6 @@ _PAUSE: Final = 1.0
 _IDLE: Final = 30.0
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """How people call the bot in the chat."""
-
-    user_id: str
-    names: tuple[str, ...]
-    prefix: str
-
-
 class Worker:
     """Handles the inbox, one event after the other."""
 
@@ -51,14 +42,14 @@ class Worker:
         self._units = units
         self._registry = registry
         self._speaker = speaker
-        self._identity = identity
+        self._prefix = identity.prefix
+        self._hearing = Hearing(registry, identity)
         self._executor = Executor(units, speaker)
         self._tapper = Tapper(units, registry, self._executor)
 
-    def is_command(self, content: Mapping[str, object]) -> bool:
+    def concerns(self, content: Mapping[str, object], *, private: bool) -> bool:
         """Whether a message's content is meant for the bot; all others are not kept."""
-        me = self._identity
-        return text.command_text(content, me.user_id, me.names, me.prefix) is not None
+        return self._hearing.concerns(content, private=private)
 
     async def run(self) -> None:
         """Handle what comes in, until cancelled. A passing fault of the database is waited out."""
@@ -113,14 +104,14 @@ class Worker:
             await self._units.run(lambda unit: reception.handled(unit, incoming))
             return
         try:
-            call = self._understood(incoming, context)
+            call = self._understood(incoming, caller, context)
             if call is not None:
                 check_call(call, caller)
         except (Refusal, UsageError) as error:
             await self._executor.refuse(by_command(incoming), error)
             return
         if call is None:
-            await self._units.run(lambda unit: reception.handled(unit, incoming))
+            await self._talk(incoming, caller)
         else:
             await self._carry_out(incoming, call)
 
@@ -175,7 +166,14 @@ class Worker:
         shown = await tickets_shown_by(unit, event.reply_to, event.root)
         return caller, Context(shown)
 
-    def _understood(self, incoming: Incoming, context: Context) -> Call[Handler] | None:
-        me = self._identity
-        line = text.command_text(incoming.content, me.user_id, me.names, me.prefix)
-        return None if line is None else parse(line, self._registry, me.prefix, context)
+    def _understood(self, incoming: Incoming, caller: Caller, context: Context) -> Call[Handler] | None:
+        private = caller.place.kind is RoomKind.DIRECT
+        line = self._hearing.command(incoming.content, private=private)
+        return None if line is None else parse(line, self._registry, self._prefix, context)
+
+    async def _talk(self, incoming: Incoming, caller: Caller) -> None:
+        """What is no command: in a direct chat it is answered now and then."""
+        if caller.place.kind is RoomKind.DIRECT:
+            await self._executor.tell(by_command(incoming), greetings.answer_to_talk)
+        else:
+            await self._units.run(lambda unit: reception.handled(unit, incoming))

@@ -14,6 +14,7 @@ TickettruheError
 │  ├─ NotAMember            the future assignee is not in the ticket's team
 │  ├─ NothingToUndo         the last change is another's, too old, or cannot be undone
 │  ├─ UnknownName           a team, topic, region or person that does not exist
+│  ├─ WhichTeam             in a direct chat: the person is in several teams
 │  ├─ NotHere               this room may not show the answer
 │  └─ TooManyTickets        more numbers at once than one command takes
 ├─ UsageError               a command line cannot be understood; says where
@@ -185,6 +186,13 @@ class UnknownName(Refusal):
     name: str
     known: tuple[str, ...] = ()
     near: tuple[str, ...] = ()
+
+
+@dataclass
+class WhichTeam(Refusal):
+    """In a direct chat nothing says for which of the person's ``teams`` something is."""
+
+    teams: tuple[Team, ...]
 
 
 @dataclass

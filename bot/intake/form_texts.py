@@ -1,28 +1,16 @@
-"""The form's languages. Message ids are the English texts; each other language has a catalog ``form.po``."""
+"""The form's languages, and which of them a page is in."""
 
-import io
-from functools import lru_cache
-from gettext import GNUTranslations, NullTranslations
-from importlib.resources import files
+from gettext import NullTranslations
 from typing import Final
 
-from babel.messages.mofile import write_mo
-from babel.messages.pofile import read_po
+from bot.catalogs import FORM, catalog
 
 LANGUAGES: Final = {"de": "Deutsch", "en": "English"}
-_SOURCE_LANGUAGE: Final = "en"
 
 
-@lru_cache
 def texts(language: str) -> NullTranslations:
-    """The catalog of one of :data:`LANGUAGES`, compiled in memory."""
-    if language == _SOURCE_LANGUAGE:
-        return NullTranslations()
-    source = files("bot").joinpath("locale", language, "LC_MESSAGES", "form.po")
-    with source.open("rb") as po, io.BytesIO() as mo:
-        write_mo(mo, read_po(po, locale=language))
-        mo.seek(0)
-        return GNUTranslations(mo)
+    """The texts in one of :data:`LANGUAGES`."""
+    return catalog(FORM, language)
 
 
 def choose_language(asked: str | None, accepted: str, default: str) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from bot.domain.rooms import RoomState
 from bot.matrix import clean
@@ -33,7 +33,13 @@ SYNC_FILTER: Final[Mapping[str, Any]] = {
     },
 }
 
-IsCommand = Callable[[Mapping[str, object]], bool]
+
+class Concerns(Protocol):
+    """Whether a message's content is for the bot; ``private``: outside of the configured rooms."""
+
+    def __call__(self, content: Mapping[str, object], *, private: bool) -> bool: ...
+
+
 Json = Mapping[str, Any]
 
 
@@ -64,15 +70,18 @@ class _Collected:
 class Reader:
     """Reads syncs for one account."""
 
-    def __init__(self, user_id: str, is_command: IsCommand) -> None:
+    def __init__(self, user_id: str, concerns: Concerns) -> None:
         self._me = user_id
-        self._is_command = is_command
+        self._concerns = concerns
+        self._configured: frozenset[str] = frozenset()
 
-    def read(self, raw: Json, joined: frozenset[str]) -> SyncAnswer:
+    def read(self, raw: Json, joined: frozenset[str], configured: frozenset[str]) -> SyncAnswer:
         """Read a sync; ``joined`` are the rooms that the bot was in at the last one.
 
-        In a room that is new, only what was said after the bot came in counts.
+        In a room that is new, only what was said after the bot came in counts. Outside of the ``configured``
+        rooms there are only direct chats, until they are left.
         """
+        self._configured = configured
         found = _Collected()
         rooms = _mapping(raw.get("rooms"))
         for room_id, room in _mappings(rooms.get("join")):
@@ -128,7 +137,8 @@ class Reader:
         elif "state_key" in event:
             return
         elif event.get("type") == "m.room.message":
-            kept = content if self._is_command(content) else None
+            private = room_id not in self._configured
+            kept = content if self._concerns(content, private=private) else None
             thread = clean.identifier(_thread(content))
             found.events.append(ReceivedEvent(event_id, room_id, sender, kept, _sent_at(event), thread))
         elif event.get("type") == "m.reaction" and (tapped := _tapped(content)) is not None:

@@ -80,7 +80,8 @@ class SyncLoop:
         # At the start and after a failure the answer is wanted at once: it tells that all is well.
         wait = _LONG_POLL_MS if self._in_step else 0
         raw = await self._client.sync(token, wait, SYNC_FILTER)
-        answer = self._reader.read(raw, self._joined)
+        configured = await self._units.look(reception.configured_rooms)
+        answer = self._reader.read(raw, self._joined, configured)
         batch = await self._filled(answer, token)
         await self._units.run(lambda unit: reception.receive(unit, batch))
         for update in batch.rooms:

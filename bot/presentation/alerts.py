@@ -19,6 +19,7 @@ from bot.presentation.document import (
     paragraph,
     sentence,
 )
+from bot.presentation.greetings import render_greeting
 from bot.presentation.message import Message, fit
 from bot.presentation.outside import clip
 from bot.presentation.tickets import history_line, message_pieces
@@ -29,6 +30,7 @@ from bot.services.views import (
     CommandFailed,
     DeliveryReport,
     DigestView,
+    Greeting,
     MessageAlert,
     MovedAway,
     PurgeReport,
@@ -208,3 +210,8 @@ def _(alert: CommandFailed, setting: Setting) -> Message:
 @render_alert.register
 def _(alert: DigestView, setting: Setting) -> Message:
     return render_digest(alert, setting)
+
+
+@render_alert.register
+def _(alert: Greeting, setting: Setting) -> Message:
+    return render_greeting(alert, setting)

@@ -1,35 +1,20 @@
 """The languages of the chat: catalogs, dates and spans of time, through gettext and Babel."""
 
 import datetime as dt
-import io
 from dataclasses import dataclass
-from functools import lru_cache
-from gettext import GNUTranslations
-from importlib.resources import files
 from types import MappingProxyType
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_time
-from babel.messages.mofile import write_mo
-from babel.messages.pofile import read_po
 from babel.numbers import format_decimal
+
+from bot.catalogs import CHAT, LANGUAGES, catalog
 
 # Day and month with and without the year, as people write them in the chat.
 _DAY_PATTERNS: Final = MappingProxyType({"de": ("dd.MM.", "dd.MM.y"), "en": ("d MMM", "d MMM y")})
 _LOCALES: Final = MappingProxyType({"de": "de_DE", "en": "en_GB"})
-LANGUAGES: Final = tuple(_LOCALES)
-
-
-@lru_cache
-def _catalog(code: str) -> GNUTranslations:
-    """The catalog, compiled in memory: an operator who corrects a text needs no tool for it."""
-    source = files("bot").joinpath("locale", code, "LC_MESSAGES", "tickettruhe.po")
-    with source.open("rb") as po, io.BytesIO() as mo:
-        write_mo(mo, read_po(po, locale=code))
-        mo.seek(0)
-        return GNUTranslations(mo)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +29,14 @@ class Language:
     def __post_init__(self) -> None:
         if self.code not in LANGUAGES:
             raise UnknownLocaleError(self.code)
-        _catalog(self.code)
 
     def gettext(self, message: str) -> str:
         """The text in this language; the empty one stays empty, for which gettext has the header."""
-        return _catalog(self.code).gettext(message) if message else ""
+        return catalog(CHAT, self.code).gettext(message) if message else ""
 
     def ngettext(self, singular: str, plural: str, count: int) -> str:
         """The text in this language that fits the count."""
-        return _catalog(self.code).ngettext(singular, plural, count)
+        return catalog(CHAT, self.code).ngettext(singular, plural, count)
 
     def date(self, day: dt.date, *, year: bool = True) -> str:
         """A day, with the year unless told otherwise."""
@@ -70,14 +54,27 @@ class Language:
         """A count, its thousands apart."""
         return format_decimal(number, locale=self._locale)
 
+    def when(self, moment: dt.datetime, now: dt.datetime, zone: ZoneInfo) -> str:
+        """Day and time as one says it in the zone: "yesterday at 14:05"; all moments are aware."""
+        local, today = moment.astimezone(zone), now.astimezone(zone).date()
+        template = {
+            today: self.gettext("today at {time}"),
+            today - dt.timedelta(days=1): self.gettext("yesterday at {time}"),
+        }.get(local.date())
+        if template is None:
+            return self.datetime(moment, zone)
+        return template.format(time=format_time(local, "short", locale=self._locale))
+
     def age(self, since: dt.datetime, now: dt.datetime) -> str:
-        """How long something has been so: "for 12 days"; both moments are aware."""
+        """How long something has been so: "for 12 days", "just now"; both moments are aware."""
         passed = max(now.astimezone(dt.UTC) - since.astimezone(dt.UTC), dt.timedelta())
         if passed.days:
             return self.days(passed.days)
         if hours := passed.seconds // 3600:
             return self.ngettext("for {count} hour", "for {count} hours", hours).format(count=hours)
-        return self.gettext("for less than an hour")
+        if minutes := passed.seconds // 60:
+            return self.ngettext("for {count} minute", "for {count} minutes", minutes).format(count=minutes)
+        return self.gettext("just now")
 
     def days(self, count: int) -> str:
         """A span of whole days: "for 12 days"."""

@@ -11,6 +11,7 @@ from bot.presentation.cards import SUBJECT_LIMIT
 from bot.presentation.document import (
     NO_BREAK,
     Block,
+    Document,
     Inline,
     Italic,
     Table,
@@ -51,8 +52,13 @@ _EMPTY: Final[Mapping[ListKind, str]] = MappingProxyType(
 
 def render_list(view: ListView, setting: Setting, now: datetime) -> Message:
     """A page of a list, or a friendly sentence if there is nothing on it."""
+    return fit(list_document(view, setting, now), notice=True)
+
+
+def list_document(view: ListView, setting: Setting, now: datetime) -> Document:
+    """A list as part of a message."""
     if not view.lines:
-        return fit((_empty(view, setting),), notice=True)
+        return (_empty(view, setting),)
     rows = tuple(
         _waiting_row(place, line, view, setting, now)
         if view.kind is ListKind.WAITING
@@ -61,7 +67,7 @@ def render_list(view: ListView, setting: Setting, now: datetime) -> Message:
     )
     title = titled(_question(view, setting), view, len(rows), setting)
     table = Table(rows, setting.language.more)
-    return fit((paragraph(title), table, *next_page(view, setting)), notice=True)
+    return (paragraph(title), table, *next_page(view, setting))
 
 
 def _empty(view: ListView, setting: Setting) -> Block:

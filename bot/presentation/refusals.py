@@ -7,7 +7,6 @@ from typing import Final
 
 from bot.domain.errors import (
     MergedInto,
-    NameKind,
     NotAllowedFrom,
     NotAMember,
     NotHere,
@@ -26,13 +25,14 @@ from bot.domain.errors import (
     UnknownName,
     UnknownTask,
     UnknownTicket,
+    WhichTeam,
 )
 from bot.domain.marks import N_
 from bot.domain.words import Action, Right
 from bot.presentation import conversations
+from bot.presentation.choices import unknown_name
 from bot.presentation.document import BulletList, Inline, Text, Value, joined, paragraph, sentence, span
 from bot.presentation.message import Message, fit
-from bot.presentation.outside import clip
 from bot.presentation.words import DOING
 from bot.presentation.world import Setting, numeral, numerals, pill
 from bot.services.views import Person
@@ -118,6 +118,8 @@ _WHOSE: Final[Mapping[Right, str]] = MappingProxyType(
 def _(refusal: NotPermitted, setting: Setting) -> list[Inline]:
     gettext = setting.language.gettext
     if refusal.number is None or refusal.action is None:
+        if refusal.right is Right.MEMBER:
+            return [Text(gettext("Only members of a team may do that. Ask to be invited into its room."))]
         lines: list[Inline] = [Text(gettext("You may not do that."))]
     else:
         what = Text(gettext(DOING[refusal.action]))
@@ -218,33 +220,20 @@ def _new(setting: Setting) -> Inline:
     return setting.command(f"new <{setting.language.gettext('text')}>")
 
 
-_UNKNOWN: Final[Mapping[NameKind, str]] = MappingProxyType(
-    {
-        NameKind.TEAM: N_("There is no team “{name}”."),
-        NameKind.TOPIC: N_("There is no topic “{name}”."),
-        NameKind.REGION: N_("There is no region “{name}”."),
-        NameKind.PERSON: N_("I know nobody called “{name}” here."),
-        NameKind.COMMAND: N_("There is no command “{name}”."),
-        NameKind.LIST: N_("There is no list “{name}”."),
-    }
-)
+@refusal_lines.register
+def _(refusal: UnknownName, setting: Setting) -> list[Inline]:
+    return unknown_name(refusal, setting)
 
 
 @refusal_lines.register
-def _(refusal: UnknownName, setting: Setting) -> list[Inline]:
+def _(refusal: WhichTeam, setting: Setting) -> list[Inline]:
     gettext = setting.language.gettext
-    lines: list[Inline] = [sentence(gettext(_UNKNOWN[refusal.kind]), name=clip(refusal.name, _NAME_LIMIT))]
-    if refusal.near:
-        lines.append(sentence(gettext("Did you mean {names}?"), names=_names(refusal.near)))
-    if refusal.known:
-        lines.append(sentence(gettext("There are: {names}"), names=_names(refusal.known)))
-    elif not refusal.near:
-        lines.append(sentence(gettext("{help} shows what there is."), help=setting.command("help")))
-    return lines
-
-
-def _names(names: Sequence[str]) -> Inline:
-    return joined(", ", [clip(name, _NAME_LIMIT) for name in names[:50]] + (["…"] if len(names) > 50 else []))
+    names = joined(", ", [setting.team(team) for team in refusal.teams])
+    return [
+        Text(gettext("For which team is it?")),
+        sentence(gettext("There are: {names}"), names=names),
+        sentence(gettext("Write it like this: {usage}"), usage=setting.usage("new --team <team> <text>")),
+    ]
 
 
 @refusal_lines.register

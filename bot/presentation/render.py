@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from bot.domain.errors import InvalidInput, Refusal, UsageError
 from bot.presentation.alerts import render_alert
 from bot.presentation.cards import render_card
-from bot.presentation.helps import render_help
+from bot.presentation.helps import render_help, render_statuses, render_talk
 from bot.presentation.language import Language
 from bot.presentation.lists import render_list
 from bot.presentation.message import Message
@@ -38,7 +38,9 @@ from bot.services.views import (
     OpenedView,
     Person,
     PromptClosed,
+    StatusesView,
     StatusView,
+    TalkView,
     TasksView,
     TicketView,
 )
@@ -53,6 +55,8 @@ Answer = (
     | OpenedView
     | ForwardedView
     | HelpView
+    | StatusesView
+    | TalkView
     | StatusView
     | ConfirmView
     | PromptClosed
@@ -70,6 +74,8 @@ _TIMELESS: Final[Mapping[type, Callable[[Any, Setting], Message]]] = MappingProx
         OpenedView: render_opened,
         ForwardedView: render_forwarded,
         HelpView: render_help,
+        StatusesView: render_statuses,
+        TalkView: render_talk,
         ConfirmView: render_confirm,
         PromptClosed: render_closed,
     }

@@ -1,6 +1,6 @@
 """Is everything alive, and is anything stuck."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.domain.words import Status
 from bot.presentation.alerts import room_problems
@@ -32,12 +32,13 @@ def _life(view: StatusView, setting: Setting, now: datetime) -> list[Inline]:
     synced = (
         Text(language.gettext("never"))
         if view.last_sync_at is None
-        else Text(language.datetime(view.last_sync_at, setting.zone))
+        else Text(language.when(view.last_sync_at, now, setting.zone))
     )
     return [
         sentence(
             language.gettext("Running {age} ({date}), database: {database}"),
-            age=Text(language.age(view.started_at, now)),
+            # Nothing runs "just now".
+            age=Text(language.age(view.started_at, max(now, view.started_at + timedelta(minutes=1)))),
             date=setting.moment(view.started_at),
             database=view.database,
         ),

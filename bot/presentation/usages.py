@@ -87,14 +87,14 @@ _LIMITS: Final[Mapping[InputProblem, str]] = MappingProxyType(
 def render_usage(error: UsageError, setting: Setting) -> Message:
     """Why the line is not understood, with a caret under the place, and how it is written."""
     gettext = setting.language.gettext
-    problem = sentence(gettext(_PROBLEMS[error.problem]), expected=error.expected)
+    problem = sentence(gettext(_PROBLEMS[error.problem]), expected=gettext(error.expected))
     advice: list[Inline] = []
     if error.near:
         prefix = setting.names.prefix if error.problem is UsageProblem.UNKNOWN_COMMAND else ""
         meant = joined(", ", [Code(Outside(prefix + name.removeprefix(prefix))) for name in error.near])
         advice.append(sentence(gettext("Did you mean {names}?"), names=meant))
     if error.usage:
-        usage = setting.command(error.usage)
+        usage = setting.usage(error.usage)
         advice.append(sentence(gettext("It is written like this: {usage}"), usage=usage))
     else:
         advice.append(sentence(gettext("{help} shows all commands."), help=setting.command("help")))

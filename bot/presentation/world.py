@@ -6,6 +6,7 @@ from datetime import datetime
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
+from bot.domain.usage import translated
 from bot.domain.words import Action, Status, Team
 from bot.presentation.document import NO_BREAK, Code, Inline, Link, Pill, Span, Text, joined
 from bot.presentation.language import Language
@@ -22,6 +23,10 @@ class Names:
     regions: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     prefix: str = "!"
     bot: str = "Tickettruhe"
+    german: Mapping[str, str] = field(default_factory=dict)
+    """Command → its German name; also of what `help` explains beside commands."""
+    taps: bool = True
+    """Whether cards carry reactions to tap."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +80,27 @@ class Setting:
         return Text(self.names.bot) if person is None else pill(person)
 
     def command(self, line: str) -> Code:
-        """A command to type, with the prefix."""
-        return Code(Text(line if line.startswith(self.names.prefix) else self.names.prefix + line))
+        """A command to type, with the prefix, by its name in this language; so what `help` explains."""
+        words = self._line(line).split(" ")
+        named = 2 if words[0] == "help" else 1
+        names = [self.command_name(word) for word in words[:named]]
+        return self.typed(" ".join(names + words[named:]))
+
+    def command_name(self, name: str) -> str:
+        """What a command is called in this language."""
+        return self.names.german.get(name, name) if self.language.code == "de" else name
+
+    def typed(self, line: str) -> Code:
+        """A command to type, with the prefix, as it stands."""
+        return Code(Text(self.names.prefix + self._line(line)))
+
+    def _line(self, line: str) -> str:
+        # Declarations and catalogs write "!", whatever the config's prefix is.
+        return line.removeprefix(self.names.prefix).removeprefix("!")
+
+    def usage(self, usage: str) -> Code:
+        """A command's form, with the words of this language."""
+        return self.command(translated(usage, self.language.gettext))
 
     @staticmethod
     def word(word: str) -> Code:

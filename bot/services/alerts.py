@@ -4,8 +4,8 @@ from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from bot.domain.words import Action, Team
-from bot.services import digest, people, reads
+from bot.domain.words import Action, RoomKind, Team
+from bot.services import digest, greetings, people, reads
 from bot.services.unit import Unit
 from bot.services.views import (
     Alert,
@@ -13,6 +13,7 @@ from bot.services.views import (
     CommandFailed,
     DeliveryReport,
     DigestView,
+    Greeting,
     MessageAlert,
     MovedAway,
     PurgeReport,
@@ -35,16 +36,14 @@ async def load(unit: Unit, row: OutboxRow) -> Alert | None:
             return await _transfer(unit, row.number or 0, payload)
         case "moved":
             return await _moved(unit, row.number or 0, payload)
-        case "room":
-            return RoomReport(payload["name"], payload["room_id"], tuple(payload["problems"]))
-        case "delivery":
-            return DeliveryReport(
-                payload["kind"], payload["room"], tuple(payload["numbers"]), payload["reason"]
-            )
+        case "room" | "delivery":
+            return _report(payload)
         case "purged":
             return _purged(await unit.session.get(Purged, payload["number"]))
         case "failed":
             return CommandFailed(payload["event_id"])
+        case "greeting":
+            return await _greeting(unit, row.room or "", payload)
         case "digest":
             return await _digest(unit, payload)
     raise ValueError(f"outbox row {row.id}: nothing is known of its payload")
@@ -58,6 +57,17 @@ async def team_of(unit: Unit, row: OutboxRow) -> Team:
         return team
     ticket = await tickets.get(unit.session, row.number) if row.number is not None else None
     return ticket.team if ticket else None
+
+
+def _report(payload: dict[str, Any]) -> Alert:
+    if payload["what"] == "room":
+        return RoomReport(payload["name"], payload["room_id"], tuple(payload["problems"]))
+    return DeliveryReport(payload["kind"], payload["room"], tuple(payload["numbers"]), payload["reason"])
+
+
+async def _greeting(unit: Unit, room: str, payload: dict[str, Any]) -> Greeting | None:
+    kind = RoomKind(payload["kind"])
+    return await greetings.load(unit, kind, payload["team"], room, payload.get("person"))
 
 
 async def _digest(unit: Unit, payload: dict[str, Any]) -> DigestView | None:

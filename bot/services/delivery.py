@@ -12,7 +12,7 @@ from bot.logs import place_of
 from bot.services import alerts, outcomes, people, reads, seeds
 from bot.services.seeds import Plan
 from bot.services.unit import Unit, room_key
-from bot.services.views import Alert, CardView, DigestView, MovedAway
+from bot.services.views import Alert, CardView, DigestView, Greeting, MovedAway
 from storage import outbox, posted, rooms, tickets
 from storage.models import OutboxRow
 from storage.outbox import Kind, RowState
@@ -181,7 +181,7 @@ async def _prepare_message(unit: Unit, row: OutboxRow) -> Send | None:
     if view is None:
         _drop(unit, row)
         return None
-    if isinstance(view, DigestView):
+    if isinstance(view, DigestView | Greeting):
         # It is written as the database stands now, and may name others than when it was asked for.
         await outbox.also_shows(unit.session, row, view.numbers)
     team = await alerts.team_of(unit, row)
@@ -208,6 +208,8 @@ async def _destination(unit: Unit, row: OutboxRow) -> tuple[str | None, str | No
             return card.room_id, card.event_id, card.latest or card.event_id
         ticket = await tickets.get(unit.session, row.number or 0)
         return await _usable(unit, room_key(ticket.team if ticket else None)), None, None
+    if row.room.startswith("!"):
+        return row.room, None, None  # a direct chat: whether it still is one, its alert decides
     return await _usable(unit, row.room), None, None
 
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from bot.domain.errors import NameKind, UnknownTicket
 from bot.domain.lifecycle import Details, decide, is_known
-from bot.domain.words import TRIAGE, Action, OpenTask, Status
+from bot.domain.words import TRIAGE, Action, OpenTask, Status, Team
 from bot.services import changes, people, undoing
 from bot.services.changes import Cause
 from bot.services.changes import Done as Done
@@ -78,9 +78,16 @@ async def _for_assign(unit: Unit, ticket: Ticket, wish: Wish) -> Details:
     return Details(named=await people.find_member(unit, wish.person or "", ticket.team), members=members)
 
 
+def team_called(unit: Unit, typed: str) -> Team:
+    """The team that somebody called by key or name, or triage.
+
+    :raises UnknownName: there is none.
+    """
+    return TRIAGE if typed.casefold() in TO_TRIAGE else unit.policy.key_of(NameKind.TEAM, typed)
+
+
 async def _for_transfer(unit: Unit, _ticket: Ticket, wish: Wish) -> Details:
-    named = wish.team or ""
-    team = TRIAGE if named.casefold() in TO_TRIAGE else unit.policy.key_of(NameKind.TEAM, named)
+    team = team_called(unit, wish.team or "")
     return Details(team=team, members=frozenset(await people.members_of(unit, team)))
 
 

@@ -24,6 +24,7 @@ class Place:
     kind: RoomKind
     scope: Scope
     team: Team = None
+    """Whose language is spoken; in a direct chat that of the person's team, or the first of several."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,8 @@ async def place_of(unit: Unit, room_id: str, actor: Actor) -> Place:
         return Place(room_id, kind, Scope(frozenset({team})), team)
     if set(await rooms.members(unit.session, room_id)) == {actor.user_id, unit.policy.bot_user}:
         scope = EVERYTHING if actor.admin else Scope(actor.teams)
-        return Place(room_id, RoomKind.DIRECT, scope)
+        own = sorted(team for team in actor.teams if team is not None)
+        return Place(room_id, RoomKind.DIRECT, scope, own[0] if own else None)
     return Place(room_id, RoomKind.FOREIGN, NOTHING)
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Final
 
-from bot.services import outcomes, taps
+from bot.services import greetings, outcomes, taps
 from bot.services.unit import ADMIN_ROOM, Unit
 from storage import inbox, outbox, posted, rooms
 from storage.models import InboxEvent, Room, RoomKey, RoomMember, SyncState
@@ -134,6 +134,11 @@ async def joined_rooms(unit: Unit) -> frozenset[str]:
     return frozenset(await rooms.joined(unit.session))
 
 
+async def configured_rooms(unit: Unit) -> frozenset[str]:
+    """Ids of the rooms that the config names, as far as they are known."""
+    return frozenset(key.room_id for key in await rooms.keys(unit.session) if key.room_id is not None)
+
+
 async def is_configured(unit: Unit, room_id: str) -> bool:
     """Whether the config names the room."""
     return await rooms.key_of(unit.session, room_id) is not None
@@ -163,6 +168,7 @@ async def judge_all(unit: Unit) -> None:
             unit.session.add(room)
             await unit.session.flush()
         await judge(unit, room)
+        await greetings.greet(unit, room)
     # What was written before the first sync had told of the rooms was held.
     await outbox.release_held(unit.session, unit.now)
     unit.wake_courier()
@@ -206,6 +212,7 @@ async def _update_room(unit: Unit, update: RoomUpdate) -> None:
     if room.membership != "invite":
         # With an invitation the bot is about to come in: nothing that the admins need do.
         await judge(unit, room)
+        await greetings.greet(unit, room)
 
 
 async def _forgotten(unit: Unit, room: Room, membership: str) -> Room:

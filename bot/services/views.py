@@ -1,9 +1,15 @@
 """Frozen views: what the use cases return and the presentation renders. No database row leaves a service."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING
 
-from bot.domain.words import Action, Intake, MessageKind, Status, Team
+from bot.domain.words import Action, Intake, MessageKind, Right, RoomKind, Status, Team
+
+if TYPE_CHECKING:
+    from bot.services.list_views import ListView
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,21 +240,46 @@ class CommandView:
 
     name: str
     aliases: tuple[str, ...]
+    """Without the name; the first is its German name, unless that is the same word."""
     usage: str
     summary: str
     group: str
     """``ticket``, ``list`` or ``admin``."""
     parameters: tuple[ParameterView, ...] = ()
     examples: tuple[tuple[str, str], ...] = ()
-    """Line and what it does (a message id)."""
+    """Line and what it does, both message ids."""
+    german: str = ""
+    right: Right = Right.MEMBER
+    basic: bool = False
+    """Whether it is among the few that everybody needs first."""
+    related: tuple[str, ...] = ()
+    """Names of others that go with it."""
 
 
 @dataclass(frozen=True, slots=True)
 class HelpView:
-    """All commands that a person may use here, or one of them in detail."""
+    """All commands that a person may use here, or one of them in detail.
+
+    ``bare``: in a direct chat the prefix may be left out.
+    """
 
     commands: tuple[CommandView, ...]
     detailed: bool = False
+    bare: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class StatusesView:
+    """What the statuses mean: each with the moves that members can make from it."""
+
+    statuses: tuple[tuple[Status, tuple[Action, ...]], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TalkView:
+    """Answer to what is no command in a direct chat. ``outsider``: the person is in no team (any more)."""
+
+    outsider: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -319,6 +350,22 @@ class DigestView:
 
 
 # --- alerts: what the bot says of its own accord, rendered when it is sent ---
+
+
+@dataclass(frozen=True, slots=True)
+class Greeting:
+    """First words in a room, or in a direct chat: there with the person and their tickets at that moment."""
+
+    kind: RoomKind
+    team: Team
+    at: datetime
+    person: Person | None = None
+    mine: ListView | None = None
+
+    @property
+    def numbers(self) -> frozenset[int]:
+        """The tickets that it names."""
+        return frozenset(line.number for line in self.mine.lines) if self.mine else frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -400,7 +447,8 @@ class CommandFailed:
 
 
 Alert = (
-    MessageAlert
+    Greeting
+    | MessageAlert
     | AssignmentAlert
     | TransferSummary
     | MovedAway

@@ -30,6 +30,13 @@ async def test_several_numbers_of_which_one_fails_give_one_notice(desk: Desk) ->
     assert not next(each for each in seen if each.event_id == command).reactions
 
 
+@pytest.mark.parametrize("line", ["! Take {}", "!{} take", "!Nehmen{}"])
+async def test_as_phones_write_it(desk: Desk, line: str) -> None:
+    number = await desk.file()
+    await desk.done("anna", line.format(number))
+    await desk.card(number, "In progress", "Anna")
+
+
 async def test_as_a_reply_to_the_card(desk: Desk) -> None:
     number = await desk.file()
     card = await desk.card(number)
@@ -130,7 +137,7 @@ async def test_plain_talk_is_none(desk: Desk) -> None:
     await desk.card(number)
     talk = (
         "take {}",
-        "! take {}",
+        "! take {} of them",
         "hello !take {}",
         "Great!",
         "!!!",

@@ -22,7 +22,7 @@ from bot.services.unit import Policy, Unit, Units
 from bot.services.views import CardView
 from storage import posted, schema, tickets
 from storage.database import Database
-from storage.models import ALL, HistoryEntry, OutboxRow, Ticket
+from storage.models import ALL, Greeting, HistoryEntry, OutboxRow, Ticket
 
 START: Final = datetime(2026, 11, 23, 13, 5, 0, 123456, tzinfo=UTC)
 
@@ -330,11 +330,13 @@ async def bare_database(url: str) -> AsyncIterator[Database]:
 
 
 @asynccontextmanager
-async def desk_on(url: str, policy: Policy = POLICY) -> AsyncIterator[Desk]:
-    """A desk whose rooms the bot has seen and may use; nothing waits to be sent."""
+async def desk_on(url: str, policy: Policy = POLICY, *, greeted: bool = True) -> AsyncIterator[Desk]:
+    """A desk whose rooms the bot has seen and may use; nothing waits to be sent, but greetings if wanted."""
     async with bare_database(url) as database:
         clock = Clock()
         desk = Desk(database, Units(database, policy, clock), clock)
+        if greeted:
+            await put(database, *(Greeting(room_id=room_id, at=START) for room_id in ROOMS.values()))
         rooms = {key: (room_id, room_id) for key, room_id in ROOMS.items()}
         await desk.units.run(lambda unit: reception.start(unit, BOT, "DEVICE"))
         await desk.units.run(lambda unit: reception.configure_rooms(unit, rooms))

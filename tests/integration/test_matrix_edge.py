@@ -51,7 +51,9 @@ class Bot:
     reader: Reader = field(init=False)
 
     def __post_init__(self) -> None:
-        self.reader = Reader(self.client.user_id, lambda content: str(content.get("body")).startswith("!"))
+        self.reader = Reader(
+            self.client.user_id, lambda content, *, private: str(content.get("body")).startswith("!")
+        )
 
     def doorkeeper(self, **wanted: str) -> Doorkeeper:
         """One for these rooms: key → address."""

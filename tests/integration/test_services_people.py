@@ -96,7 +96,7 @@ async def test_each_room_shows_what_it_should(desk: Desk) -> None:
 
 async def test_a_direct_chat_is_of_exactly_two(desk: Desk) -> None:
     await desk.update(DIRECT, membership="join", members={BOT: "", ANNA: "Anna"})
-    shown = Place(DIRECT, RoomKind.DIRECT, Scope(frozenset({"freiburg"})))
+    shown = Place(DIRECT, RoomKind.DIRECT, Scope(frozenset({"freiburg"})), "freiburg")
     assert await place(desk, ANNA, DIRECT) == shown
     await desk.update(DIRECT, members={CARLA: ""})
     assert (await place(desk, ANNA, DIRECT)).kind is RoomKind.FOREIGN

@@ -9,7 +9,8 @@ import pytest
 from bot.commands.declarations import build_registry
 from bot.commands.executor import Content, Problem
 from bot.commands.handlers import View
-from bot.commands.worker import Identity, Worker
+from bot.commands.hearing import Identity
+from bot.commands.worker import Worker
 from bot.domain.errors import NothingMore, NotYourPrompt, PromptOver, Refusal, TakenBy
 from bot.domain.words import Action, Status, Team
 from bot.services.delivery import Clear, Send

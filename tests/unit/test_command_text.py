@@ -4,7 +4,8 @@ from collections.abc import Mapping
 
 import pytest
 
-from bot.commands.text import ThreadContext, command_text, context_event
+from bot.commands.text import ThreadContext, context_event, said
+from bot.commands.tokens import is_command
 
 BOT = "@tickettruhe:example.org"
 NAMES = ("Tickettruhe", "Ticket", "Ticket Truhe", " ")
@@ -12,8 +13,10 @@ ANNA = '<a href="https://matrix.to/#/@anna:example.org">Anna B</a>'
 PILL = f'<a href="https://matrix.to/#/{BOT}">Tickettruhe</a>'
 
 
-def read(content: Mapping[str, object]) -> str | None:
-    return command_text(content, BOT, NAMES, "!")
+def read(content: Mapping[str, object], names: tuple[str, ...] = NAMES) -> str | None:
+    """What was said, if it begins as a command does."""
+    line = said(content, BOT, names, "!")
+    return line if line is not None and is_command(line, "!") else None
 
 
 def message(body: str, html: str | None = None) -> dict[str, object]:

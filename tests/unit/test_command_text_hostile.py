@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.commands.text import ThreadContext, command_text, context_event
-from tests.unit.test_command_text import ANNA, BOT, PILL, in_reply, message, read, related
+from bot.commands.text import ThreadContext, context_event
+from tests.unit.test_command_text import ANNA, PILL, in_reply, message, read, related
 
 UNFINISHED = [
     "<a ",
@@ -110,7 +110,7 @@ CONTENT = st.fixed_dictionaries(
 
 @given(content=CONTENT, names=st.lists(st.text(max_size=5)).map(tuple))
 def test_any_content_is_read_or_ignored(content: dict[str, object], names: tuple[str, ...]) -> None:
-    line = command_text(content, BOT, ("Tickettruhe", *names), "!")
+    line = read(content, ("Tickettruhe", *names))
     assert line is None or (line.startswith("!") and line[1].isalpha())
     if line is not None:
         line.encode()  # no lone surrogates: neither database would take them

@@ -23,7 +23,8 @@ UNFIT = ["An\0na", "An\ud800na", "An\udfffna"]
 def read(section: str, room: Any, room_id: str = ROOM, joined: frozenset[str] = frozenset({ROOM})) -> Batch:
     """What a sync that tells this of one room is read as."""
     raw = {"next_batch": "t1", "rooms": {section: {room_id: room}}}
-    return Reader(BOT, lambda content: "body" in content).read(raw, joined).batch
+    reader = Reader(BOT, lambda content, *, private: private or "body" in content)
+    return reader.read(raw, joined, frozenset({ROOM})).batch
 
 
 def timeline(*events: Any) -> dict[str, Any]:

@@ -1,15 +1,20 @@
 """Every view, alert and error has a message in both languages; hostile input does no harm to any."""
 
 import dataclasses
+import re
 import typing
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 from babel import UnknownLocaleError
+from babel.messages.catalog import Message as CatalogMessage
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bot.catalogs import CHAT, LANGUAGES
+from bot.catalogs.upkeep import extracted, texts_of
 from bot.domain import errors
 from bot.domain.errors import (
     InputProblem,
@@ -36,12 +41,13 @@ from bot.domain.errors import (
     UnknownTicket,
     UsageError,
     UsageProblem,
+    WhichTeam,
 )
 from bot.domain.finding import read_query
 from bot.domain.rooms import RoomProblem
-from bot.domain.words import Action, Intake, MessageKind, OpenTask, Right, Status
+from bot.domain.words import Action, Intake, MessageKind, OpenTask, Right, RoomKind, Status
 from bot.presentation import Answer, Message, Names, Renderer, edit_content
-from bot.presentation.language import LANGUAGES, Language
+from bot.presentation.language import Language
 from bot.presentation.message import size
 from bot.presentation.usages import pointed
 from bot.services.list_views import HitView, ListKind, ListView, NextView, SearchView
@@ -56,6 +62,7 @@ from bot.services.views import (
     DeliveryReport,
     DigestView,
     ForwardedView,
+    Greeting,
     HelpView,
     HistoryLine,
     HistoryView,
@@ -71,7 +78,9 @@ from bot.services.views import (
     PurgeReport,
     RoomReport,
     RoomStatus,
+    StatusesView,
     StatusView,
+    TalkView,
     TasksView,
     TaskView,
     TicketView,
@@ -86,8 +95,16 @@ NAMES = Names(
     teams={"freiburg": "Freiburg", "hamburg": "Hamburg"},
     topics={"de": {"donation_request": "Spendenanfrage"}, "en": {"donation_request": "Donation request"}},
     regions={"de": {"baden": "Südbaden"}, "en": {"baden": "South Baden"}},
-)
+    german={
+        "take": "nehmen", "release": "freigeben", "assign": "zuweisen", "wait": "warten",
+        "close": "schließen",
+        "reopen": "öffnen", "topic": "thema", "transfer": "übergeben", "new": "neu", "list": "liste",
+        "mine": "meine", "waitlist": "warteliste", "show": "zeigen", "history": "verlauf", "help": "hilfe",
+        "archive": "archivieren", "restore": "wiederherstellen", "statuses": "ablauf",
+    },
+)  # fmt: skip
 RENDERER = Renderer(NAMES)
+GREETED = (RoomKind.TEAM, RoomKind.TRIAGE, RoomKind.ADMIN)
 ANNA = Person("@anna:example.org", "Anna")
 BEN = Person("@ben:example.org", "Ben")
 
@@ -185,7 +202,10 @@ def answers(text: str, count: int) -> dict[str, Answer]:
         "ticket",
         (ParameterView("number …", "which"), ParameterView("--force", "from another")),
         (("!take 42", "takes 42"),),
+        german="nehmen",
+        related=("release", "wait"),
     )
+    other = replace(command, name="waitlist", aliases=("warteliste",), group="list")
     return {
         "list": ListView(ListKind.OPEN, lines, show_team=True, page=0, next_page=1, total=1000, beyond=True),
         "mine": ListView(ListKind.MINE, (line(1, text, Status.IN_PROGRESS),), total=1),
@@ -235,8 +255,12 @@ def answers(text: str, count: int) -> dict[str, Answer]:
         "confirm purge": ConfirmView("purge", (42,), Person("@anna:example.org", "Anna"), NOW),
         "confirmed": PromptClosed("purge", (42,), Person("@anna:example.org", "Anna"), confirmed=True),
         "left": PromptClosed("purge", (42,), Person("@anna:example.org", "Anna"), confirmed=False),
-        "help": HelpView((command,) * count),
+        "help": HelpView((replace(command, basic=True), *(other,) * count), bare=True),
         "help one": HelpView((command,), detailed=True),
+        "help for admins": HelpView((replace(command, right=Right.ADMIN),), detailed=True),
+        "statuses": StatusesView(((Status.OPEN, (Action.TAKE, Action.WAIT)), (Status.ARCHIVED, ()))),
+        "talk": TalkView(),
+        "talk of outsiders": TalkView(outsider=True),
         "status": StatusView(
             "0.1.0",
             NOW - timedelta(hours=5),
@@ -289,6 +313,14 @@ def alerts(text: str, count: int) -> dict[str, Alert]:
             3,
         ),
         "failed": CommandFailed(text),
+        **{f"greeting {kind}": Greeting(kind, "freiburg", NOW) for kind in GREETED},
+        "greeting direct": Greeting(
+            RoomKind.DIRECT,
+            "freiburg",
+            NOW,
+            Person("@anna:example.org", text),
+            ListView(ListKind.MINE, lines, total=count),
+        ),
     }
 
 
@@ -315,6 +347,8 @@ def refusals(text: str = "Laptop") -> dict[str, Refusal]:
         "undo others": NothingToUndo(42, UndoProblem.OTHERS, "@ben:example.org", NOW),
         "undo late": NothingToUndo(42, UndoProblem.TOO_OLD, "@anna:example.org", NOW),
         **{kind: UnknownName(None, kind, text, (text,) * 60, ("freiburg",)) for kind in NameKind},
+        "outsider": NotPermitted(None, None, Right.MEMBER),
+        "team": WhichTeam(None, ("freiburg", None)),
         "here": NotHere(None, "status"),
         "many": TooManyTickets(None, 20),
         "not your prompt": NotYourPrompt(None, "@anna:example.org"),
@@ -484,17 +518,48 @@ def test_an_unknown_language_is_an_error() -> None:
 @pytest.mark.parametrize(
     ("passed", "german", "english"),
     [
-        (timedelta(minutes=59), "seit weniger als einer Stunde", "for less than an hour"),
-        (timedelta(hours=1), "seit 1 Stunde", "for 1 hour"),
+        (timedelta(seconds=59), "gerade eben", "just now"),
+        (timedelta(minutes=1), "seit einer Minute", "for 1 minute"),
+        (timedelta(minutes=59, seconds=59), "seit 59 Minuten", "for 59 minutes"),
+        (timedelta(hours=1), "seit einer Stunde", "for 1 hour"),
         (timedelta(hours=23, minutes=59), "seit 23 Stunden", "for 23 hours"),
-        (timedelta(days=1), "seit 1 Tag", "for 1 day"),
+        (timedelta(days=1), "seit einem Tag", "for 1 day"),
         (timedelta(days=12), "seit 12 Tagen", "for 12 days"),
-        (timedelta(days=-1), "seit weniger als einer Stunde", "for less than an hour"),
+        (timedelta(days=400), "seit 400 Tagen", "for 400 days"),
+        (timedelta(days=-1), "gerade eben", "just now"),
     ],
 )
 def test_age(passed: timedelta, german: str, english: str) -> None:
     assert Language("de").age(NOW - passed, NOW) == german
     assert Language("en").age(NOW - passed, NOW) == english
+
+
+@pytest.mark.parametrize(
+    ("moment", "german", "english"),
+    [
+        (datetime(2026, 11, 23, 13, 4, tzinfo=UTC), "heute um 14:04", "today at 14:04"),
+        # In Berlin the day begins an hour before it does in UTC.
+        (datetime(2026, 11, 22, 23, 0, tzinfo=UTC), "heute um 00:00", "today at 00:00"),
+        (datetime(2026, 11, 22, 22, 59, tzinfo=UTC), "gestern um 23:59", "yesterday at 23:59"),
+        (datetime(2026, 11, 21, 23, 0, tzinfo=UTC), "gestern um 00:00", "yesterday at 00:00"),
+        (datetime(2026, 11, 21, 22, 59, tzinfo=UTC), "21.11., 23:59", "21 Nov, 23:59"),
+        (datetime(2026, 11, 24, 13, 5, tzinfo=UTC), "24.11., 14:05", "24 Nov, 14:05"),
+    ],
+)
+def test_when(moment: datetime, german: str, english: str) -> None:
+    assert Language("de").when(moment, NOW, BERLIN) == german
+    assert Language("en").when(moment, NOW, BERLIN) == english
+
+
+@pytest.mark.parametrize("message", [each for each in extracted(CHAT) if isinstance(each.id, tuple)], ids=str)
+def test_every_plural_reads_right_for_none_one_and_many(message: CatalogMessage) -> None:
+    """In German one is one, and nothing and many are many: "0 Tage", "einen Tag", "2 Tage"."""
+    german = Language("de")
+    singular, plural = texts_of(message.id)
+    none, one, many = (german.ngettext(singular, plural, count) for count in (0, 1, 2))
+    assert none == many
+    assert not re.search(r"\b[2-9]|\beine[mnrs]? \{count\}", one)
+    assert "{count}" in many
 
 
 def test_times_are_those_of_the_zone() -> None:

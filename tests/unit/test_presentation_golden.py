@@ -43,6 +43,7 @@ GOLDEN = {
             "⏳ #1 · Laptop · Freiburg · Gebraucht wird: Laptop · seit 12 Tagen\n"
             "\n"
             "▶️ oder !more: die nächsten"
+            "Offene Tickets (8)\n• ⏳ #1 · Laptop · Freiburg · seit 12 Tagen · Laptop\n… und noch 7"
         ),
         "answer mine": ("Deine Tickets (1)\n🔵 #1 · Laptop · zuletzt 14.11."),
         "answer waitlist": (
@@ -142,27 +143,61 @@ GOLDEN = {
             "#42 nimmt keine Nachrichten mehr auf, deshalb geht es mit #43 im Raum von Triage weiter."
         ),
         "answer help": (
-            "Tickets\n"
-            "• !take, !nehmen: summary\n"
+            "Das Wichtigste\n"
+            "• !nehmen: summary\n"
             "\n"
-            "!help take erzählt mehr über einen Befehl. Im Thread eines Tickets und als Antwort auf "
-            "seine Karte kannst du die Nummer weglassen."
+            "Hier kannst du das „!“ weglassen.\n"
+            "Im Thread eines Tickets und als Antwort auf seine Karte kannst du die Nummer weglassen.\n"
+            "Oder tipp unter die Karte: 🙋 nehmen · ⏳ warten · ✅ schließen · 🚫 Spam · ↩️ zurück (10 "
+            "Minuten)\n"
+            "\n"
+            "Ansehen\n"
+            "• !warteliste: summary\n"
+            "\n"
+            "!hilfe nehmen erklärt einen Befehl.\n"
+            "!hilfe ablauf erklärt die Status."
         ),
         "answer help one": (
-            "!take [number …] [--force]\n"
+            "!nehmen [Nummer …] [--force]\n"
             "summary\n"
-            "\n"
-            "Auch: !nehmen\n"
-            "• number …: which\n"
+            "• Nummer …: which\n"
             "• --force: from another\n"
             "\n"
             "Beispiele:\n"
-            "• !take 42: takes 42"
+            "• !nehmen 42: takes 42\n"
+            "\n"
+            "Auch: !take\n"
+            "Dazu passt: !freigeben, !warten"
+        ),
+        "answer help for admins": (
+            "!nehmen [Nummer …] [--force]\n"
+            "summary\n"
+            "Für Admins.\n"
+            "• Nummer …: which\n"
+            "• --force: from another\n"
+            "\n"
+            "Beispiele:\n"
+            "• !nehmen 42: takes 42\n"
+            "\n"
+            "Auch: !take\n"
+            "Dazu passt: !freigeben, !warten"
+        ),
+        "answer statuses": (
+            "Was die Status bedeuten und wie es jeweils weitergeht\n"
+            "• 🟢 Offen: neu oder wieder offen; noch arbeitet niemand daran → !nehmen, !warten\n"
+            "• 📦 Archiviert: aus allen Listen heraus"
+        ),
+        "answer talk": (
+            "Ich verstehe nur Befehle. Probier !meine für deine Tickets, !liste für alle, oder !hilfe."
+        ),
+        "answer talk of outsiders": (
+            "Helfen kann ich nur Mitgliedern eines Teams.\n"
+            "Lass dich in den Raum deines Teams einladen; dann schreib mir wieder."
         ),
         "answer status": (
             "Tickettruhe 0.1.0\n"
             "Läuft seit 5 Stunden (23.11., 09:05), Datenbank: sqlite\n"
-            "Zuletzt vom Homeserver gehört: 23.11., 14:05\n"
+            "Zuletzt vom Homeserver gehört: heute um 14:05\n"
             "Zu bearbeiten: 1, zu senden: 2\n"
             "Das Älteste davon wartet seit 9 min\n"
             "⚠️ 3 zurückgehalten für Räume, die ich nicht benutzen kann\n"
@@ -177,6 +212,39 @@ GOLDEN = {
             "durch einen neuen ersetzt: Tragt den neuen Raum in die Konfiguration ein.\n"
             "• ✅ Triage"
         ),
+        "alert greeting direct": (
+            "👋 Hallo Laptop, ich bin Tickettruhe.\n"
+            "Hier kannst du alle Befehle für die Tickets deiner Teams benutzen, auch ohne „!“. Für "
+            "den Anfang:\n"
+            "• !meine: deine eigenen Tickets\n"
+            "• !liste: was gerade läuft\n"
+            "• !warteliste: die Warteliste\n"
+            "\n"
+            "!hilfe zeigt alles Weitere.\n"
+            "\n"
+            "Deine Tickets (1)\n"
+            "• 🔵 #1 · Laptop"
+        ),
+        "alert greeting admin": (
+            "👋 Hallo, ich bin Tickettruhe.\n"
+            "Hier melde ich Probleme, und ihr seht die Tickets aller Teams. Für den Anfang:\n"
+            "• !status: läuft alles?\n"
+            "• !liste: was gerade läuft\n"
+            "• !archivieren 42: geschlossene Tickets verschwinden aus den Listen\n"
+            "\n"
+            "!hilfe zeigt alles Weitere."
+        ),
+        "alert greeting team": (
+            "👋 Hallo, ich bin Tickettruhe.\n"
+            "Neue Anfragen an Freiburg kommen hier als Karten an. So bearbeitet ihr sie:\n"
+            "• !nehmen 42: du arbeitest daran\n"
+            "• !warten 42: es kommt auf die Warteliste\n"
+            "• !schließen 42: es ist erledigt\n"
+            "\n"
+            "Oder tipp unter die Karte: 🙋 nehmen · ⏳ warten · ✅ schließen · 🚫 Spam · ↩️ zurück (10 "
+            "Minuten)\n"
+            "!hilfe zeigt alles Weitere."
+        ),
         "alert message": (
             "📨 Laptop hat geschrieben, #42 ist wieder offen.\n"
             "Laptop\n"
@@ -187,13 +255,13 @@ GOLDEN = {
             "📎 Laptop (1,2 MB)"
         ),
         "alert given": (
-            "Laptop, #42 gehört jetzt dir: Ben hat es dir zugewiesen. Wenn du damit anfängst: !take 42"
+            "Laptop, du hast jetzt #42: Ben hat es dir zugewiesen. Wenn du damit anfängst: !nehmen 42"
         ),
-        "alert lost": ("Anna, #42 gehört nicht mehr dir: Ben hat es übernommen."),
-        "alert lost otherwise": ("Anna, #42 gehört nicht mehr dir: Tickettruhe hat es geändert."),
+        "alert lost": ("Anna, du hast #42 nicht mehr: Ben hat es übernommen."),
+        "alert lost otherwise": ("Anna, du hast #42 nicht mehr: Tickettruhe hat es geändert."),
         "alert transfer": (
             "Ben hat #42 am 23.11., 14:05 von Triage an euch übergeben.\n"
-            "Bisher gibt es 2 Nachrichten; !show 42 zeigt sie.\n"
+            "Bisher gibt es 2 Nachrichten; !zeigen 42 zeigt sie.\n"
             "• 23.11.2026, 14:05 · Anfragende*r hat das Ticket eröffnet · Offen → Geschlossen · "
             "„Laptop“"
         ),
@@ -228,15 +296,15 @@ GOLDEN = {
             "\n"
             "Seit 7 Tagen von niemandem übernommen (2)\n"
             "• 🔵 #1 · Laptop · Laptop\n"
-            "… und 1 weiteres\n"
+            "… und noch eins\n"
             "\n"
             "Warteliste (3)\n"
             "• 🔵 #1 · Laptop · Laptop\n"
-            "… und 2 weitere\n"
+            "… und noch 2\n"
             "\n"
             "In Bearbeitung, aber ohne Bewegung (4)\n"
             "• 🔵 #1 · Laptop · Laptop · ist nicht mehr im Team\n"
-            "… und 3 weitere\n"
+            "… und noch 3\n"
             "\n"
             "Gestern: 1 neu, 2 geschlossen, 3 Nachrichten zu Spam-Tickets"
         ),
@@ -246,22 +314,26 @@ GOLDEN = {
             "Passiert es wieder, gib den Admins diese Kennung, damit sie es im Protokoll finden: "
             "Laptop"
         ),
-        "problem unknown": ("#42 kenne ich hier nicht.\n!list zeigt die, die ich hier kenne."),
+        "problem team": (
+            "Für welches Team ist das?\nEs gibt: Freiburg, Triage\nSchreib es so: !neu --team <Team> <Text>"
+        ),
+        "problem outsider": ("Das dürfen nur Mitglieder eines Teams. Lass dich in dessen Raum einladen."),
+        "problem unknown": ("#42 kenne ich hier nicht.\n!liste zeigt, welche ich hier kenne."),
         "problem from": (
             "#42 kann gerade nicht auf die Warteliste gesetzt werden, der Status ist „Spam“.\n"
-            "Möglich: !reopen 42, !transfer 42 <Team>, !assign 42 <Person>"
+            "Möglich: !öffnen 42, !übergeben 42 <Team>, !zuweisen 42 <Person>"
         ),
         "problem admin": ("Das darfst du nicht.\nDas dürfen nur Admins; frag dort nach."),
         "problem taken": (
-            "#42 gehört anna (In Bearbeitung).\nWenn ihr das abgesprochen habt: !take --force 42"
+            "anna hat #42 (In Bearbeitung).\nWenn ihr das abgesprochen habt: !nehmen --force 42"
         ),
         "problem waitlist": (
             "#42 kann nicht warten: Das Thema „Spendenanfrage“ hat keine Warteliste.\n"
-            "Wenn das Thema nicht stimmt: !topic 42 <Thema>"
+            "Wenn das Thema nicht stimmt: !thema 42 <Thema>"
         ),
         "problem member": (
             "ben ist nicht im Raum von Triage, deshalb geht die Zuweisung von #42 nicht.\n"
-            "Lade die Person ein oder gib das Ticket an ihr Team: !transfer 42 <Team>"
+            "Lade die Person ein oder gib das Ticket an ihr Team: !übergeben 42 <Team>"
         ),
         "problem merged": "#57 ist in #42 aufgegangen.\nBitte mach dort weiter: !show 42",
         "problem persons": (
@@ -282,7 +354,7 @@ GOLDEN = {
         "problem undo others": (
             "Die letzte Änderung an #42 war von ben; nur diese Person kann sie rückgängig machen.\n"
             "Das war am 23.11., 14:05.\n"
-            "!show 42 sagt, wie es steht; von da aus kannst du es ändern."
+            "!zeigen 42 sagt, wie es steht; von da aus kannst du es ändern."
         ),
         "answer confirm": (
             "Wirklich 6 Tickets auf einmal schließen: #41, #42, #43, #44, #45, #46?\n"
@@ -297,14 +369,14 @@ GOLDEN = {
         "answer left": ("❌ Anna hat es gelassen: Nichts wurde geändert (#42)."),
         "problem here": (
             "!status kann ich hier nicht beantworten.\n"
-            "Frag das im Admin-Raum, oder als Admin im direkten Chat mit mir."
+            "Frag das im Adminraum oder als Admin im Direktchat mit mir."
         ),
         "problem unknown_command": (
             "Diesen Befehl kenne ich nicht.\n"
             "Laptop\n"
             "   ^^^\n"
             "Meintest du !take?\n"
-            "So wird es geschrieben: !take [number …]"
+            "So geht es: !nehmen [Nummer …]"
         ),
         "problem unclear_number": (
             "Ist das eine Ticketnummer oder der Anfang des Textes? Schreib # vor eine Ticketnummer "
@@ -312,7 +384,7 @@ GOLDEN = {
             "Laptop\n"
             "   ^^^\n"
             "Meintest du take?\n"
-            "So wird es geschrieben: !take [number …]"
+            "So geht es: !nehmen [Nummer …]"
         ),
         "problem too_long": ("„Betreff“ ist zu lang. Höchstens 200 Zeichen sind möglich."),
     },
@@ -445,27 +517,58 @@ GOLDEN = {
         "answer opened": ("#43 is open and in the room of Freiburg."),
         "answer continued": ("#42 can take no more messages, so #43 continues it in the room of Triage."),
         "answer help": (
-            "Tickets\n"
-            "• !take, !nehmen: summary\n"
+            "To begin with\n"
+            "• !take: summary\n"
             "\n"
-            "!help take tells more about one command. In a ticket's thread and in a reply to its "
-            "card you can leave out the number."
+            "Here you can leave out the “!”.\n"
+            "In a ticket's thread and in a reply to its card you can leave out the number.\n"
+            "Or tap under the card: 🙋 take · ⏳ wait · ✅ close · 🚫 spam · ↩️ undo (10 minutes)\n"
+            "\n"
+            "Looking\n"
+            "• !waitlist: summary\n"
+            "\n"
+            "!help take explains a command.\n"
+            "!help statuses explains the statuses."
         ),
         "answer help one": (
             "!take [number …] [--force]\n"
             "summary\n"
-            "\n"
-            "Also: !nehmen\n"
             "• number …: which\n"
             "• --force: from another\n"
             "\n"
             "Examples:\n"
-            "• !take 42: takes 42"
+            "• !take 42: takes 42\n"
+            "\n"
+            "Also: !nehmen\n"
+            "Goes with it: !release, !wait"
+        ),
+        "answer help for admins": (
+            "!take [number …] [--force]\n"
+            "summary\n"
+            "For admins.\n"
+            "• number …: which\n"
+            "• --force: from another\n"
+            "\n"
+            "Examples:\n"
+            "• !take 42: takes 42\n"
+            "\n"
+            "Also: !nehmen\n"
+            "Goes with it: !release, !wait"
+        ),
+        "answer statuses": (
+            "What the statuses mean, and how to go on from each\n"
+            "• 🟢 Open: new, or open again; nobody works on it yet → !take, !wait\n"
+            "• 📦 Archived: out of every list"
+        ),
+        "answer talk": ("I only understand commands. Try !mine for your tickets, !list for all, or !help."),
+        "answer talk of outsiders": (
+            "I can only help members of a team.\n"
+            "Ask to be invited into your team's room; then write to me again."
         ),
         "answer status": (
             "Tickettruhe 0.1.0\n"
             "Running for 5 hours (23 Nov, 09:05), database: sqlite\n"
-            "Last word from the homeserver: 23 Nov, 14:05\n"
+            "Last word from the homeserver: today at 14:05\n"
             "To be handled: 1, to be sent: 2\n"
             "The oldest of it has waited for 9 min\n"
             "⚠️ 3 held back for rooms that I cannot use\n"
@@ -478,6 +581,38 @@ GOLDEN = {
             "join it: turn guest access off. It is encrypted, which I cannot do yet: use a room "
             "without encryption. It was upgraded: put the new room into the config.\n"
             "• ✅ Triage"
+        ),
+        "alert greeting direct": (
+            "👋 Hello Laptop, I am Tickettruhe.\n"
+            "Here you can use all commands on your teams' tickets, even without the “!”. To begin "
+            "with:\n"
+            "• !mine: your own tickets\n"
+            "• !list: what is under way\n"
+            "• !waitlist: the waiting list\n"
+            "\n"
+            "!help tells the rest.\n"
+            "\n"
+            "Your tickets (1)\n"
+            "• 🔵 #1 · Laptop"
+        ),
+        "alert greeting admin": (
+            "👋 Hello, I am Tickettruhe.\n"
+            "I report problems here, and you see the tickets of all teams. To begin with:\n"
+            "• !status: is all well?\n"
+            "• !list: what is under way\n"
+            "• !archive 42: closed tickets leave the lists\n"
+            "\n"
+            "!help tells the rest."
+        ),
+        "alert greeting team": (
+            "👋 Hello, I am Tickettruhe.\n"
+            "New requests to Freiburg arrive here as cards. This is what you do with them:\n"
+            "• !take 42: you work on it now\n"
+            "• !wait 42: it goes on the waiting list\n"
+            "• !close 42: it is done\n"
+            "\n"
+            "Or tap under the card: 🙋 take · ⏳ wait · ✅ close · 🚫 spam · ↩️ undo (10 minutes)\n"
+            "!help tells the rest."
         ),
         "alert message": (
             "📨 Laptop wrote, and #42 is open again.\n"
@@ -542,6 +677,12 @@ GOLDEN = {
             "Sorry, that went wrong on my side, and nothing was changed. Please try again.\n"
             "If it happens again, give the admins this id, so that they find it in the log: Laptop"
         ),
+        "problem team": (
+            "For which team is it?\n"
+            "There are: Freiburg, Triage\n"
+            "Write it like this: !new --team <team> <text>"
+        ),
+        "problem outsider": ("Only members of a team may do that. Ask to be invited into its room."),
         "problem unknown": ("I do not know #42 here.\n!list shows those that I know here."),
         "problem from": (
             "#42 cannot be put on the waiting list now, its status is “Closed (spam)”.\n"
@@ -641,4 +782,6 @@ def test_one_notice_says_what_was_done_and_what_not() -> None:
         "• #42 gehört anna (In Bearbeitung). Wenn ihr das abgesprochen habt: !take --force 42\n"
         "• #43 hat noch 1 offene Aufgabe; erledige sie, bevor du das Ticket schließt: "
         "⬜ 2. Anrufen Wenn sie erledigt sind: !task done #43 2"
+        "• anna hat #42 (In Bearbeitung). Wenn ihr das abgesprochen habt: !nehmen --force 42\n"
+        "• #43 hat noch 1 offene Aufgabe; erledige sie, bevor du das Ticket schließt: ⬜ Anrufen"
     )

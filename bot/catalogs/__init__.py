@@ -1,0 +1,51 @@
+"""The catalogs of texts. Message ids are the English texts; :data:`DOMAINS` tells who speaks to whom.
+
+A source tree has ``.po`` files, which are compiled in memory; an installed package has ``.mo`` files, made
+from them by the build (``setup.py``). Where both lie, the ``.po`` is read: a ``.mo`` is never out of date.
+"""
+
+import io
+from functools import lru_cache
+from gettext import GNUTranslations
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from types import MappingProxyType
+from typing import Final
+
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+
+CHAT: Final = "tickettruhe"
+FORM: Final = "form"
+DOMAINS: Final = MappingProxyType(
+    {CHAT: "the bot to volunteers, familiarly", FORM: "the charity to requesters, politely"}
+)
+SOURCE: Final = "en"
+"""The language of the message ids; its catalogs hold no texts."""
+LANGUAGES: Final = ("de", SOURCE)
+
+
+def folder_of(language: str) -> Traversable:
+    """Where a language's catalogs lie."""
+    return files("bot").joinpath("locale", language, "LC_MESSAGES")
+
+
+@lru_cache
+def catalog(domain: str, language: str) -> GNUTranslations:
+    """The texts of one of :data:`DOMAINS` in one of :data:`LANGUAGES`."""
+    return read(folder_of(language), domain, language)
+
+
+def read(folder: Traversable, domain: str, language: str) -> GNUTranslations:
+    """The catalog of a domain in a folder, from its source if that is there.
+
+    :raises FileNotFoundError: there is neither.
+    """
+    source = folder.joinpath(f"{domain}.po")
+    if not source.is_file():
+        with folder.joinpath(f"{domain}.mo").open("rb") as compiled:
+            return GNUTranslations(compiled)
+    with source.open("rb") as po, io.BytesIO() as mo:
+        write_mo(mo, read_po(po, locale=language))
+        mo.seek(0)
+        return GNUTranslations(mo)

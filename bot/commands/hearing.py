@@ -1,0 +1,102 @@
+"""What counts as a command: in a team's room what begins as one, in a direct chat every word to the bot.
+
+People on phones write ``! Take 42``, ``!42 take`` and ``!take42``; where a known command is meant beyond
+doubt, it is put right here, so that the parser need not know of it.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from bot.commands import text, tokens
+from bot.commands.spec import Command, Registry
+
+# Nothing is read twice (possessive): these see whatever anybody sends, at any length.
+_NUMBERS: Final = r"#?[0-9][0-9#,]*+(?: ++#?[0-9][0-9#,]*+)*+"
+_NUMBER_FIRST: Final = re.compile(
+    rf"(?P<numbers>{_NUMBERS}) *+:? *+(?P<word>[^\s#:,]++)(?P<rest>.*)", re.DOTALL
+)
+_JOINED: Final = re.compile(
+    r"(?P<word>[^\W\d_]++)(?P<numbers>#?[0-9][0-9#,]*+)(?P<rest>(?:\s.*)?)", re.DOTALL
+)
+_WORD_FIRST: Final = re.compile(r"(?P<word>[^\s#:,]++)(?P<rest>.*)", re.DOTALL)
+_NO_MORE_BUT_NUMBERS: Final = re.compile(rf"[\s:]*+(?:{_NUMBERS})?[\s.!?]*+")
+_A_NUMBER: Final = re.compile(r"[\s:]*+#?[0-9]")
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """How people call the bot in the chat."""
+
+    user_id: str
+    names: tuple[str, ...]
+    prefix: str
+
+
+class Hearing:
+    """Tells commands from talk."""
+
+    def __init__(self, registry: Registry[Any], identity: Identity) -> None:
+        self._registry = registry
+        self._me = identity
+
+    def concerns(self, content: Mapping[str, object], *, private: bool) -> bool:
+        """Whether a message is for the bot: in a direct chat every text is."""
+        said = self._said(content)
+        return bool(said) if private else said is not None and self._command(said) is not None
+
+    def command(self, content: Mapping[str, object], *, private: bool) -> str | None:
+        """The command line of a message, beginning with the prefix; ``None`` if the message is no command."""
+        said = self._said(content)
+        if said is None:
+            return None
+        found = self._command(said)
+        return self._bare(said) if found is None and private else found
+
+    def _said(self, content: Mapping[str, object]) -> str | None:
+        return text.said(content, self._me.user_id, self._me.names, self._me.prefix)
+
+    def _command(self, said: str) -> str | None:
+        """With the prefix. After a space only what looks like nothing else: an exclamation is no command."""
+        prefix = self._me.prefix
+        if not said.startswith(prefix):
+            return None
+        line = said.removeprefix(prefix)
+        if tokens.is_command(said, prefix):
+            return prefix + (self._apart(line) or line)
+        line = line.lstrip(" ")
+        word = _WORD_FIRST.fullmatch(line)
+        if word and self._known(word["word"]) and _NO_MORE_BUT_NUMBERS.fullmatch(word["rest"]):
+            return prefix + line
+        return self._number_first(line)
+
+    def _bare(self, said: str) -> str | None:
+        """Without the prefix: a known command, or an unknown word before a number, which is a slip."""
+        prefix = self._me.prefix
+        word = _WORD_FIRST.fullmatch(said)
+        if word is None or not word["word"][0].isalpha():
+            return self._number_first(said)
+        if apart := self._apart(said):
+            return prefix + apart
+        slip = _A_NUMBER.match(word["rest"]) and self._registry.suggest(word["word"])
+        return prefix + said if self._known(word["word"]) or slip else None
+
+    def _number_first(self, line: str) -> str | None:
+        found = _NUMBER_FIRST.fullmatch(line)
+        if found is None or not self._takes_numbers(found["word"]):
+            return None
+        return f"{self._me.prefix}{found['word']} {found['numbers']}{found['rest']}"
+
+    def _apart(self, line: str) -> str | None:
+        found = _JOINED.fullmatch(line)
+        if found is None or not self._takes_numbers(found["word"]):
+            return None
+        return f"{found['word']} {found['numbers']}{found['rest']}"
+
+    def _known(self, word: str) -> Command[Any] | None:
+        return self._registry.lookup(word)
+
+    def _takes_numbers(self, word: str) -> bool:
+        command = self._known(word)
+        return command is not None and command.numbers is not None

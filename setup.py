@@ -1,0 +1,31 @@
+"""Compiles the catalogs into the built package; all else about it stands in pyproject.toml."""
+
+from pathlib import Path
+
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from setuptools import setup
+from setuptools.command.build_py import build_py
+
+
+class BuildWithCatalogs(build_py):
+    """Puts a ``.mo`` where the source has a ``.po``. An editable install keeps to the source."""
+
+    def run(self) -> None:
+        super().run()
+        if not self.editable_mode:
+            for source in Path(self.build_lib, "bot", "locale").glob("*/LC_MESSAGES/*.po"):
+                self._compile(source)
+
+    @staticmethod
+    def _compile(source: Path) -> None:
+        with source.open("rb") as po, source.with_suffix(".mo").open("wb") as mo:
+            write_mo(mo, read_po(po, locale=source.parts[-3], abort_invalid=True))
+        source.unlink()
+
+    def get_outputs(self, include_bytecode: bool = True) -> list[str]:
+        outputs = super().get_outputs(include_bytecode)
+        return [str(Path(each).with_suffix(".mo")) if each.endswith(".po") else each for each in outputs]
+
+
+setup(cmdclass={"build_py": BuildWithCatalogs})
