@@ -37,6 +37,8 @@ def policy(config: Config) -> Policy:
         admins=frozenset(config.admins),
         purge_grace=timedelta(days=config.purge_grace_days),
         stale_after=timedelta(days=config.digest.stale_days),
+        zone=config.timezone_of(TRIAGE),
+        zones={key: config.timezone_of(key) for key in config.teams},
     )
 
 

@@ -8,7 +8,7 @@ from bot.commands.parser import Call
 from bot.domain.errors import NameKind, NotHere
 from bot.domain.request import Checker, check_request
 from bot.domain.words import Action, Intake
-from bot.services import intake, moves, purge, reads
+from bot.services import intake, moves, purge, reads, stats
 from bot.services.intake import NewMessage
 from bot.services.moves import Wish
 from bot.services.people import Caller
@@ -116,6 +116,10 @@ async def _waitlist(unit: Unit, _call: Call[Any], caller: Caller) -> View:
     return await reads.list_waiting(unit, caller.place.scope)
 
 
+async def _stats(unit: Unit, call: Call[Any], caller: Caller) -> View:
+    return await stats.stats_view(unit, caller.place, picture="--text" not in call.options)
+
+
 def status(program: Program) -> Ask:
     """A handler that tells how the running program does; it speaks of all teams."""
 
@@ -136,3 +140,4 @@ HISTORY = Ask(_history)
 LIST = Ask(_list)
 MINE = Ask(_mine)
 WAITLIST = Ask(_waitlist)
+STATS = Ask(_stats)

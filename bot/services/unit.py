@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Any, Final, TypeVar
+from zoneinfo import ZoneInfo
 
 import structlog
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -60,6 +61,13 @@ class Policy:
     admins: frozenset[str] = frozenset()
     purge_grace: timedelta = timedelta(days=30)
     stale_after: timedelta = timedelta(days=7)
+    zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
+    zones: Mapping[Team, ZoneInfo] = field(default_factory=lambda: MappingProxyType({}))
+    """Team → its time zone, where it is another than ``zone``."""
+
+    def zone_of(self, team: Team) -> ZoneInfo:
+        """In which time zone a team lives."""
+        return self.zones.get(team, self.zone)
 
     def key_of(self, kind: NameKind, typed: str) -> str:
         """Key of the team, topic or region that somebody called by key or name.
