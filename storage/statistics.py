@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import ColumnElement, and_, case, func, or_
+from sqlalchemy import CTE, ColumnElement, and_, case, func, or_
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -21,25 +21,35 @@ Step = tuple[Team, int, datetime, str, datetime, bool]
 
 
 async def steps_since(session: AsyncSession, scope: Scope, start: datetime) -> Sequence[Step]:
-    """Openings, closings and undone closings, in the order in which they happened."""
+    """Openings, closings and undone closings, in the order in which they happened.
+
+    The history of that time is looked up first: a team's tickets of all years are many more.
+    """
+    recent = _recent(start)
+    rows = await session.exec(
+        select(  # type: ignore[call-overload]  # it is typed for up to four columns
+            Ticket.team, recent.c.number, recent.c.at, recent.c.action, Ticket.opened_at, _spam()
+        )
+        .select_from(recent)
+        .join(Ticket, col(Ticket.number) == recent.c.number)
+        .where(tickets.in_scope(scope))
+        .order_by(recent.c.id)
+    )
+    return [tuple(row) for row in rows.all()]
+
+
+def _recent(start: datetime) -> CTE:
     action = col(HistoryEntry.action)
     closing = and_(
         action.in_([each.value for each in CLOSING]), col(HistoryEntry.to_status) == Status.CLOSED.value
     )
     undone = and_(action == Action.UNDO.value, col(HistoryEntry.from_status) == Status.CLOSED.value)
-    rows = await session.exec(
-        select(  # type: ignore[call-overload]  # it is typed for up to four columns
-            Ticket.team, HistoryEntry.number, HistoryEntry.at, HistoryEntry.action, Ticket.opened_at, _spam()
-        )
-        .join(Ticket, col(Ticket.number) == col(HistoryEntry.number))
-        .where(
-            col(HistoryEntry.at) >= start,
-            tickets.in_scope(scope),
-            or_(action == Action.OPEN.value, closing, undone),
-        )
-        .order_by(col(HistoryEntry.id))
+    return (
+        select(HistoryEntry.id, HistoryEntry.number, HistoryEntry.at, HistoryEntry.action)
+        .where(col(HistoryEntry.at) >= start, or_(action == Action.OPEN.value, closing, undone))
+        .cte("recent")
+        .prefix_with("MATERIALIZED")
     )
-    return [tuple(row) for row in rows.all()]
 
 
 def _spam() -> ColumnElement[bool]:
