@@ -24,6 +24,7 @@ from bot.domain.request import InvalidFields
 from bot.domain.words import Right, RoomKind, Team
 from bot.logs import place_of
 from bot.services import answers, people, reception
+from bot.services.media import Media
 from bot.services.people import Caller
 from bot.services.reception import Incoming
 from bot.services.threads import tickets_shown_by
@@ -48,6 +49,9 @@ class Speaker(Protocol):
 
     def answer(self, view: View, team: Team) -> Content:
         """Message content for a view."""
+
+    def media(self, view: View, team: Team) -> Media | None:
+        """What shows a view better than the text alone, if anything does."""
 
     def problem(self, error: Problem, team: Team, people: Mapping[str, str]) -> Content:
         """Message content for a refusal or a usage error. ``people``: user id → name."""
@@ -164,14 +168,16 @@ class Worker:
         async def work(unit: Unit) -> None:
             caller = await people.caller_of(unit, incoming.sender, incoming.room_id, incoming.event_id)
             result: View
+            media: Media | None = None
             try:
                 result = await handler.run(unit, call, caller)
                 content = self._speaker.answer(result, caller.place.team)
+                media = self._speaker.media(result, caller.place.team)
             except (Refusal, InvalidFields) as error:
                 result, content = error, await self._problem(unit, error, caller.place.team)
             if await reception.handled(unit, incoming):
                 refused = isinstance(result, Refusal | InvalidFields)
-                await answers.answer(unit, incoming, content, shown_by(result), refused=refused)
+                await answers.answer(unit, incoming, content, shown_by(result), refused=refused, media=media)
 
         await self._units.run(work)
 

@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from bot.charts.picture import Picture
 from bot.domain.errors import InvalidInput, Refusal, UsageError
 from bot.presentation.alerts import render_alert
 from bot.presentation.cards import render_card
@@ -13,7 +14,9 @@ from bot.presentation.helps import render_help
 from bot.presentation.language import Language
 from bot.presentation.lists import render_list
 from bot.presentation.message import Message
+from bot.presentation.pictures import picture_of
 from bot.presentation.refusals import render_outcome, render_refusal
+from bot.presentation.stats import render_caption, render_stats
 from bot.presentation.statuses import render_status
 from bot.presentation.tickets import render_history, render_opened, render_ticket
 from bot.presentation.usages import render_input, render_usage
@@ -25,11 +28,12 @@ from bot.services.views import (
     HistoryView,
     ListView,
     OpenedView,
+    StatsView,
     StatusView,
     TicketView,
 )
 
-Answer = ListView | TicketView | HistoryView | OpenedView | HelpView | StatusView
+Answer = ListView | TicketView | HistoryView | OpenedView | HelpView | StatusView | StatsView
 Problem = Refusal | UsageError | InvalidInput
 NOBODY: Final[Mapping[str, str]] = MappingProxyType({})
 
@@ -67,6 +71,15 @@ class Renderer:
                 return render_opened(view, setting)
             case HelpView():
                 return render_help(view, setting)
+            case StatsView():
+                return render_stats(view, setting)
+
+    def picture(self, view: StatsView, language: str, zone: ZoneInfo) -> tuple[Message, Picture] | None:
+        """What to draw for the numbers, and that in words; ``None`` if there is nothing to see."""
+        setting = self._setting(language, zone)
+        if view.together.empty:
+            return None
+        return render_caption(view, setting), picture_of(view, setting)
 
     def problem(
         self, error: Problem, language: str, zone: ZoneInfo, people: Mapping[str, str] = NOBODY

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from bot.services.media import Media
 from bot.services.reception import Incoming
 from bot.services.unit import Unit
 from storage import outbox, posted
@@ -32,8 +33,11 @@ async def answer(
     shows: Collection[int],
     *,
     refused: bool = False,
+    media: Media | None = None,
 ) -> None:
     """A rendered message, in the thread that the command was given in or else as a reply to it.
+
+    With ``media`` that is sent instead, if its file can be uploaded.
 
     Nothing else notes a refused command, whose words may be a requester's: a purge must find it.
     """
@@ -45,7 +49,10 @@ async def answer(
         Priority.ANSWER,
         unit.now,
         room=incoming.room_id,
-        payload={"content": {**content, "m.relates_to": _relation(incoming)}},
+        payload={
+            "content": {**content, "m.relates_to": _relation(incoming)},
+            **({"media": media.to_json()} if media else {}),
+        },
         shows=shows,
     )
     unit.wake_courier()

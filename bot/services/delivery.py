@@ -10,6 +10,7 @@ import structlog
 from bot.domain.words import Team
 from bot.logs import place_of
 from bot.services import alerts, outcomes, people, reads
+from bot.services.media import Media, media_of
 from bot.services.unit import Unit, room_key
 from bot.services.views import Alert, CardView, DigestView, MovedAway
 from storage import outbox, posted, rooms, tickets
@@ -39,6 +40,10 @@ class Send:
     thread: str | None = None
     search_first: bool = False
     """Whether it may be in the room already, beyond the homeserver's memory of transaction ids."""
+    media: Media | None = None
+    """What to send instead, if its file can be had and uploaded."""
+    attempts: int = 0
+    """How often it failed before for a passing reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,8 +240,9 @@ def _send(
 ) -> Send:
     search = row.suspect or unit.now - row.created_at > FORGOTTEN_AFTER
     return Send(
-        _id(row), row.tx_id, room_id, event_type, row.created_at, content, view, team, edits, thread, search
-    )
+        _id(row), row.tx_id, room_id, event_type, row.created_at, content, view, team, edits, thread, search,
+        media_of(row.payload or {}), row.attempts,
+    )  # fmt: skip
 
 
 def _id(row: OutboxRow) -> int:

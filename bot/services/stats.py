@@ -44,6 +44,7 @@ async def stats_view(unit: Unit, place: Place, *, picture: bool) -> StatsView:
         today=today,
         together=_numbers(weeks, tallies.values()),
         teams=tuple((team, _numbers(weeks, [tally])) for team, tally in tallies.items()),
+        everything=scope.everything,
         picture=picture,
     )
 

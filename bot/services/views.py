@@ -280,6 +280,8 @@ class StatsView:
     today: date
     together: Numbers
     teams: tuple[tuple[Team, Numbers], ...]
+    everything: bool
+    """Whether these are all teams that there are."""
     picture: bool
 
 
