@@ -108,7 +108,7 @@ def _bars(sheet: Sheet, weeks: Weeks, height: float) -> None:
 
 def _scale(sheet: Sheet, bottom: float, height: float, most: int) -> float:
     """Lines to read heights by, where numbers over the bars would run into each other; gives the left end."""
-    step = next(step for step in _STEPS if most / step <= 3.5)
+    step = next(step for step in _STEPS if most / step < 5)
     marks = range(step, most + 1, step)
     left = MARGIN + max(sheet.width(str(mark), _SMALL) for mark in marks) + 18
     for mark in marks:
@@ -156,7 +156,7 @@ def _ages(sheet: Sheet, ages: Ages, row: float) -> None:
 
 
 def _teams(sheet: Sheet, teams: Teams) -> None:
-    _heading(sheet, teams.finding)
+    _heading(sheet, teams.finding if writable(teams.rows[0].name) else teams.plain)
     half = MARGIN + INNER / 2 + 20
     sheet.y += 44
     sheet.write(teams.weeks_words, MARGIN, sheet.y, _SMALL, _SOFT)
@@ -172,6 +172,9 @@ def _teams(sheet: Sheet, teams: Teams) -> None:
         _small_bars(sheet, row, most)
         _stacked(sheet, row.ages, half, longest)
         sheet.y += 14
+    if teams.more:
+        sheet.y += 10
+        sheet.paragraph(teams.more, _WORDS, _SOFT)
 
 
 def _small_bars(sheet: Sheet, row: Row, most: int) -> None:
@@ -182,7 +185,7 @@ def _small_bars(sheet: Sheet, row: Row, most: int) -> None:
     for index, pair in enumerate(zip(row.opened, row.closed, strict=True)):
         x = MARGIN + index * step
         for count, color in zip(pair, (_OPENED, _CLOSED), strict=True):
-            tall = 58 * count / most
+            tall = 54 * count / most
             if index < len(row.opened) - 1:
                 sheet.box(x, sheet.y - tall, width - 1, tall, color)
             else:

@@ -56,9 +56,13 @@ class Teams:
     """Several teams under each other."""
 
     finding: str
+    plain: str
+    """Instead of the finding, if it names the first row and no font here can write that name."""
     weeks_words: str
     ages_words: str
     rows: tuple[Row, ...]
+    more: str = ""
+    """What is to be said of those for which there is no room."""
 
 
 @dataclass(frozen=True, slots=True)

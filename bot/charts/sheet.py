@@ -18,6 +18,8 @@ INNER: Final = WIDTH - 2 * MARGIN
 _DPI: Final = 72
 """Then a point is a pixel."""
 _FONTS: Final = Path(mpl.get_data_path()) / "fonts" / "ttf"
+_LONGEST: Final = 200
+"""Characters of a text; no line has room for more."""
 Side = Literal["left", "center", "right"]
 
 
@@ -30,7 +32,9 @@ def _font(*, bold: bool) -> str:
 def writable(words: str, instead: str = "") -> str:
     """The words without what the font cannot write, such as emoji; if nothing is left, others."""
     font = get_font(_font(bold=True))
-    clean = "".join(" " if char.isspace() else char for char in unicodedata.normalize("NFC", words))
+    clean = "".join(
+        " " if char.isspace() else char for char in unicodedata.normalize("NFC", words[:_LONGEST])
+    )
     kept = "".join(
         char for char in clean if unicodedata.category(char)[0] != "C" and font.get_char_index(ord(char))
     )

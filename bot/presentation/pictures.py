@@ -1,7 +1,6 @@
 """How a team does, as what the drawing process is to draw."""
 
 from collections.abc import Sequence
-from operator import add
 from typing import Final
 
 from bot.charts.picture import Ages, Picture, Row, Teams, Tile, Weeks
@@ -11,7 +10,7 @@ from bot.presentation.world import Setting
 from bot.services.views import Numbers, StatsView
 
 ROWS: Final = 8
-"""More teams would make the picture longer than a phone; the last row is all that are left then."""
+"""More teams would make the picture longer than a phone; the last line counts those that are left then."""
 
 
 def picture_of(view: StatsView, setting: Setting) -> Picture:
@@ -58,27 +57,23 @@ def _ages(numbers: Numbers, setting: Setting) -> Ages:
 
 
 def _teams(view: StatsView, setting: Setting) -> Teams:
-    """The teams with most to do first."""
+    """Longest waiting list first."""
     gettext = setting.language.gettext
-    ordered = sorted(view.teams, key=lambda each: (-_load(each[1]), -each[1].arrived))
-    rows = [_row(team, numbers, setting) for team, numbers in ordered]
-    if len(rows) > ROWS:
-        rows = [*rows[: ROWS - 1], _others([numbers for _, numbers in ordered[ROWS - 1 :]], setting)]
+    ordered = sorted(view.teams, key=lambda each: (-each[1].on_waiting, -each[1].arrived))
+    shown = ordered if len(ordered) <= ROWS else ordered[: ROWS - 1]
     return Teams(
         _longest_list(ordered, setting),
-        gettext("new and closed"),
+        gettext("Team by team"),
+        gettext("New and closed"),
         gettext("Waiting list"),
-        tuple(rows),
+        tuple(_row(team, numbers, setting) for team, numbers in shown),
+        _more([numbers for _, numbers in ordered[len(shown) :]], setting),
     )
 
 
-def _load(numbers: Numbers) -> int:
-    return numbers.on_waiting + numbers.open + numbers.in_progress
-
-
-def _longest_list(teams: Sequence[tuple[Team, Numbers]], setting: Setting) -> str:
+def _longest_list(ordered: Sequence[tuple[Team, Numbers]], setting: Setting) -> str:
     """The finding, if one team stands out."""
-    first, second = sorted(teams, key=lambda each: -each[1].on_waiting)[:2]
+    first, second = ordered[:2]
     if first[1].on_waiting == second[1].on_waiting:
         return setting.language.gettext("Team by team")
     return setting.language.gettext("Most are waiting in {team}").format(team=setting.team(first[0]))
@@ -89,12 +84,9 @@ def _row(team: Team, numbers: Numbers, setting: Setting) -> Row:
     return Row(name, team or name, numbers.opened, numbers.closed, numbers.waiting)
 
 
-def _others(several: Sequence[Numbers], setting: Setting) -> Row:
-    """All that there is no room for, as one."""
-    count = len(several)
-    name = setting.language.ngettext("{count} other team", "{count} other teams", count).format(count=count)
-    opened, closed, ages = several[0].opened, several[0].closed, several[0].waiting
-    for each in several[1:]:
-        opened, closed = tuple(map(add, opened, each.opened)), tuple(map(add, closed, each.closed))
-        ages = tuple(map(add, ages, each.waiting))
-    return Row(name, name, opened, closed, ages)
+def _more(rest: Sequence[Numbers], setting: Setting) -> str:
+    """Those for whom there is no room."""
+    if not rest:
+        return ""
+    text = setting.language.gettext("… and {count} more teams, with {waiting} waiting")
+    return text.format(count=len(rest), waiting=sum(numbers.on_waiting for numbers in rest))

@@ -101,10 +101,10 @@ def waits(numbers: Numbers, setting: Setting) -> str:
     language, count, old = setting.language, numbers.on_waiting, numbers.waiting[-1]
     if not count:
         return language.gettext("The waiting list is empty")
-    waiting = language.ngettext("{count} is waiting", "{count} are waiting", count).format(count=count)
+    waiting = language.ngettext("{count} waiting", "{count} waiting", count).format(count=count)
     if not old:
         return language.gettext("{waiting}, none over 3 months").format(waiting=waiting)
-    return language.gettext("{waiting}, {old} of them over 3 months").format(waiting=waiting, old=old)
+    return language.gettext("{waiting}, {old} over 3 months").format(waiting=waiting, old=old)
 
 
 def longest(numbers: Numbers, setting: Setting) -> str:
