@@ -1,18 +1,20 @@
 """Pictures come from a process of their own: the bot goes on meanwhile, and no process is left behind."""
 
 import asyncio
-import os
+import signal
 from collections.abc import AsyncIterator
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-import psutil
 import pytest
 
 from bot.charts import artist
 from bot.charts.artist import Artist, CannotDraw
 from bot.presentation import Names, Renderer
 from tests.stats_data import stats
+
+_START: Final = artist._start
 
 
 def description(*teams: str | None) -> dict[str, Any]:
@@ -22,22 +24,28 @@ def description(*teams: str | None) -> dict[str, Any]:
     return found[1].to_json()
 
 
-def drawing() -> list[psutil.Process]:
-    """Drawing processes of this one that have not ended."""
-    return [each for each in psutil.Process().children() if "bot.charts" in each.cmdline()]
+@dataclass
+class Studio:
+    """The drawing processes that were started."""
 
+    processes: list[asyncio.subprocess.Process] = field(default_factory=list)
+    started: asyncio.Event = field(default_factory=asyncio.Event)
 
-async def until_drawing() -> None:
-    """Wait for a drawing process."""
-    async with asyncio.timeout(20):
-        while not drawing():
-            await asyncio.sleep(0.01)
+    async def start(self) -> asyncio.subprocess.Process:
+        """As the artist does."""
+        process = await _START()
+        self.processes.append(process)
+        self.started.set()
+        return process
 
 
 @pytest.fixture(autouse=True)
-async def nothing_is_left() -> AsyncIterator[None]:
-    yield
-    assert drawing() == []
+async def studio(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Studio]:
+    """Watches, and sees in the end that no process is left."""
+    studio = Studio()
+    monkeypatch.setattr(artist, "_start", studio.start)
+    yield studio
+    assert [each for each in studio.processes if each.returncode is None] == []
 
 
 async def test_the_loop_goes_on_while_a_picture_is_drawn() -> None:
@@ -58,21 +66,13 @@ async def test_the_loop_goes_on_while_a_picture_is_drawn() -> None:
     assert beats > 5
 
 
-async def test_the_same_picture_is_drawn_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    same, started = Artist(), 0
-    start = artist._start
-
-    async def counted() -> asyncio.subprocess.Process:
-        nonlocal started
-        started += 1
-        return await start()
-
-    monkeypatch.setattr(artist, "_start", counted)
-    first, second = await asyncio.gather(same.draw(description("a")), same.draw(description("a")))
+async def test_the_same_picture_is_drawn_once(studio: Studio) -> None:
+    one = Artist()
+    first, second = await asyncio.gather(one.draw(description("a")), one.draw(description("a")))
     assert first is second
-    assert started == 1
-    await same.draw(description("b"))
-    assert started == 2
+    assert len(studio.processes) == 1
+    await one.draw(description("b"))
+    assert len(studio.processes) == 2
 
 
 async def test_what_takes_too_long_is_ended() -> None:
@@ -80,12 +80,13 @@ async def test_what_takes_too_long_is_ended() -> None:
         await Artist(patience=0.05).draw(description("freiburg"))
 
 
-async def test_a_bot_that_stops_ends_the_drawing_at_once() -> None:
+async def test_a_bot_that_stops_ends_the_drawing_at_once(studio: Studio) -> None:
     task = asyncio.create_task(Artist().draw(description("freiburg")))
-    await until_drawing()
+    await studio.started.wait()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
+    assert [each.returncode for each in studio.processes] == [-signal.SIGKILL]
 
 
 async def test_what_cannot_be_drawn_is_told_without_its_content() -> None:
@@ -96,23 +97,17 @@ async def test_what_cannot_be_drawn_is_told_without_its_content() -> None:
         assert "secret" not in raised.value.reason
 
 
-async def test_a_drawing_process_that_is_killed_is_told() -> None:
+async def test_a_drawing_process_that_is_killed_is_told(studio: Studio) -> None:
     task = asyncio.create_task(Artist().draw(description("freiburg")))
-    await until_drawing()
-    for process in drawing():
-        process.kill()
+    await studio.started.wait()
+    studio.processes[0].kill()
     with pytest.raises(CannotDraw, match="ended with -9"):
         await task
 
 
-async def test_the_drawing_process_knows_no_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_drawing_process_knows_no_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TICKETTRUHE_MATRIX__ACCESS_TOKEN", "secret")
-    task = asyncio.create_task(Artist().draw(description("freiburg")))
-    await until_drawing()
-    (process,) = drawing()
-    assert "secret" not in process.environ().values()
-    assert process.environ()["PYTHONPATH"] not in os.environ.get("PYTHONPATH", "").split(os.pathsep)
-    await task
+    assert "secret" not in artist._environment().values()
 
 
 async def test_no_process_can_be_started(monkeypatch: pytest.MonkeyPatch) -> None:

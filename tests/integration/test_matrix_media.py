@@ -36,6 +36,13 @@ class Site:
     sent: list[JSON] = field(default_factory=list)
     upload: tuple[int, JSON] = (200, {"content_uri": "mxc://localhost/one"})
     send: tuple[int, JSON] = (200, {"event_id": "$sent"})
+    news: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def until_sent(self, count: int) -> None:
+        """Wait until so many messages have come."""
+        while len(self.sent) < count:
+            self.news.clear()
+            await self.news.wait()
 
     async def handle(self, request: web.Request) -> web.Response:
         """One request."""
@@ -46,6 +53,7 @@ class Site:
             return web.json_response(self.upload[1], status=self.upload[0])
         assert "/send/m.room.message/" in request.path
         self.sent.append(json.loads(await request.read()))
+        self.news.set()
         return web.json_response(self.send[1], status=self.send[0])
 
 
@@ -182,7 +190,7 @@ async def test_what_is_uploaded_is_not_uploaded_again(post: Post) -> None:
     assert (len(post.site.uploads), len(post.files.asked)) == (1, 1)
 
 
-async def test_a_row_that_was_cancelled_meanwhile_is_left_alone(post: Post) -> None:
+async def test_a_row_that_was_sent_meanwhile_is_left_alone(post: Post) -> None:
     await post.ask()
     job = await post.job()
     assert job.media is not None
@@ -239,12 +247,10 @@ async def test_other_answers_go_on_while_a_file_is_made(sqlite_database: str) ->
         await desk.units.run(lambda unit: answers.answer(unit, incoming, {"body": "quick"}, ()))
         running = asyncio.create_task(post.courier.run())
         async with asyncio.timeout(20):
-            while not post.site.sent:
-                await asyncio.sleep(0.01)
+            await post.site.until_sent(1)
             assert [sent["body"] for sent in post.site.sent] == ["quick"]
             made.set()
-            while len(post.site.sent) < 2:
-                await asyncio.sleep(0.01)
+            await post.site.until_sent(2)
             post.courier.stop()
             await running
         assert post.site.sent[1]["msgtype"] == "m.image"
