@@ -7,7 +7,18 @@ from typing import Final
 
 from bot.domain.marks import N_
 from bot.domain.words import Team
-from bot.presentation.document import Block, Bold, BulletList, Inline, Text, joined, paragraph, sentence, span
+from bot.presentation.document import (
+    Block,
+    Bold,
+    BulletList,
+    Inline,
+    Sections,
+    Text,
+    joined,
+    paragraph,
+    sentence,
+    span,
+)
 from bot.presentation.message import Message, fit
 from bot.presentation.world import Setting
 from bot.services.views import Numbers, StatsView
@@ -32,10 +43,12 @@ def render_stats(view: StatsView, setting: Setting) -> Message:
         BulletList(weeks, setting.language.more),
     ]
     if len(view.teams) > 1:
-        blocks += [
-            paragraph(Bold(_name(team, setting)), *_summary(numbers, setting), *_series(numbers, setting))
+        teams = tuple(
+            (paragraph(Bold(_name(team, setting)), *_summary(numbers, setting), *_series(numbers, setting)),)
             for team, numbers in view.teams
-        ]
+        )
+        heading = paragraph(Bold(Text(setting.language.gettext("Team by team"))))
+        blocks += [heading, Sections(teams, setting.language.more)]
     return fit(tuple(blocks), notice=True)
 
 

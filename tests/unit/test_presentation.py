@@ -64,6 +64,7 @@ from bot.services.views import (
     TicketView,
     TransferSummary,
 )
+from tests.stats_data import stats
 from tests.unit.test_document import NASTY, check_harmless, check_html, hostile, words
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -172,6 +173,8 @@ def answers(text: str, count: int) -> dict[str, Answer]:
             NOW,
         ),
         "history": HistoryView(42, history(text, count)),
+        "stats": stats(*(f"{text}{n}" for n in range(count + 1))),
+        "stats of one": stats(text),
         "opened": OpenedView(43, "freiburg"),
         "continued": OpenedView(43, None, follows=42),
         "help": HelpView((command,) * count),

@@ -8,6 +8,7 @@ import pytest
 
 from bot.charts.picture import Picture
 from bot.presentation import Message, Names, Renderer, image_content
+from bot.presentation.message import size
 from bot.presentation.pictures import ROWS
 from bot.services.views import Numbers, StatsView
 from tests.stats_data import NOTHING, numbers, stats
@@ -50,8 +51,9 @@ def test_several_teams_are_told_one_by_one_and_together() -> None:
     assert body.startswith(
         "All teams · 12 weeks: 7 Sept to 25 Nov 2026\nAbout as much closed as came in: 96 new"
     )
+    assert "\n\nTeam by team\nFreiburg\n" in body
     for name in ("Freiburg", "Berlin <3", "Triage"):
-        assert f"\n\n{name}\nMore came in than was closed: 48 new, 37 closed." in body
+        assert f"\n{name}\nMore came in than was closed: 48 new, 37 closed." in body
     assert body.count("New per week: 3, 5, 2, 6, 4, 1, 3, 7, 5, 4, 6, 2 (this week so far)") == 3
 
 
@@ -83,6 +85,13 @@ def test_a_picture_is_a_message_of_its_own_sort_with_a_caption() -> None:
     content = image_content(caption, "stats.png")
     assert (content["msgtype"], content["filename"], content["m.mentions"]) == ("m.image", "stats.png", {})
     assert content["body"] == caption.body
+
+
+def test_a_caption_of_very_many_teams_fits_into_an_event() -> None:
+    caption, _ = picture(stats(*(f"<&{index}>" * 40 for index in range(500))))
+    content = image_content(caption, "stats.png")
+    assert size(content) < 50 * 1024
+    assert "weitere" in caption.body
 
 
 def test_nothing_is_told_in_a_sentence_without_a_picture() -> None:
