@@ -7,15 +7,16 @@ from typing import Final
 from bot.charts.picture import Ages, Picture, Row, Teams, Tile, Weeks
 from bot.charts.sheet import INNER, MARGIN, WIDTH, Sheet, writable
 
-# Colours of Okabe and Ito, which people who see colours differently can tell apart. The ground is dark: it
-# does not dazzle in a dark client, and stands as a card in a light one.
+# Colours of Okabe and Ito, which people who see colours differently can tell apart; the blue is made lighter,
+# so that they differ in grey as well. The ground is dark: it does not dazzle in a dark client, and stands as
+# a card in a light one.
 _GROUND: Final = "#1F2A36"
 _RAISED: Final = "#2B3948"
 _LINE: Final = "#46586B"
 _INK: Final = "#FFFFFF"
 _SOFT: Final = "#C3CEDA"
 _OPENED: Final = "#E69F00"
-_CLOSED: Final = "#56B4E9"
+_CLOSED: Final = "#9AD6F7"
 _AGES: Final = ("#6E5570", "#A0688C", "#CC79A7", "#F7C9E2")
 """The longer it has waited, the more it stands out."""
 
