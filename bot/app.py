@@ -13,6 +13,7 @@ import structlog
 from aiohttp import web
 
 from bot import wiring
+from bot.charts.artist import Artist
 from bot.commands.declarations import build_registry
 from bot.commands.helping import german_names
 from bot.commands.worker import Worker
@@ -24,6 +25,7 @@ from bot.matrix.client import MatrixClient
 from bot.matrix.courier import Courier
 from bot.matrix.errors import MatrixError, TokenRejected
 from bot.matrix.events import Reader
+from bot.matrix.media import Uploader
 from bot.matrix.rooms import Doorkeeper
 from bot.matrix.sync import SyncLoop
 from bot.schedule import Schedule
@@ -129,7 +131,8 @@ async def _run_tasks(bot: Bot, stop: asyncio.Event) -> None:
         if client is None:
             return
         doorkeeper = Doorkeeper(client, bot.units, wiring.rooms(bot.config))
-        courier = Courier(client, bot.units, bot.speaker.render)
+        uploader = Uploader(client, bot.units, wiring.fetch(Artist()))
+        courier = Courier(client, bot.units, bot.speaker.render, uploader)
         async with asyncio.TaskGroup() as group:
             sending = group.create_task(_deliver(bot, courier), name="courier")
             others = [

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeGuard
 
+from bot.charts.artist import Artist, CannotDraw
 from bot.commands.executor import Content, Problem
 from bot.commands.handlers import View
 from bot.commands.hearing import Identity
@@ -13,14 +14,17 @@ from bot.domain.request import InvalidFields
 from bot.domain.words import TRIAGE, Team
 from bot.intake.settings import Choice, FormSettings, IntakeSettings
 from bot.matrix.client import Login
-from bot.presentation import Message, Names, Renderer, edit_content
+from bot.matrix.media import Fetch
+from bot.presentation import Message, Names, Renderer, edit_content, image_content
 from bot.schedule import DigestPlan
 from bot.services.answers import Spot
 from bot.services.delivery import Send
+from bot.services.media import File, Media, NoFile
 from bot.services.unit import ADMIN_ROOM, TRIAGE_ROOM, Clock, Policy, room_key, utc_now
-from bot.services.views import CardView, CommandFailed, Person
+from bot.services.views import CardView, CommandFailed, Person, StatsView
 
 LANGUAGES: tuple[Language, ...] = ("de", "en")
+_STATS_FILE = "stats.png"
 
 
 def policy(config: Config) -> Policy:
@@ -40,6 +44,8 @@ def policy(config: Config) -> Policy:
         purge_grace=timedelta(days=config.purge_grace_days),
         stale_after=timedelta(days=config.digest.stale_days),
         one_tap=config.one_tap,
+        zone=config.timezone_of(TRIAGE),
+        zones={key: config.timezone_of(key) for key in config.teams},
     )
 
 
@@ -156,6 +162,15 @@ class Speaker:
         message = self._renderer.answer(view, *self._setting(team), self._clock())  # type: ignore[arg-type]
         return edit_content(message, event_id)
 
+    def media(self, view: View, team: Team) -> Media | None:
+        """The picture that shows a view, if it is to be shown by one."""
+        drawn = self._renderer.picture(view, *self._setting(team)) if _pictured(view) else None
+        if drawn is None:
+            return None
+        caption, picture = drawn
+        source = {"what": "picture", "picture": picture.to_json()}
+        return Media(image_content(caption, _STATS_FILE), source)
+
     def problem(
         self, error: Problem, team: Team, people: Mapping[str, str], to: Person | None = None
     ) -> Content:
@@ -185,6 +200,25 @@ class Speaker:
 
     def _setting(self, team: Team) -> tuple[Any, Any]:
         return self._config.language_of(team), self._config.timezone_of(team)
+
+
+def _pictured(view: View) -> TypeGuard[StatsView]:
+    return isinstance(view, StatsView) and view.picture
+
+
+def fetch(artist: Artist) -> Fetch:
+    """Makes the files that outbox rows name."""
+
+    async def fetch_one(source: Mapping[str, Any]) -> File:
+        if source["what"] != "picture":
+            raise NoFile(f"nothing is known of {source['what']!r}")
+        try:
+            drawn = await artist.draw(source["picture"])
+        except CannotDraw as error:
+            raise NoFile(error.reason) from error
+        return File(drawn.png, _STATS_FILE, "image/png", drawn.width, drawn.height)
+
+    return fetch_one
 
 
 def _in_thread(content: Mapping[str, Any], send: Send) -> Mapping[str, Any]:

@@ -329,6 +329,16 @@ class Human:
             query |= {"since": since}
         return await self.call("GET", "sync", query=query)
 
+    async def download(self, address: str) -> tuple[str, bytes]:
+        """A file by its ``mxc`` address: media type and content."""
+        server, _, media_id = address.removeprefix("mxc://").partition("/")
+        async with self._session.get(
+            f"{self._server.url}/_matrix/client/v1/media/download/{server}/{media_id}",
+            headers={"Authorization": f"Bearer {self._account.access_token}"},
+        ) as response:
+            response.raise_for_status()
+            return response.content_type, await response.read()
+
     async def call(
         self,
         method: str,

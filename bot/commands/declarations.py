@@ -237,6 +237,13 @@ _LISTS: tuple[Command[Handler], ...] = (
         related=("show", "undo"),
         handler=looking.HISTORY,
     ),
+    Command(
+        "stats", ("statistik",), N_("How it goes: what came in, what was done, what waits"), "list",
+        Right.MEMBER,
+        options=(Option("--text", N_("the numbers as text instead of a picture")),),
+        examples=((N_("!stats"), N_("a picture of the last 12 weeks")),),
+        handler=handlers.STATS,
+    ),
 )  # fmt: skip
 
 _MORE: Command[Handler] = Command(

@@ -14,6 +14,7 @@ from bot.domain.request import InvalidFields
 from bot.domain.words import Team
 from bot.services import answers, people, prompts, reception
 from bot.services.answers import Spot, spot_of
+from bot.services.media import Media
 from bot.services.people import Caller
 from bot.services.prompts import NewPrompt, PromptView
 from bot.services.reception import Incoming
@@ -31,6 +32,9 @@ class Speaker(Protocol):
 
     def answer(self, view: View, team: Team) -> Content:
         """Message content for a view."""
+
+    def media(self, view: View, team: Team) -> Media | None:
+        """What shows a view better than the text alone, if anything does."""
 
     def edit(self, view: View, team: Team, event_id: str) -> Content:
         """Message content that replaces an earlier answer."""
@@ -104,10 +108,12 @@ class Executor:
             result: View | None
             content: Content = {}
             prompt: NewPrompt | None = None
+            media: Media | None = None
             try:
                 result = await find(unit, caller)
                 if result is not None:
                     content, prompt = self._speaker.answer(result, caller.place.team), prompt_for(result)
+                    media = self._speaker.media(result, caller.place.team)
             except (Refusal, InvalidFields) as error:
                 result, content = error, await self.problem(unit, error, caller.place.team)
             if not await self.conclude(unit, occasion) or result is None:
@@ -116,7 +122,9 @@ class Executor:
             if isinstance(result, Refusal | InvalidFields):
                 await answers.note_refused(unit, occasion.incoming, shows)
             person = occasion.incoming.sender
-            await answers.answer(unit, occasion.spot, content, shows, person=person, prompt=prompt)
+            await answers.answer(
+                unit, occasion.spot, content, shows, person=person, prompt=prompt, media=media
+            )
 
         await self._units.run(work)
 

@@ -8,7 +8,7 @@ from bot.commands.parser import Call
 from bot.domain.errors import NameKind, NotHere, WhichTeam
 from bot.domain.request import Checker, check_request
 from bot.domain.words import TRIAGE, Action, Intake, RoomKind, Team
-from bot.services import intake, merging, moves, notes, purge, reads, tasks
+from bot.services import intake, merging, moves, notes, purge, reads, stats, tasks
 from bot.services.intake import NewMessage
 from bot.services.moves import Wish
 from bot.services.people import Caller
@@ -138,6 +138,10 @@ def _team_of_new(unit: Unit, call: Call[Any], caller: Caller) -> Team:
     raise WhichTeam(None, tuple(sorted(own, key=lambda team: (team is None, team or ""))))
 
 
+async def _stats(unit: Unit, call: Call[Any], caller: Caller) -> View:
+    return await stats.stats_view(unit, caller.place, picture="--text" not in call.options)
+
+
 def status(program: Program) -> Ask:
     """A handler that tells how the running program does; it speaks of all teams."""
 
@@ -158,3 +162,4 @@ TASK_DONE = Act(_task_done)
 TASK_LIST = Ask(_task_list)
 MERGE = Act(_merge, together=True)
 NEW = Ask(_new)
+STATS = Ask(_stats)

@@ -18,6 +18,7 @@ import nio
 from bot.matrix.errors import AlreadyThere, MatrixError, RateLimited, Refused, TokenRejected, Unreachable
 
 _TIMEOUT: Final = 30.0
+_UPLOAD_TIMEOUT: Final = 120.0
 _TOKEN_CODES: Final = frozenset({"M_UNKNOWN_TOKEN", "M_MISSING_TOKEN", "M_USER_DEACTIVATED"})
 _PASSING_CODES: Final = frozenset(
     {"M_RESOURCE_LIMIT_EXCEEDED", "M_USER_LOCKED", "M_USER_SUSPENDED", "M_CONSENT_NOT_GIVEN"}
@@ -96,11 +97,26 @@ class MatrixClient:
         query |= {"since": since} if since is not None else {}
         return await self._json(f"/_matrix/client/v3/sync?{urlencode(query)}", timeout_ms / 1000 + _TIMEOUT)
 
-    async def _json(self, path: str, limit: float) -> dict[str, Any]:
+    async def upload(self, data: bytes, media_type: str, name: str) -> str:
+        """Put a file into the homeserver's media repository; its ``mxc`` address."""
+        path = f"/_matrix/media/v3/upload?{urlencode({'filename': name})}"
+        answer = await self._json(path, _UPLOAD_TIMEOUT, data, media_type)
+        address = answer.get("content_uri")
+        if not isinstance(address, str) or not address.startswith("mxc://"):
+            raise Unreachable("no content_uri")
+        return address
+
+    async def _json(
+        self, path: str, limit: float, data: bytes | None = None, media_type: str = ""
+    ) -> dict[str, Any]:
+        """GET, or POST if there is something to send."""
         headers = {"Authorization": f"Bearer {self._nio.access_token}"}
+        method = "GET"
+        if data is not None:
+            method, headers["Content-Type"] = "POST", media_type
         try:
             async with asyncio.timeout(limit):
-                answer = await self._nio.send("GET", path, None, headers, timeout=limit)
+                answer = await self._nio.send(method, path, data, headers, timeout=limit)
                 body = await answer.read()
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             raise Unreachable(type(error).__name__) from error

@@ -14,6 +14,7 @@ from bot.matrix.backoff import pause_after
 from bot.matrix.client import TX_KEY, MatrixClient
 from bot.matrix.errors import AlreadyThere, MatrixError, RateLimited, Refused, TokenRejected, Unreachable
 from bot.matrix.events import TIMELINE_FILTER
+from bot.matrix.media import Uploader
 from bot.services import delivery, outcomes, seeds
 from bot.services.delivery import Clear, Job, Seed, Send
 from bot.services.seeds import Plan
@@ -34,10 +35,11 @@ Render = Callable[[Send], Mapping[str, Any]]
 class Courier:
     """Sends what waits, several rows at once, of each ticket one after the other."""
 
-    def __init__(self, client: MatrixClient, units: Units, render: Render) -> None:
+    def __init__(self, client: MatrixClient, units: Units, render: Render, uploader: Uploader) -> None:
         self._client = client
         self._units = units
         self._render = render
+        self._uploader = uploader
         self._busy: dict[int, int] = {}
         """Rows being sent, with how often each failed in a row."""
         self._failures: dict[int, int] = {}
@@ -126,7 +128,8 @@ class Courier:
     async def _send(self, job: Send) -> None:
         event_id = await self._already_there(job) if job.search_first else None
         if event_id is None:
-            content = job.content if job.content is not None else self._render(job)
+            text = job.content if job.content is not None else self._render(job)
+            content = await self._uploader.content(job, text)
             event_id = await self._client.send(job.room_id, job.event_type, content, job.tx_id)
         thread = job.thread
         await self._units.run(lambda unit: outcomes.sent(unit, job.tx_id, event_id, job.room_id, thread))

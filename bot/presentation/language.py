@@ -67,7 +67,10 @@ class Language:
 
     def age(self, since: dt.datetime, now: dt.datetime) -> str:
         """How long something has been so: "for 12 days", "just now"; both moments are aware."""
-        passed = max(now.astimezone(dt.UTC) - since.astimezone(dt.UTC), dt.timedelta())
+        return self.lasting(max(now.astimezone(dt.UTC) - since.astimezone(dt.UTC), dt.timedelta()))
+
+    def lasting(self, passed: dt.timedelta) -> str:
+        """A span up to now, in its largest unit: "for 12 days", "for 3 hours"."""
         if passed.days:
             return self.days(passed.days)
         if hours := passed.seconds // 3600:

@@ -52,6 +52,11 @@ class Message:
         }
 
 
+def image_content(caption: Message, filename: str) -> dict[str, object]:
+    """Content of a picture but for its file, with a caption ("m.room.message msgtypes", "Media captions")."""
+    return {**caption.content(), "msgtype": "m.image", "filename": filename}
+
+
 def edit_content(message: Message, original_event_id: str) -> dict[str, object]:
     """Content that replaces an earlier message and notifies nobody (module "Event replacements")."""
     new_content = replace(message, mentions=()).content()

@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from bot.charts.picture import Picture
 from bot.domain.errors import InvalidInput, Refusal, UsageError
 from bot.presentation.alerts import render_alert
 from bot.presentation.cards import render_card
@@ -13,9 +14,11 @@ from bot.presentation.helps import render_help, render_statuses, render_talk
 from bot.presentation.language import Language
 from bot.presentation.lists import render_list
 from bot.presentation.message import Message
+from bot.presentation.pictures import picture_of
 from bot.presentation.prompts import render_closed, render_confirm
 from bot.presentation.refusals import render_outcome, render_refusal
 from bot.presentation.searches import render_search
+from bot.presentation.stats import render_caption, render_stats
 from bot.presentation.statuses import render_status
 from bot.presentation.tasks import render_tasks
 from bot.presentation.tickets import (
@@ -38,6 +41,7 @@ from bot.services.views import (
     OpenedView,
     Person,
     PromptClosed,
+    StatsView,
     StatusesView,
     StatusView,
     TalkView,
@@ -58,6 +62,7 @@ Answer = (
     | StatusesView
     | TalkView
     | StatusView
+    | StatsView
     | ConfirmView
     | PromptClosed
 )
@@ -76,6 +81,7 @@ _TIMELESS: Final[Mapping[type, Callable[[Any, Setting], Message]]] = MappingProx
         HelpView: render_help,
         StatusesView: render_statuses,
         TalkView: render_talk,
+        StatsView: render_stats,
         ConfirmView: render_confirm,
         PromptClosed: render_closed,
     }
@@ -107,6 +113,13 @@ class Renderer:
         if type(view) in _DATED:
             return _DATED[type(view)](view, setting, now)
         return _TIMELESS[type(view)](view, setting)
+
+    def picture(self, view: StatsView, language: str, zone: ZoneInfo) -> tuple[Message, Picture] | None:
+        """What to draw for the numbers, and that in words; ``None`` if there is nothing to see."""
+        setting = self._setting(language, zone)
+        if view.together.empty:
+            return None
+        return render_caption(view, setting), picture_of(view, setting)
 
     def problem(
         self,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.services import prompts
+from bot.services.media import Media
 from bot.services.prompts import NewPrompt
 from bot.services.reception import Incoming
 from bot.services.unit import Unit
@@ -62,10 +63,12 @@ async def answer(
     *,
     person: str,
     prompt: NewPrompt | None = None,
+    media: Media | None = None,
 ) -> None:
     """A rendered message, in the thread that the command was given in or else as a reply to it.
 
-    ``person`` gave the command; with a ``prompt`` the answer waits for a tap.
+    ``person`` gave the command; with a ``prompt`` the answer waits for a tap. With ``media`` that is sent
+    instead, if its file can be uploaded.
     """
     row = await outbox.put(
         unit.session,
@@ -73,7 +76,10 @@ async def answer(
         Priority.ANSWER,
         unit.now,
         room=spot.room_id,
-        payload={"content": {**content, "m.relates_to": spot.relation}},
+        payload={
+            "content": {**content, "m.relates_to": spot.relation},
+            **({"media": media.to_json()} if media else {}),
+        },
         shows=shows,
     )
     if prompt is not None:

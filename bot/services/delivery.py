@@ -10,6 +10,7 @@ import structlog
 from bot.domain.words import Team
 from bot.logs import place_of
 from bot.services import alerts, outcomes, people, reads, seeds
+from bot.services.media import Media, media_of
 from bot.services.seeds import Plan
 from bot.services.unit import Unit, room_key
 from bot.services.views import Alert, CardView, DigestView, Greeting, MovedAway
@@ -42,6 +43,10 @@ class Send:
     """The last event of the thread, for clients that know none."""
     search_first: bool = False
     """Whether it may be in the room already, beyond the homeserver's memory of transaction ids."""
+    media: Media | None = None
+    """What to send instead, if its file can be had and uploaded."""
+    attempts: int = 0
+    """How often it failed before for a passing reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,6 +287,8 @@ def _send(
         thread=thread,
         latest=latest,
         search_first=row.suspect or unit.now - row.created_at > FORGOTTEN_AFTER,
+        media=media_of(row.payload or {}),
+        attempts=row.attempts,
     )
 
 

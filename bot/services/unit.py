@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Any, Final, TypeVar
+from zoneinfo import ZoneInfo
 
 import structlog
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -63,6 +64,13 @@ class Policy:
     stale_after: timedelta = timedelta(days=7)
     one_tap: bool = True
     """Whether cards offer reactions that act as commands."""
+    zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
+    zones: Mapping[Team, ZoneInfo] = field(default_factory=lambda: MappingProxyType({}))
+    """Team → its time zone, where it is another than ``zone``."""
+
+    def zone_of(self, team: Team) -> ZoneInfo:
+        """In which time zone a team lives."""
+        return self.zones.get(team, self.zone)
 
     def key_of(self, kind: NameKind, typed: str) -> str:
         """Key of the team, topic or region that somebody called by key or name.

@@ -349,6 +349,56 @@ class DigestView:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """What `stats` counts, for one team or for several together. Spam is left out of all but ``spam``."""
+
+    opened: tuple[int, ...]
+    """Per week, oldest first; the last week is not over."""
+    closed: tuple[int, ...]
+    """Tickets per week; one that was closed again in a later week counts in both."""
+    done: int
+    """Tickets closed in all these weeks, each once."""
+    took: timedelta | None
+    """Half of these were closed in less time than this after they were opened."""
+    open: int
+    in_progress: int
+    waiting: tuple[int, ...]
+    """The waiting list by age: under 2 weeks, 2 to 4 weeks, 4 to 13 weeks, longer."""
+    longest: timedelta
+    """How long the longest has been on the waiting list."""
+    spam: int
+
+    @property
+    def arrived(self) -> int:
+        """Tickets opened in all these weeks."""
+        return sum(self.opened)
+
+    @property
+    def on_waiting(self) -> int:
+        """How many are on the waiting list."""
+        return sum(self.waiting)
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing to tell."""
+        return not (self.arrived or self.done or self.open or self.in_progress or self.on_waiting)
+
+
+@dataclass(frozen=True, slots=True)
+class StatsView:
+    """Answer to `stats`: the teams of the room, each by itself and together, as text or as a picture."""
+
+    mondays: tuple[date, ...]
+    """The first day of each week."""
+    today: date
+    together: Numbers
+    teams: tuple[tuple[Team, Numbers], ...]
+    everything: bool
+    """Whether these are all teams that there are."""
+    picture: bool
+
+
 # --- alerts: what the bot says of its own accord, rendered when it is sent ---
 
 

@@ -32,6 +32,9 @@ class Speaker:
     def answer(self, view: object, team: Team) -> Mapping[str, Any]:
         return self._keep(view, team)
 
+    def media(self, _view: object, _team: Team) -> None:
+        return None
+
     def edit(self, view: object, team: Team, event_id: str) -> Mapping[str, Any]:
         return self._keep(view, team)
 

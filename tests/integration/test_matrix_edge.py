@@ -6,7 +6,7 @@ Against the real homeserver, or a small one of the test's own where Synapse cann
 import asyncio
 import json
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -29,10 +29,12 @@ from bot.matrix.errors import (
     Unreachable,
 )
 from bot.matrix.events import Reader
+from bot.matrix.media import Uploader
 from bot.matrix.rooms import Doorkeeper
 from bot.matrix.sync import SyncLoop
 from bot.services import invitations, people, reception
 from bot.services.delivery import Send
+from bot.services.media import File, NoFile
 from bot.services.unit import Policy, Units
 from storage.database import Database
 from tests.integration.desk_data import ANNA, BOT, FREIBURG, START, bare_database
@@ -126,6 +128,11 @@ async def fake(answer: Callable[[web.Request], tuple[int, JSON]]) -> AsyncIterat
     app.router.add_route("*", "/{path:.*}", handle)
     async with TestServer(app) as server:
         yield str(server.make_url("")).rstrip("/")
+
+
+async def no_file(_source: Mapping[str, Any]) -> File:
+    """There is nothing to upload."""
+    raise NoFile("none")
 
 
 # Errors
@@ -403,6 +410,7 @@ async def test_one_odd_time_does_not_end_the_search_for_what_was_sent(sqlite_dat
         return 200, json.loads(json.dumps({"chunk": chunk, **({"end": end} if end else {})}))
 
     async with fake(answer) as url, bot_at(url, BOT, "t", sqlite_database) as bot:
-        courier = Courier(bot.client, bot.units, lambda _send: {})
+        uploader = Uploader(bot.client, bot.units, no_file)
+        courier = Courier(bot.client, bot.units, lambda _send: {}, uploader)
         job = Send(1, "tx", FREIBURG, "m.room.message", START - timedelta(hours=1))
         assert await courier._already_there(job) == "$mine"

@@ -31,6 +31,9 @@ class Speaker:
         self.said.append(view)
         return {"body": type(view).__name__}
 
+    def media(self, _view: object, _team: Team) -> None:
+        return None
+
     def edit(self, view: View, _team: Team, event_id: str) -> Content:
         self.said.append(view)
         return {"body": "edit", "m.relates_to": {"rel_type": "m.replace", "event_id": event_id}}

@@ -86,6 +86,7 @@ from bot.services.views import (
     TicketView,
     TransferSummary,
 )
+from tests.stats_data import stats
 from tests.unit.test_document import NASTY, check_harmless, check_html, hostile, words
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -249,6 +250,8 @@ def answers(text: str, count: int) -> dict[str, Answer]:
             42, history(text, count), "!room:example.org", "$event", page=1, before=20, total=20 + count
         ),
         "history end": HistoryView(42, (), page=1, before=20, total=20),
+        "stats": stats(*(f"{text}{n}" for n in range(count + 1))),
+        "stats of one": stats(text),
         "opened": OpenedView(43, "freiburg"),
         "continued": OpenedView(43, None, follows=42),
         "confirm": ConfirmView("close", (41, 42, 43, 44, 45, 46), Person("@anna:example.org", "Anna"), NOW),
