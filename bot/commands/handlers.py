@@ -8,7 +8,7 @@ from bot.commands.parser import Call
 from bot.domain.errors import NameKind, NotHere
 from bot.domain.request import Checker, check_request
 from bot.domain.words import Action, Intake
-from bot.services import intake, moves, purge, reads
+from bot.services import intake, moves, mutes, purge, reads
 from bot.services.intake import NewMessage
 from bot.services.moves import Wish
 from bot.services.people import Caller
@@ -63,6 +63,14 @@ async def _take(unit: Unit, number: int, call: Call[Any], caller: Caller) -> Non
 
 async def _purge(unit: Unit, number: int, _call: Call[Any], caller: Caller) -> None:
     await purge.purge(unit, number, caller)
+
+
+async def _mute(unit: Unit, number: int, _call: Call[Any], caller: Caller) -> None:
+    await mutes.mute(unit, number, caller)
+
+
+async def _unmute(unit: Unit, number: int, _call: Call[Any], caller: Caller) -> None:
+    await mutes.unmute(unit, number, caller)
 
 
 async def _message(unit: Unit, number: int, call: Call[Any], caller: Caller) -> View | None:
@@ -129,6 +137,8 @@ def status(program: Program) -> Ask:
 
 TAKE = Act(_take)
 PURGE = Act(_purge)
+MUTE = Act(_mute)
+UNMUTE = Act(_unmute)
 MESSAGE = Act(_message)
 NEW = Ask(_new)
 SHOW = Ask(_show)

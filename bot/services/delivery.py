@@ -9,9 +9,9 @@ import structlog
 
 from bot.domain.words import Team
 from bot.logs import place_of
-from bot.services import alerts, outcomes, people, reads
+from bot.services import alerts, outcomes, people, quiet, reads
 from bot.services.unit import Unit, room_key
-from bot.services.views import Alert, CardView, DigestView, MovedAway
+from bot.services.views import Alert, CardView, DigestView, MovedAway, QuietReminder
 from storage import outbox, posted, rooms, tickets
 from storage.models import OutboxRow
 from storage.outbox import Kind, RowState
@@ -39,6 +39,8 @@ class Send:
     thread: str | None = None
     search_first: bool = False
     """Whether it may be in the room already, beyond the homeserver's memory of transaction ids."""
+    silent: bool = False
+    """Whether it must ring for nobody, as it is quiet in the room."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +136,10 @@ async def _prepare_card(unit: Unit, row: OutboxRow) -> Send | None:
     if row.rendered is None:
         row.rendered = view.version
         unit.session.add(row)
-    return _send(unit, row, room_id, view=view, team=view.team, edits=here.event_id if here else None)
+    if here:
+        return _send(unit, row, room_id, view=view, team=view.team, edits=here.event_id)
+    silent = await quiet.silences(unit, row, room_id, view)
+    return _send(unit, row, room_id, view=view, team=view.team, silent=silent)
 
 
 async def _prepare_message(unit: Unit, row: OutboxRow) -> Send | None:
@@ -149,10 +154,14 @@ async def _prepare_message(unit: Unit, row: OutboxRow) -> Send | None:
     if view is None:
         _drop(unit, row)
         return None
-    if isinstance(view, DigestView):
+    if isinstance(view, QuietReminder) and quiet.put_off(unit, row):
+        return None
+    if isinstance(view, DigestView | QuietReminder):
         # It is written as the database stands now, and may name others than when it was asked for.
         await outbox.also_shows(unit.session, row, view.numbers)
-    return _send(unit, row, room_id, view=view, team=await alerts.team_of(unit, row), thread=thread)
+    silent = await quiet.silences(unit, row, room_id, view)
+    team = await alerts.team_of(unit, row)
+    return _send(unit, row, room_id, view=view, team=team, thread=thread, silent=silent)
 
 
 async def _prepare_answer(unit: Unit, row: OutboxRow, content: dict[str, Any]) -> Send | None:
@@ -232,11 +241,13 @@ def _send(
     team: Team = None,
     edits: str | None = None,
     thread: str | None = None,
+    silent: bool = False,
 ) -> Send:
     search = row.suspect or unit.now - row.created_at > FORGOTTEN_AFTER
     return Send(
-        _id(row), row.tx_id, room_id, event_type, row.created_at, content, view, team, edits, thread, search
-    )
+        _id(row), row.tx_id, room_id, event_type, row.created_at, content, view, team, edits, thread, search,
+        silent,
+    )  # fmt: skip
 
 
 def _id(row: OutboxRow) -> int:

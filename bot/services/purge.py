@@ -10,7 +10,7 @@ from bot.services import changes
 from bot.services.moves import Done
 from bot.services.people import Caller
 from bot.services.unit import ADMIN_ROOM, Unit, room_key
-from storage import inbox, outbox, posted, tickets
+from storage import inbox, outbox, posted, quiet, tickets
 from storage.models import DigestMark, Purged
 from storage.outbox import Kind, Priority
 
@@ -36,6 +36,8 @@ async def purge(unit: Unit, number: int, caller: Caller) -> Done:
     decide(Action.PURGE, number, standing, caller.actor, caller.place.scope, Details(), unit.now)
     await _mark_commands(unit, number)
     await _ask_digests_again(unit, number)
+    for row in await outbox.waiting_about(unit.session, number, Kind.REMINDER):
+        await quiet.ask_again(unit.session, row.tx_id)
     await outbox.cancel_about(unit.session, number, unit.now)
     unit.session.add(
         Purged(
@@ -67,7 +69,7 @@ async def purge(unit: Unit, number: int, caller: Caller) -> Done:
 
 async def _ask_digests_again(unit: Unit, number: int) -> None:
     """A digest that is cancelled because it names the ticket is written again without it."""
-    for row in await outbox.waiting_digests_about(unit.session, number):
+    for row in await outbox.waiting_about(unit.session, number, Kind.DIGEST):
         payload = row.payload or {}
         key = (room_key(payload["team"]), date.fromisoformat(payload["day"]))
         mark = await unit.session.get(DigestMark, key)

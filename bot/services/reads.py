@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, and_
 from sqlmodel import col
 
 from bot.domain.errors import UnknownTicket
-from bot.domain.words import Action, Actor, Intake, Scope, Status, Team
+from bot.domain.words import Action, Actor, Intake, RoomKind, Scope, Status, Team
 from bot.services import changes, people
 from bot.services.people import Caller
 from bot.services.unit import Unit
@@ -21,7 +21,7 @@ from bot.services.views import (
     MessageView,
     TicketView,
 )
-from storage import posted, tickets
+from storage import mutes, posted, tickets
 from storage.models import HistoryEntry, Requester, Ticket, TicketMessage
 
 EXCERPT: Final = 300
@@ -138,6 +138,8 @@ async def ticket_view(unit: Unit, number: int, caller: Caller) -> TicketView:
     requester = await unit.session.get(Requester, ticket.requester_id)
     rows = await tickets.messages(unit.session, number, _MESSAGES)
     tasks = await tickets.tasks(unit.session, number)
+    # Who muted what is nobody else's matter: a room with others in it does not tell.
+    alone = caller.place.kind is RoomKind.DIRECT
     return TicketView(
         card=await _card(unit, ticket),
         email=requester.email if requester else None,
@@ -148,6 +150,7 @@ async def ticket_view(unit: Unit, number: int, caller: Caller) -> TicketView:
         messages=await message_views(unit, rows, ticket.team),
         tasks=tuple((task.text, task.done_at is not None) for task in tasks),
         purge_at=ticket.purge_at,
+        muted=alone and caller.actor.user_id in await mutes.of(unit.session, number),
     )
 
 

@@ -12,6 +12,7 @@ import structlog
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.domain.errors import Conflict, NameKind, UnknownName
+from bot.domain.quiet import QuietHours
 from bot.domain.words import TRIAGE, Team
 from storage.database import Database
 from storage.errors import DatabaseUnavailable as DatabaseUnavailable
@@ -60,6 +61,10 @@ class Policy:
     admins: frozenset[str] = frozenset()
     purge_grace: timedelta = timedelta(days=30)
     stale_after: timedelta = timedelta(days=7)
+    thankful: frozenset[Team] = frozenset()
+    """Teams whose digest says who closed how many."""
+    quiet: Mapping[str, QuietHours] = field(default_factory=lambda: MappingProxyType({}))
+    """Room key → when nobody's phone is to ring there."""
 
     def key_of(self, kind: NameKind, typed: str) -> str:
         """Key of the team, topic or region that somebody called by key or name.
