@@ -138,9 +138,7 @@ async def _run_tasks(bot: Bot, stop: asyncio.Event) -> None:
             others = [
                 group.create_task(_receive(bot, client, doorkeeper), name="sync"),
                 group.create_task(bot.worker.run(), name="worker"),
-                group.create_task(
-                    Schedule(bot.units, wiring.digest_plans(bot.config)).run(), name="schedule"
-                ),
+                group.create_task(_schedule(bot).run(), name="schedule"),
                 group.create_task(_rounds(bot, doorkeeper), name="rounds"),
                 group.create_task(_keep_lease(bot), name="lease"),
             ]
@@ -154,6 +152,11 @@ async def _run_tasks(bot: Bot, stop: asyncio.Event) -> None:
                 with suppress(TimeoutError):
                     await asyncio.wait_for(asyncio.shield(sending), _DRAIN)
             sending.cancel()
+
+
+def _schedule(bot: Bot) -> Schedule:
+    quiet_hours = tuple(bot.units.policy.quiet.values())
+    return Schedule(bot.units, wiring.digest_plans(bot.config), quiet_hours)
 
 
 @asynccontextmanager

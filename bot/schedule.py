@@ -13,14 +13,15 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
+from bot.domain.quiet import QuietHours
 from bot.domain.words import Team
-from bot.services import outcomes
+from bot.services import outcomes, quiet
 from bot.services.digest import send_digest
 from bot.services.unit import DatabaseUnavailable, Units
 
 _LOG = structlog.get_logger(__name__)
 _LOOK_EVERY: Final = 15
-"""Minutes between looks for a digest that its own tick missed: sleep, clock changes, a busy database."""
+"""Minutes between looks for what its own tick missed: sleep, clock changes, a busy database."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +53,12 @@ class DigestPlan:
 class Schedule:
     """Runs the ticks while the bot runs."""
 
-    def __init__(self, units: Units, plans: Sequence[DigestPlan]) -> None:
+    def __init__(
+        self, units: Units, plans: Sequence[DigestPlan], quiet_hours: Sequence[QuietHours] = ()
+    ) -> None:
         self._units = units
         self._plans = plans
+        self._quiet_hours = quiet_hours
 
     async def run(self) -> None:
         """Tick until cancelled; at the start, send what was missed today."""
@@ -64,15 +68,31 @@ class Schedule:
         options: dict[str, Any] = {"misfire_grace_time": None, "coalesce": True, "max_instances": 1}
         for plan in self._plans:
             scheduler.add_job(self.send_due, plan.trigger(), args=[(plan,)], **options)
-        every = IntervalTrigger(minutes=_LOOK_EVERY, timezone="UTC")
-        scheduler.add_job(self.send_due, every, args=[tuple(self._plans)], **options)
+        for hours in set(self._quiet_hours):
+            end = CronTrigger(hour=hours.end.hour, minute=hours.end.minute, timezone=hours.zone)
+            scheduler.add_job(self.remind_due, end, **options)
+        scheduler.add_job(self._look, IntervalTrigger(minutes=_LOOK_EVERY, timezone="UTC"), **options)
         scheduler.add_job(self._tidy, IntervalTrigger(hours=1, timezone="UTC"), **options)
         scheduler.start()
         try:
-            await self.send_due(self._plans)
+            await self._look()
             await asyncio.Event().wait()
         finally:
             scheduler.shutdown(wait=False)
+
+    async def _look(self) -> None:
+        await self.send_due(self._plans)
+        await self.remind_due()
+
+    async def remind_due(self) -> None:
+        """Ask for the reminders of what did not ring in quiet hours that are over."""
+        try:
+            asked = await self._units.run(quiet.remind)
+        except DatabaseUnavailable:
+            _LOG.warning("database_unavailable", doing="reminder")
+            return
+        if asked:
+            _LOG.info("reminded", rooms=asked)
 
     async def send_due(self, plans: Sequence[DigestPlan]) -> None:
         """Send the digests that are due and not yet sent."""

@@ -1,6 +1,7 @@
 """Turns the config into what each part needs to know. Only the composition root uses this."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, TypeGuard
 
@@ -10,6 +11,7 @@ from bot.commands.handlers import View
 from bot.commands.hearing import Identity
 from bot.config import Config, Language
 from bot.domain.errors import NameKind, Refusal
+from bot.domain.quiet import QuietHours
 from bot.domain.request import InvalidFields
 from bot.domain.words import TRIAGE, Team
 from bot.intake.settings import Choice, FormSettings, IntakeSettings
@@ -46,7 +48,19 @@ def policy(config: Config) -> Policy:
         one_tap=config.one_tap,
         zone=config.timezone_of(TRIAGE),
         zones={key: config.timezone_of(key) for key in config.teams},
+        thankful=frozenset(team for team in _teams(config) if config.thanks_of(team)),
+        quiet=_quiet(config),
     )
+
+
+def _teams(config: Config) -> list[Team]:
+    return [*config.teams, TRIAGE]
+
+
+def _quiet(config: Config) -> dict[str, QuietHours]:
+    """Room key → its quiet hours; the admin room, where admins are told of their tickets, has the default."""
+    rooms = {ADMIN_ROOM: TRIAGE, **{room_key(team): team for team in _teams(config)}}
+    return {key: hours for key, team in rooms.items() if (hours := config.quiet_of(team)) is not None}
 
 
 def _both(name: Any) -> tuple[str, ...]:  # noqa: ANN401
@@ -87,8 +101,7 @@ def identity(config: Config) -> Identity:
 
 def digest_plans(config: Config) -> tuple[DigestPlan, ...]:
     """When each team and triage gets its digest."""
-    teams: list[Team] = [*config.teams, TRIAGE]
-    planned = ((team, config.digest_of(team)) for team in teams)
+    planned = ((team, config.digest_of(team)) for team in _teams(config))
     return tuple(
         DigestPlan(team, cron, config.timezone_of(team)) for team, cron in planned if cron is not None
     )
@@ -193,13 +206,18 @@ class Speaker:
         view, setting = send.view, self._setting(send.team)
         if isinstance(view, CardView):
             card = self._renderer.card(view, *setting)
-            return edit_content(card, send.edits) if send.edits else card.content()
+            return edit_content(card, send.edits) if send.edits else _heard(card, send).content()
         assert view is not None  # noqa: S101 - a job without content has a view
-        message: Message = self._renderer.alert(view, *setting)
+        message = _heard(self._renderer.alert(view, *setting), send)
         return _in_thread(message.content(), send)
 
     def _setting(self, team: Team) -> tuple[Any, Any]:
         return self._config.language_of(team), self._config.timezone_of(team)
+
+
+def _heard(message: Message, send: Send) -> Message:
+    """The message as it may ring: in quiet hours for nobody, which takes more than leaving out mentions."""
+    return replace(message, mentions=(), notice=True) if send.silent else message
 
 
 def _pictured(view: View) -> TypeGuard[StatsView]:

@@ -328,6 +328,37 @@ class PromptTicket(SQLModel, table=True):
     number: int = Field(sa_column=Column(BigId, primary_key=True, index=True))
 
 
+class Mute(SQLModel, table=True):
+    """A person's own wish not to hear of a ticket; no part of the ticket's history."""
+
+    __tablename__ = "mutes"
+    number: int = _refers("tickets.number", primary=True)
+    user_id: str = Field(primary_key=True)
+    at: datetime = _when()
+
+
+class QuietNote(SQLModel, table=True):
+    """Something that was posted without ringing, as it was quiet in its room: to be reminded of afterwards.
+
+    ``tx_id`` is the event's transaction: whatever becomes of an attempt, one that was silent stays silent.
+    """
+
+    __tablename__ = "quiet_notes"
+    __table_args__: ClassVar[Any] = (Index("ix_quiet_notes_reminder", "reminder", "room"),)
+    tx_id: str = Field(primary_key=True)
+    room: str
+    """Key of the room in which it stands."""
+    number: int = _refers("tickets.number")
+    what: str
+    people: list[str] = _json(nullable=False)
+    """User ids of those for whom it would have rung; none for a new card, which rings for the room."""
+    assignee: str | None = None
+    """Whose the ticket was then."""
+    at: datetime = _when()
+    reminder: str | None = None
+    """Transaction of the reminder that tells of it, once that is asked for; empty if there was no need."""
+
+
 class Room(SQLModel, table=True):
     """A room as the sync tells; committed with the sync token, since the client library forgets it."""
 

@@ -21,6 +21,8 @@ class Kind(StrEnum):
     ANSWER = "answer"
     ALERT = "alert"
     DIGEST = "digest"
+    REMINDER = "reminder"
+    """What was posted silently in quiet hours, told once they are over."""
     REPORT = "report"
     CARD = "card"
     RETIRE = "retire"
@@ -237,14 +239,14 @@ async def cancel_about(session: AsyncSession, number: int, now: datetime) -> Non
     )
 
 
-async def waiting_digests_about(session: AsyncSession, number: int) -> Sequence[OutboxRow]:
-    """Digests still to be sent that name a ticket."""
+async def waiting_about(session: AsyncSession, number: int, kind: Kind) -> Sequence[OutboxRow]:
+    """Rows of a kind still to be sent that name a ticket."""
     rows = await session.exec(
         select(OutboxRow)
         .join(OutboxTicket, col(OutboxTicket.outbox_id) == col(OutboxRow.id))
         .where(
             OutboxTicket.number == number,
-            OutboxRow.kind == Kind.DIGEST.value,
+            OutboxRow.kind == kind.value,
             OutboxRow.state == RowState.WAITING.value,
         )
     )

@@ -18,6 +18,8 @@ from storage.models import (
     Card,
     HistoryEntry,
     IdempotencyKey,
+    Mute,
+    QuietNote,
     Requester,
     Task,
     Ticket,
@@ -198,6 +200,30 @@ async def opened_by_cause(session: AsyncSession, cause: str) -> int | None:
     return rows.first()
 
 
+async def by_numbers(session: AsyncSession, numbers: Collection[int]) -> Mapping[int, Ticket]:
+    """The tickets of these numbers that there are, as they are in the database now."""
+    rows = await session.exec(
+        select(Ticket).where(col(Ticket.number).in_(numbers)).execution_options(populate_existing=True)
+    )
+    return {ticket.number: ticket for ticket in rows.all() if ticket.number is not None}
+
+
+async def acts_since(
+    session: AsyncSession, numbers: Collection[int], since: datetime
+) -> Mapping[tuple[int, str], datetime]:
+    """When each person last did something to one of these tickets, if that was later than a moment."""
+    rows = await session.exec(
+        select(HistoryEntry.number, HistoryEntry.who, func.max(HistoryEntry.at))
+        .where(
+            col(HistoryEntry.number).in_(numbers),
+            col(HistoryEntry.who).is_not(None),
+            col(HistoryEntry.at) > since,
+        )
+        .group_by(col(HistoryEntry.number), col(HistoryEntry.who))
+    )
+    return {(number, who): at for number, who, at in rows.all() if who is not None}
+
+
 async def counts(session: AsyncSession) -> Mapping[Status, int]:
     """How many tickets there are of each status."""
     rows = await session.exec(select(Ticket.status, func.count()).group_by(col(Ticket.status)))
@@ -210,7 +236,7 @@ async def erase(session: AsyncSession, ticket: Ticket) -> None:
     assert number is not None  # noqa: S101 - it is in the database
     ids = select(TicketMessage.id).where(TicketMessage.number == number)
     await session.exec(delete(Attachment).where(col(Attachment.message_id).in_(ids)))
-    for table in (TicketMessage, Task, HistoryEntry, IdempotencyKey, Card):
+    for table in (TicketMessage, Task, HistoryEntry, IdempotencyKey, Card, Mute, QuietNote):
         await session.exec(delete(table).where(col(table.number) == number))
     await session.exec(delete(Ticket).where(col(Ticket.number) == number))
     await search.reindex(session, number)

@@ -141,6 +141,21 @@ _TICKET: tuple[Command[Handler], ...] = (
         handler=handlers.MERGE,
     ),
     Command(
+        "mute", ("stumm", "stummschalten"), N_("Hear nothing more of a ticket's messages: for you alone"),
+        "ticket", Right.MEMBER,
+        (_NUMBERS,),
+        examples=((N_("!mute 42"), N_("messages on ticket 42 no longer ring for you")),),
+        related=("unmute",),
+        handler=handlers.MUTE,
+    ),
+    Command(
+        "unmute", ("laut", "lautschalten"), N_("Hear of a ticket's messages again"), "ticket", Right.MEMBER,
+        (_NUMBERS,),
+        examples=((N_("!unmute 42"), N_("messages on ticket 42 ring for you again")),),
+        related=("mute",),
+        handler=handlers.UNMUTE,
+    ),
+    Command(
         "topic", ("thema",), N_("Correct a ticket's topic"), "ticket", Right.MEMBER,
         (_NUMBERS, Parameter("topic", Kind.WORD, N_("the topic"))),
         examples=((N_("!topic 42 donation_offer"), N_("ticket 42 offers a device")),),

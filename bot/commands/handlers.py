@@ -8,7 +8,7 @@ from bot.commands.parser import Call
 from bot.domain.errors import NameKind, NotHere, WhichTeam
 from bot.domain.request import Checker, check_request
 from bot.domain.words import TRIAGE, Action, Intake, RoomKind, Team
-from bot.services import intake, merging, moves, notes, purge, reads, stats, tasks
+from bot.services import intake, merging, moves, mutes, notes, purge, reads, stats, tasks
 from bot.services.intake import NewMessage
 from bot.services.moves import Wish
 from bot.services.people import Caller
@@ -70,6 +70,14 @@ async def _take(unit: Unit, number: int, call: Call[Any], caller: Caller) -> Non
 
 async def _purge(unit: Unit, number: int, _call: Call[Any], caller: Caller) -> None:
     await purge.purge(unit, number, caller)
+
+
+async def _mute(unit: Unit, number: int, _call: Call[Any], caller: Caller) -> None:
+    await mutes.mute(unit, number, caller)
+
+
+async def _unmute(unit: Unit, number: int, _call: Call[Any], caller: Caller) -> None:
+    await mutes.unmute(unit, number, caller)
 
 
 async def _message(unit: Unit, number: int, call: Call[Any], caller: Caller) -> View | None:
@@ -155,6 +163,8 @@ def status(program: Program) -> Ask:
 
 TAKE = Act(_take)
 PURGE = Act(_purge)
+MUTE = Act(_mute)
+UNMUTE = Act(_unmute)
 MESSAGE = Act(_message)
 NOTE = Act(_note)
 TASK_ADD = Act(_task_add)

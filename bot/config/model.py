@@ -11,7 +11,8 @@ from bot.config.checks import contradictions
 from bot.config.database import checked, with_driver
 from bot.config.problems import Contradictions
 from bot.config.sections import Digest, Intake, Logging, Matrix, Regions, Rooms, Secret, Team, Topic
-from bot.config.values import Key, Language, Prefix, Section, TeamKey, TimeZone, UserId
+from bot.config.values import Key, Language, Prefix, Quiet, Section, TeamKey, TimeZone, UserId
+from bot.domain.quiet import QuietHours, parse_span
 
 
 class Config(Section):
@@ -47,6 +48,8 @@ class Config(Section):
     default_topic: Key
     """Key of the topic of a request that names none."""
     digest: Digest = Digest()
+    quiet: Quiet = None
+    """From when to when nobody's phone rings, in the team's time zone: `"22:00-07:00"`; `false`: it may."""
     purge_grace_days: Annotated[int, Field(ge=0, le=3650)] = 30
     """Days from `delete` until the retention job may purge a ticket."""
     intake: Intake = Intake()
@@ -83,6 +86,17 @@ class Config(Section):
         """Crontab line of a team's (or triage's) digest in its time zone; ``None``: it gets none."""
         own = self._team(team)
         return own.digest if own and "digest" in own.model_fields_set else self.digest.schedule
+
+    def thanks_of(self, team: str | None) -> bool:
+        """Whether a team's (or triage's) digest says who closed how many."""
+        own = self._team(team)
+        return own.thanks if own and own.thanks is not None else self.digest.thanks
+
+    def quiet_of(self, team: str | None) -> QuietHours | None:
+        """When nobody's phone is to ring in a team (or triage); ``None``: it always may."""
+        own = self._team(team)
+        span = own.quiet if own and "quiet" in own.model_fields_set else self.quiet
+        return QuietHours(*parse_span(span), self.timezone_of(team)) if span else None
 
     def _team(self, key: str | None) -> Team | None:
         return None if key is None else self.teams.get(key)

@@ -13,6 +13,7 @@ from bot.config.values import (
     LocalNames,
     Names,
     Port,
+    Quiet,
     Room,
     Schedule,
     Section,
@@ -93,6 +94,10 @@ class Team(Section):
     """Time zone of the team, if not the default."""
     digest: Schedule = None
     """When this team's digest comes, if not as `digest.schedule`; `false`: never."""
+    thanks: bool | None = None
+    """Whether this team's digest says who closed how many, if not as `digest.thanks`."""
+    quiet: Quiet = None
+    """From when to when nobody's phone rings in this team, if not as `quiet`; `false`: it always may."""
 
 
 class Topic(Section):
@@ -113,6 +118,8 @@ class Digest(Section):
     """When it comes: a crontab line, weekdays by name, in the team's time zone; `false`: never."""
     stale_days: Annotated[int, Field(ge=1, le=365)] = 7
     """After how many days without activity a ticket is named in it."""
+    thanks: bool = False
+    """Whether it says who closed how many."""
 
 
 class Form(Section):

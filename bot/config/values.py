@@ -12,6 +12,8 @@ from apscheduler.triggers.cron import CronTrigger
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ByteSize, ConfigDict, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from bot.domain.quiet import parse_span
+
 Language = Literal["de", "en"]
 
 _SERVER: Final = r"(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?"
@@ -73,7 +75,7 @@ def _http_url(value: str) -> str:
     return value.rstrip("/")
 
 
-def _no_schedule(value: object) -> object:
+def _never(value: object) -> object:
     return None if value is False or value in ("false", "no", "off") else value
 
 
@@ -92,6 +94,17 @@ def _crontab(value: str) -> str:
     except ValueError:
         raise refuse("is not a valid crontab line", hint) from None
     return " ".join(fields)
+
+
+def _span(value: str) -> str:
+    try:
+        begin, end = parse_span(value)
+    except ValueError:
+        raise refuse(
+            "must be two different times of day",
+            'Write it like "22:00-07:00", in quotes; `false` means that it is never quiet.',
+        ) from None
+    return f"{begin:%H:%M}-{end:%H:%M}"
 
 
 def _team_key(value: str) -> str:
@@ -128,10 +141,18 @@ Room = Annotated[
 ]
 Schedule = Annotated[
     Annotated[str, AfterValidator(_crontab)] | None,
-    BeforeValidator(_no_schedule),
+    BeforeValidator(_never),
     WithJsonSchema({"anyOf": [{"type": "string"}, {"const": False}, {"type": "null"}]}),
 ]
 """A crontab line; ``false`` or nothing means never."""
+Quiet = Annotated[
+    Annotated[str, AfterValidator(_span)] | None,
+    BeforeValidator(_never),
+    WithJsonSchema(
+        {"anyOf": [{"type": "string", "examples": ["22:00-07:00"]}, {"const": False}, {"type": "null"}]}
+    ),
+]
+"""Two times of day, from and to; ``false`` or nothing means never."""
 Size = Annotated[
     ByteSize,
     Field(ge=1024, le=1024**3),

@@ -160,12 +160,13 @@ class Details:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What follows from an allowed action. ``loser`` lost the assignment through somebody else's act."""
+    """What follows from an allowed action. ``loser`` and ``gainer``: to whom somebody else did it."""
 
     action: Action
     before: Standing
     after: Standing
     loser: str | None = field(default=None)
+    gainer: str | None = field(default=None)
 
     @property
     def changed(self) -> bool:
@@ -247,8 +248,25 @@ def decide(
         raise NotPermitted(number, action, rule.right, ticket.assignee)
     _check_conditions(action, number, ticket, details)
     after = _after(action, rule, ticket, who, details, now)
-    loser = ticket.assignee if ticket.assignee not in (after.assignee, who.user_id) else None
-    return Decision(action, ticket, after, loser)
+    return _decision(action, ticket, after, who)
+
+
+_ENDING: Final = frozenset({Action.DELETE, Action.MERGE})
+"""Actions that take a ticket under way out of its assignee's hands although the assignment stays noted."""
+
+
+def _decision(action: Action, before: Standing, after: Standing, who: Actor) -> Decision:
+    """The decision, with those who are to hear of it: whoever acts knows already."""
+    passed_on = before.assignee != after.assignee
+    taken = action in _ENDING and before.status in _UNDER_WAY
+    brought_back = before.status is Status.DELETED and after.status in _UNDER_WAY
+    return Decision(
+        action,
+        before,
+        after,
+        loser=before.assignee if (passed_on or taken) and before.assignee != who.user_id else None,
+        gainer=after.assignee if (passed_on or brought_back) and after.assignee != who.user_id else None,
+    )
 
 
 def is_known(ticket: Standing, who: Actor, scope: Scope) -> bool:
@@ -356,8 +374,7 @@ def _undo(number: int, ticket: Standing, who: Actor, details: Details, now: date
         raise NothingToUndo(number, UndoProblem.TOO_OLD, last.by, last.at)
     if not may(Right.SAME_PERSON, who, ticket, last):
         raise NotPermitted(number, Action.UNDO, Right.SAME_PERSON, ticket.assignee)
-    loser = ticket.assignee if ticket.assignee not in (last.before.assignee, who.user_id) else None
-    return Decision(Action.UNDO, ticket, last.before, loser)
+    return _decision(Action.UNDO, ticket, last.before, who)
 
 
 @dataclass(frozen=True, slots=True)

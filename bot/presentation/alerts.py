@@ -1,7 +1,6 @@
 """What the bot says of its own accord. Whoever must act is mentioned."""
 
 from functools import singledispatch
-from typing import Final
 
 from bot.domain.rooms import RoomProblem
 from bot.domain.words import Action
@@ -13,6 +12,7 @@ from bot.presentation.document import (
     Code,
     Inline,
     Outside,
+    Paragraph,
     Text,
     Value,
     joined,
@@ -22,8 +22,9 @@ from bot.presentation.document import (
 from bot.presentation.greetings import render_greeting
 from bot.presentation.message import Message, fit
 from bot.presentation.outside import clip
+from bot.presentation.reminders import render_reminder, render_who
 from bot.presentation.tickets import history_line, message_pieces
-from bot.presentation.words import LOST, LOST_OTHERWISE, ROOM_PROBLEMS
+from bot.presentation.words import GOT, LOST, LOST_OTHERWISE, ROOM_PROBLEMS
 from bot.presentation.world import Setting, numeral, numerals, pill
 from bot.services.views import (
     AssignmentAlert,
@@ -34,12 +35,10 @@ from bot.services.views import (
     MessageAlert,
     MovedAway,
     PurgeReport,
+    QuietReminder,
     RoomReport,
     TransferSummary,
 )
-
-_PILLS_SHOWN: Final = 8
-"""More people than that are mentioned without being named one by one."""
 
 
 @singledispatch
@@ -61,37 +60,39 @@ def _(alert: MessageAlert, setting: Setting) -> Message:
     )
     requester = clip(alert.requester, SUBJECT_LIMIT) or Text(gettext("requester"))
     head: list[Inline] = [sentence(template, requester=requester, number=numeral(alert.number))]
-    if len(alert.mentions) > _PILLS_SHOWN:
-        head.append(Text(gettext("To all in the team")))
-    elif alert.mentions:
-        head.append(joined(", ", map(pill, alert.mentions)))
+    if alert.mentions:
+        head.append(render_who(alert.mentions, setting))
     mentions = tuple(person.user_id for person in alert.mentions)
-    return fit((paragraph(*head), *message_pieces(alert.message, setting)), mentions=mentions)
+    document = (paragraph(*head), *message_pieces(alert.message, setting))
+    # Whom it was for has muted it, or wrote it down: it stands in the thread and rings for nobody.
+    return fit(document, mentions=mentions, notice=not mentions)
 
 
 @render_alert.register
 def _(alert: AssignmentAlert, setting: Setting) -> Message:
-    gettext = setting.language.gettext
     fields: dict[str, Value] = {
         "person": pill(alert.person),
         "number": numeral(alert.number),
         "who": setting.doer(alert.by),
     }
-    if alert.given:
-        told = [
-            sentence(gettext("{person}, {number} is yours: {who} assigned it to you."), **fields),
-            sentence(
-                gettext("When you begin with it: {command}"),
-                command=setting.action(Action.TAKE, alert.number),
-            ),
-        ]
-    else:
-        how = gettext(LOST.get(alert.action, LOST_OTHERWISE))
-        told = [
-            sentence(gettext("{person}, {number} is no longer yours:"), **fields),
-            sentence(how, **fields),
-        ]
-    return fit((paragraph(joined(" ", told)),), mentions=(alert.person.user_id,))
+    return fit((_assignment(alert, fields, setting),), mentions=(alert.person.user_id,))
+
+
+def _assignment(alert: AssignmentAlert, fields: dict[str, Value], setting: Setting) -> Paragraph:
+    gettext = setting.language.gettext
+    if not alert.given:
+        lost = sentence(gettext("{person}, {number} is no longer yours:"), **fields)
+        return paragraph(
+            joined(" ", [lost, sentence(gettext(LOST.get(alert.action, LOST_OTHERWISE)), **fields)])
+        )
+    if alert.action is not Action.ASSIGN:
+        back = sentence(gettext("{person}, {number} is yours again:"), **fields)
+        return paragraph(
+            joined(" ", [back, sentence(gettext(GOT.get(alert.action, LOST_OTHERWISE)), **fields)])
+        )
+    given = sentence(gettext("{person}, {number} is yours: {who} assigned it to you."), **fields)
+    begin = gettext("When you begin with it: {command}")
+    return paragraph(joined(" ", [given, sentence(begin, command=setting.action(Action.TAKE, alert.number))]))
 
 
 @render_alert.register
@@ -215,3 +216,8 @@ def _(alert: DigestView, setting: Setting) -> Message:
 @render_alert.register
 def _(alert: Greeting, setting: Setting) -> Message:
     return render_greeting(alert, setting)
+
+
+@render_alert.register
+def _(alert: QuietReminder, setting: Setting) -> Message:
+    return render_reminder(alert, setting)

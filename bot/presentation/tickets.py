@@ -82,6 +82,9 @@ def _facts(view: TicketView, setting: Setting) -> tuple[Inline, ...]:
     if view.purge_at is not None:
         when = setting.moment(view.purge_at)
         facts.append(sentence(gettext("Will be purged for good on {date}"), date=when))
+    if view.muted:
+        loud = setting.command(f"unmute {view.card.number}")
+        facts.append(sentence(gettext("🔕 You have muted it. To hear of it again: {command}"), command=loud))
     return tuple(facts)
 
 

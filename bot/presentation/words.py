@@ -110,9 +110,16 @@ LOST: Final[Mapping[Action, str]] = MappingProxyType(
         Action.WAIT: N_("{who} put it on the waiting list."),
         Action.TRANSFER: N_("{who} transferred it to another team."),
         Action.UNDO: N_("{who} undid the last change."),
+        Action.DELETE: N_("{who} deleted it."),
+        Action.MERGE: N_("{who} merged it with another ticket."),
     }
 )
 """How somebody came to lose a ticket."""
+
+GOT: Final[Mapping[Action, str]] = MappingProxyType(
+    {Action.UNDO: LOST[Action.UNDO], Action.RESTORE: N_("{who} restored it.")}
+)
+"""How somebody came to have a ticket again."""
 
 LOST_OTHERWISE: Final = N_("{who} changed it.")
 

@@ -5,8 +5,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from bot.domain.words import Action, RoomKind, Team
-from bot.services import digest, greetings, people, reads
-from bot.services.unit import Unit
+from bot.services import digest, greetings, people, quiet, reads
+from bot.services.unit import Unit, room_key, team_of_room
 from bot.services.views import (
     Alert,
     AssignmentAlert,
@@ -20,7 +20,7 @@ from bot.services.views import (
     RoomReport,
     TransferSummary,
 )
-from storage import tickets
+from storage import mutes, tickets
 from storage.models import OutboxRow, Purged, Requester, TicketMessage
 
 
@@ -31,22 +31,33 @@ async def load(unit: Unit, row: OutboxRow) -> Alert | None:
         case "message":
             return await _message(unit, row.number or 0, payload)
         case "assignment":
-            return await _assignment(unit, row.number or 0, payload)
+            return await _assignment(unit, row, payload)
         case "transfer":
             return await _transfer(unit, row.number or 0, payload)
         case "moved":
             return await _moved(unit, row.number or 0, payload)
-        case "room" | "delivery":
-            return _report(payload)
-        case "purged":
-            return _purged(await unit.session.get(Purged, payload["number"]))
-        case "failed":
-            return CommandFailed(payload["event_id"])
+        case "room" | "delivery" | "purged" | "failed":
+            return await _report(unit, payload)
         case "greeting":
             return await _greeting(unit, row.room or "", payload)
         case "digest":
             return await _digest(unit, payload)
+        case "quiet":
+            return await quiet.reminder(unit, row)
     raise ValueError(f"outbox row {row.id}: nothing is known of its payload")
+
+
+async def _report(unit: Unit, payload: dict[str, Any]) -> Alert | None:
+    match payload["what"]:
+        case "room":
+            return RoomReport(payload["name"], payload["room_id"], tuple(payload["problems"]))
+        case "delivery":
+            numbers = tuple(payload["numbers"])
+            return DeliveryReport(payload["kind"], payload["room"], numbers, payload["reason"])
+        case "purged":
+            return _purged(await unit.session.get(Purged, payload["number"]))
+        case _:
+            return CommandFailed(payload["event_id"])
 
 
 async def team_of(unit: Unit, row: OutboxRow) -> Team:
@@ -55,14 +66,10 @@ async def team_of(unit: Unit, row: OutboxRow) -> Team:
     if "team" in payload:
         team: Team = payload["team"]
         return team
+    if row.room is not None:
+        return team_of_room(row.room)
     ticket = await tickets.get(unit.session, row.number) if row.number is not None else None
     return ticket.team if ticket else None
-
-
-def _report(payload: dict[str, Any]) -> Alert:
-    if payload["what"] == "room":
-        return RoomReport(payload["name"], payload["room_id"], tuple(payload["problems"]))
-    return DeliveryReport(payload["kind"], payload["room"], tuple(payload["numbers"]), payload["reason"])
 
 
 async def _greeting(unit: Unit, room: str, payload: dict[str, Any]) -> Greeting | None:
@@ -88,7 +95,7 @@ async def _message(unit: Unit, number: int, payload: dict[str, Any]) -> MessageA
         return None
     requester = await unit.session.get(Requester, ticket.requester_id)
     told = await people.to_notify(unit, ticket.assignee, ticket.team)
-    told -= {payload["author"]}
+    told -= {payload["author"], *await mutes.of(unit.session, number)}
     mentions = tuple([await people.person(unit, user_id, ticket.team) for user_id in sorted(told)])
     return MessageAlert(
         number,
@@ -99,10 +106,13 @@ async def _message(unit: Unit, number: int, payload: dict[str, Any]) -> MessageA
     )
 
 
-async def _assignment(unit: Unit, number: int, payload: dict[str, Any]) -> AssignmentAlert | None:
+async def _assignment(unit: Unit, row: OutboxRow, payload: dict[str, Any]) -> AssignmentAlert | None:
+    number = row.number or 0
     ticket = await tickets.get(unit.session, number)
-    if ticket is None:
-        return None
+    if ticket is None or payload["person"] not in await people.joined_to(
+        unit, row.room or room_key(ticket.team)
+    ):
+        return None  # who is not in the room would not see it, and the others know from the card
     return AssignmentAlert(
         number,
         await people.person(unit, payload["person"], ticket.team),

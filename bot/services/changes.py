@@ -6,8 +6,9 @@ from typing import Any, Final
 
 from bot.domain.lifecycle import Change, Decision
 from bot.domain.words import Action, Standing, State, Status, Team, statuses_of
-from bot.services.unit import Unit, room_key
-from storage import conversation, outbox, search, tickets
+from bot.services import people
+from bot.services.unit import ADMIN_ROOM, Unit, room_key
+from storage import conversation, mutes, outbox, search, tickets
 from storage.models import HistoryEntry, Ticket
 from storage.outbox import Kind, Priority
 
@@ -123,11 +124,15 @@ async def write(
     if _moved(decision):
         changed["moved_at"] = unit.now
     await tickets.compare_and_set(unit.session, ticket, changed)
-    await record(unit, number_of(ticket), decision, cause)
+    number, holder = number_of(ticket), decision.after.assignee
+    await record(unit, number, decision, cause)
     if decision.action in _CHANGES_WORDS or decision.before.team != decision.after.team:
-        await search.reindex(unit.session, number_of(ticket))
-    await outbox.refresh_card(unit.session, number_of(ticket), unit.now, new=False)
-    await refresh_seeds(unit, number_of(ticket))
+        await search.reindex(unit.session, number)
+    if holder is not None and holder != decision.before.assignee:
+        # Whoever is responsible from now on hears of it, also if they had muted it as another's.
+        await mutes.end(unit.session, number, holder)
+    await outbox.refresh_card(unit.session, number, unit.now, new=False)
+    await refresh_seeds(unit, number)
     unit.wake_courier()
     before, after = decision.before, decision.after
     if (before.status, before.team, before.merged_into) != (after.status, after.team, after.merged_into):
@@ -192,31 +197,34 @@ async def tell(unit: Unit, number: int, decision: Decision, who: str | None) -> 
 
 async def tell_assignments(unit: Unit, number: int, decision: Decision, who: str | None) -> None:
     """Tell whoever was given the ticket, and whoever lost it, through somebody else's act."""
-    moved = decision.before.team != decision.after.team
-    if decision.loser is not None:
+    before, after = decision.before.team, decision.after.team
+    for person, given, team in ((decision.loser, False, before), (decision.gainer, True, after)):
+        if person is None:
+            continue
+        payload = {
+            "what": "assignment",
+            "person": person,
+            "by": who,
+            "given": given,
+            "action": decision.action.value,
+        }
         # Who does not come along to the new team is told where they are.
-        room = room_key(decision.before.team) if moved else None
-        await _tell(unit, number, decision.action, decision.loser, who, given=False, room=room)
-    gainer = decision.after.assignee
-    if gainer not in (None, who, decision.before.assignee):
-        assert gainer is not None  # noqa: S101 - for the type checker
-        await _tell(unit, number, decision.action, gainer, who, given=True)
+        room = await _room_for(unit, person, team, elsewhere=team != after)
+        await outbox.put(
+            unit.session, Kind.ALERT, Priority.ALERT, unit.now, room=room, number=number, payload=payload
+        )
 
 
-async def _tell(
-    unit: Unit,
-    number: int,
-    action: Action,
-    person: str,
-    by: str | None,
-    *,
-    given: bool,
-    room: str | None = None,
-) -> None:
-    payload = {"what": "assignment", "person": person, "by": by, "given": given, "action": action.value}
-    await outbox.put(
-        unit.session, Kind.ALERT, Priority.ALERT, unit.now, room=room, number=number, payload=payload
-    )
+async def _room_for(unit: Unit, person: str, team: Team, *, elsewhere: bool) -> str | None:
+    """Where to tell a person something of a ticket: under its card (``None``) if they are in its room.
+
+    An admin may have a ticket of a team whose room they are not in; they are told in the admin room.
+    """
+    if person not in await people.members_of(unit, team) and person in await people.joined_to(
+        unit, ADMIN_ROOM
+    ):
+        return ADMIN_ROOM
+    return room_key(team) if elsewhere else None
 
 
 async def tell_transfer(unit: Unit, number: int, decision: Decision, who: str | None) -> None:

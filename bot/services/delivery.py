@@ -9,11 +9,11 @@ import structlog
 
 from bot.domain.words import Team
 from bot.logs import place_of
-from bot.services import alerts, outcomes, people, reads, seeds
+from bot.services import alerts, outcomes, people, quiet, reads, seeds
 from bot.services.media import Media, media_of
 from bot.services.seeds import Plan
 from bot.services.unit import Unit, room_key
-from bot.services.views import Alert, CardView, DigestView, Greeting, MovedAway
+from bot.services.views import Alert, CardView, DigestView, Greeting, MovedAway, QuietReminder
 from storage import outbox, posted, rooms, tickets
 from storage.models import OutboxRow
 from storage.outbox import Kind, RowState
@@ -47,6 +47,8 @@ class Send:
     """What to send instead, if its file can be had and uploaded."""
     attempts: int = 0
     """How often it failed before for a passing reason."""
+    silent: bool = False
+    """Whether it must ring for nobody, as it is quiet in the room."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +158,10 @@ async def _prepare_card(unit: Unit, row: OutboxRow) -> Send | None:
     if row.rendered is None:
         row.rendered = view.version
         unit.session.add(row)
-    return _send(unit, row, room_id, view=view, team=view.team, edits=here.event_id if here else None)
+    if here:
+        return _send(unit, row, room_id, view=view, team=view.team, edits=here.event_id)
+    silent = await quiet.silences(unit, row, room_id, view)
+    return _send(unit, row, room_id, view=view, team=view.team, silent=silent)
 
 
 async def _prepare_seeds(unit: Unit, row: OutboxRow) -> Seed | None:
@@ -186,11 +191,14 @@ async def _prepare_message(unit: Unit, row: OutboxRow) -> Send | None:
     if view is None:
         _drop(unit, row)
         return None
-    if isinstance(view, DigestView | Greeting):
+    if isinstance(view, QuietReminder) and quiet.put_off(unit, row):
+        return None
+    if isinstance(view, DigestView | QuietReminder | Greeting):
         # It is written as the database stands now, and may name others than when it was asked for.
         await outbox.also_shows(unit.session, row, view.numbers)
+    silent = await quiet.silences(unit, row, room_id, view)
     team = await alerts.team_of(unit, row)
-    return _send(unit, row, room_id, view=view, team=team, thread=thread, latest=latest)
+    return _send(unit, row, room_id, view=view, team=team, thread=thread, latest=latest, silent=silent)
 
 
 async def _prepare_answer(unit: Unit, row: OutboxRow, content: dict[str, Any]) -> Send | None:
@@ -273,6 +281,7 @@ def _send(
     edits: str | None = None,
     thread: str | None = None,
     latest: str | None = None,
+    silent: bool = False,
 ) -> Send:
     return Send(
         row_id=_id(row),
@@ -289,6 +298,7 @@ def _send(
         search_first=row.suspect or unit.now - row.created_at > FORGOTTEN_AFTER,
         media=media_of(row.payload or {}),
         attempts=row.attempts,
+        silent=silent,
     )
 
 

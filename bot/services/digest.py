@@ -1,21 +1,25 @@
 """The daily digest of a team's room."""
 
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, and_, func, or_
-from sqlmodel import col, select
+from sqlalchemy import ColumnElement, and_, or_
+from sqlmodel import col
 
 from bot.domain.words import Action, Scope, Status, Team
 from bot.services import lists, people
 from bot.services.unit import Unit, room_key
-from bot.services.views import DigestView, LineView
-from storage import outbox, tickets
-from storage.models import DigestMark, HistoryEntry, Ticket
+from bot.services.views import DigestView, LineView, Person
+from storage import digests, outbox, tickets
+from storage.models import DigestMark, Ticket
 from storage.outbox import Kind, Priority
 
-LINES: Final = 40
+LINES: Final = 7
+"""Lines of each group: a digest is read on a phone; the lists' commands show the rest."""
+THANKED: Final = 8
+"""People whom it thanks by name."""
 
 
 async def send_digest(unit: Unit, team: Team, day: date, zone: ZoneInfo) -> bool:
@@ -54,7 +58,8 @@ async def view(unit: Unit, team: Team, day: date, payload: dict[str, Any]) -> Di
     left = and_(tickets.with_status(Status.OPEN, Status.IN_PROGRESS), gone)
     idle = or_(and_(tickets.with_status(Status.IN_PROGRESS), col(Ticket.changed_at) < stale), left)
     idle_lines = await _lines(unit, scope, idle, col(Ticket.changed_at).asc())
-    start, end = _yesterday(day, ZoneInfo(payload["zone"]))
+    first = await _first_day(unit, team, day)
+    news = await _news(unit, team, digests.Period(*_span(first, day, ZoneInfo(payload["zone"]))))
     return DigestView(
         team=team,
         day=day,
@@ -67,18 +72,13 @@ async def view(unit: Unit, team: Team, day: date, payload: dict[str, Any]) -> Di
         left=frozenset(
             line.number for line in idle_lines[0] if line.assignee and line.assignee.user_id not in present
         ),
-        opened_yesterday=await _count(unit, team, start, end, col(HistoryEntry.action) == Action.OPEN.value),
-        closed_yesterday=await _count(unit, team, start, end, col(HistoryEntry.action) == Action.CLOSE.value),
-        spam_messages=await _count(
-            unit,
-            team,
-            start,
-            end,
-            and_(
-                col(HistoryEntry.action) == Action.MESSAGE.value,
-                col(HistoryEntry.to_status) == Status.SPAM.value,
-            ),
-        ),
+        since=first if first != day - timedelta(days=1) else None,
+        opened=news.opened,
+        closed=news.closed,
+        spam_messages=news.spam_messages,
+        muted_messages=news.muted_messages,
+        thanks=news.thanks[:THANKED],
+        thanks_hidden=max(0, len(news.thanks) - THANKED),
         stale_days=unit.policy.stale_after.days,
     )
 
@@ -90,21 +90,53 @@ async def _lines(
     return await lists.line_views(unit, rows), total
 
 
-def _yesterday(day: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
-    """The local day before, in UTC; 23 or 25 hours long when the clocks change."""
-    start = datetime.combine(day - timedelta(days=1), time(), zone).astimezone(UTC)
+async def _first_day(unit: Unit, team: Team, day: date) -> date:
+    """The first day that no digest has told of: on a Monday after a free weekend, the last Friday."""
+    last = await digests.last_day_before(unit.session, room_key(team), day)
+    return last or day - timedelta(days=1)
+
+
+def _span(first: date, day: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
+    """From the begin of a local day to that of another, in UTC; days may have 23 or 25 hours."""
+    start = datetime.combine(first, time(), zone).astimezone(UTC)
     return start, datetime.combine(day, time(), zone).astimezone(UTC)
 
 
-async def _count(unit: Unit, team: Team, start: datetime, end: datetime, what: ColumnElement[bool]) -> int:
-    rows = await unit.session.exec(
-        select(func.count(col(HistoryEntry.number).distinct()))
-        .join(Ticket, col(Ticket.number) == col(HistoryEntry.number))
-        .where(
-            tickets.in_scope(Scope(frozenset({team}))),
-            col(HistoryEntry.at) >= start,
-            col(HistoryEntry.at) < end,
-            what,
-        )
+@dataclass(frozen=True, slots=True)
+class _News:
+    """What happened since the digest before."""
+
+    opened: int
+    closed: int
+    spam_messages: int
+    muted_messages: int
+    thanks: tuple[tuple[Person, int], ...]
+
+
+async def _news(unit: Unit, team: Team, period: digests.Period) -> _News:
+    scope = tickets.in_scope(Scope(frozenset({team})))
+    closers = await digests.closers(unit.session, scope, period)
+    thanked: list[tuple[Person, int]] = []
+    if team in unit.policy.thankful:
+        thanked = [
+            (await people.person(unit, user_id, team), count)
+            for user_id, count in closers
+            if user_id is not None
+        ]
+    return _News(
+        opened=await digests.count(unit.session, scope, period, Action.OPEN),
+        closed=sum(count for _user_id, count in closers),
+        spam_messages=await digests.count(unit.session, scope, period, Action.MESSAGE, Status.SPAM),
+        muted_messages=await _muted_messages(unit, team, scope, period),
+        thanks=tuple(sorted(thanked, key=lambda each: (-each[1], each[0].name.casefold()))),
     )
-    return rows.one()
+
+
+async def _muted_messages(unit: Unit, team: Team, scope: ColumnElement[bool], period: digests.Period) -> int:
+    """Messages that rang for nobody: all whom they were for had muted the ticket."""
+    found = await digests.messages_while_muted(unit.session, scope, period)
+    rang_for_nobody = 0
+    for each in found.values():
+        meant = await people.to_notify(unit, each.assignee, team) - each.author
+        rang_for_nobody += bool(meant) and meant <= each.muted
+    return rang_for_nobody

@@ -6,13 +6,15 @@ from typing import Final
 
 from bot.services import changes, prompts, seeds
 from bot.services.unit import ADMIN_ROOM, Unit
-from storage import outbox, posted, rooms, tickets
+from storage import outbox, posted, quiet, rooms, tickets
 from storage.models import Card, OutboxRow, PostedEvent, Purged
 from storage.outbox import Kind, Priority, RowState
 
 _TRACE_KEPT: Final = timedelta(days=2)
 _CONVENIENT: Final = frozenset({Kind.SEED, Kind.UNTAP})
 """What nobody misses: `check` tells which right is wanting; the admins are not told each time."""
+_NEWS_KEPT: Final = timedelta(days=7)
+"""What could not be told for so long, as its room could not be used, is no news any more."""
 
 
 async def sent(unit: Unit, tx_id: str, event_id: str, room_id: str, thread: str | None = None) -> None:
@@ -154,6 +156,7 @@ async def failed(unit: Unit, row_id: int, room_id: str, error: str) -> None:
 
 
 async def tidy(unit: Unit) -> None:
-    """Forget the traces of what was sent days ago."""
+    """Forget the traces of what was sent days ago, and what reminders have told."""
     await outbox.prune(unit.session, unit.now, _TRACE_KEPT)
     await prompts.tidy(unit)
+    await quiet.forget(unit.session, unit.now - _NEWS_KEPT)

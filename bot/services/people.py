@@ -83,7 +83,12 @@ async def caller_of(unit: Unit, user_id: str, room_id: str, cause: str | None = 
 
 async def members_of(unit: Unit, team: Team) -> Mapping[str, str]:
     """User ids of a team's members with their names; none while its room cannot be used."""
-    room = await rooms.by_key(unit.session, room_key(team))
+    return await joined_to(unit, room_key(team))
+
+
+async def joined_to(unit: Unit, key: str) -> Mapping[str, str]:
+    """User ids of those in a configured room with their names; none while it cannot be used."""
+    room = await rooms.by_key(unit.session, key)
     if room is None or rooms.problems_of(room):
         return {}
     found = await rooms.members(unit.session, room.room_id)
@@ -92,9 +97,7 @@ async def members_of(unit: Unit, team: Team) -> Mapping[str, str]:
 
 async def responsible(unit: Unit, team: Team) -> frozenset[str]:
     """User ids of those who may have a ticket of the team: its members, and the admins."""
-    admins = await rooms.by_key(unit.session, ADMIN_ROOM)
-    usable = admins is not None and not rooms.problems_of(admins)
-    in_admin_room = await rooms.members(unit.session, admins.room_id) if admins and usable else {}
+    in_admin_room = await joined_to(unit, ADMIN_ROOM)
     return unit.policy.admins.union(in_admin_room, await members_of(unit, team)) - {unit.policy.bot_user}
 
 

@@ -10,7 +10,7 @@ from bot.services import changes, prompts
 from bot.services.moves import Done
 from bot.services.people import Caller
 from bot.services.unit import ADMIN_ROOM, Unit, room_key
-from storage import conversation, inbox, outbox, posted, tickets
+from storage import conversation, inbox, outbox, posted, quiet, tickets
 from storage.models import DigestMark, Purged, Ticket
 from storage.outbox import Kind, Priority
 
@@ -60,6 +60,8 @@ async def _remove(unit: Unit, ticket: Ticket, caller: Caller) -> None:
     number = changes.number_of(ticket)
     await _mark_commands(unit, number)
     await _ask_digests_again(unit, number)
+    for row in await outbox.waiting_about(unit.session, number, Kind.REMINDER):
+        await quiet.ask_again(unit.session, row.tx_id)
     await outbox.cancel_about(unit.session, number, unit.now)
     await prompts.drop_about(unit, number)
     unit.session.add(
@@ -89,7 +91,7 @@ async def _remove(unit: Unit, ticket: Ticket, caller: Caller) -> None:
 
 async def _ask_digests_again(unit: Unit, number: int) -> None:
     """A digest that is cancelled because it names the ticket is written again without it."""
-    for row in await outbox.waiting_digests_about(unit.session, number):
+    for row in await outbox.waiting_about(unit.session, number, Kind.DIGEST):
         payload = row.payload or {}
         key = (room_key(payload["team"]), date.fromisoformat(payload["day"]))
         mark = await unit.session.get(DigestMark, key)

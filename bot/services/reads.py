@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from bot.domain.errors import UnknownTicket
-from bot.domain.words import Action, Intake, MessageKind, State, Status, Team, statuses_of
+from bot.domain.words import Action, Intake, MessageKind, RoomKind, State, Status, Team, statuses_of
 from bot.services import changes, people
 from bot.services.people import Caller, People
 from bot.services.unit import Unit
@@ -18,7 +18,7 @@ from bot.services.views import (
     TaskView,
     TicketView,
 )
-from storage import conversation, listing, posted, tickets
+from storage import conversation, listing, mutes, posted, tickets
 from storage.models import HistoryEntry, Requester, Task, Ticket, TicketMessage
 
 EXCERPT: Final = 300
@@ -120,6 +120,8 @@ async def ticket_view(unit: Unit, number: int, caller: Caller) -> TicketView:
     rows = await tickets.messages(unit.session, number, _MESSAGES)
     tasks = await tickets.tasks(unit.session, number)
     card = await posted.card(unit.session, number)
+    # Who muted what is nobody else's matter: a room with others in it does not tell.
+    alone = caller.place.kind is RoomKind.DIRECT
     return TicketView(
         card=await _card(unit, ticket),
         email=requester.email if requester else None,
@@ -133,6 +135,7 @@ async def ticket_view(unit: Unit, number: int, caller: Caller) -> TicketView:
         hidden=await tickets.message_count(unit.session, number) - len(rows),
         card_room=card.room_id if card else None,
         card_event=card.event_id if card else None,
+        muted=alone and caller.actor.user_id in await mutes.of(unit.session, number),
     )
 
 

@@ -14,6 +14,7 @@ import structlog
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.domain.errors import Conflict, NameKind, UnknownName
+from bot.domain.quiet import QuietHours
 from bot.domain.words import TRIAGE, Team
 from storage.database import Database
 from storage.errors import DatabaseUnavailable as DatabaseUnavailable
@@ -71,6 +72,11 @@ class Policy:
     def zone_of(self, team: Team) -> ZoneInfo:
         """In which time zone a team lives."""
         return self.zones.get(team, self.zone)
+
+    thankful: frozenset[Team] = frozenset()
+    """Teams whose digest says who closed how many."""
+    quiet: Mapping[str, QuietHours] = field(default_factory=lambda: MappingProxyType({}))
+    """Room key → when nobody's phone is to ring there."""
 
     def key_of(self, kind: NameKind, typed: str) -> str:
         """Key of the team, topic or region that somebody called by key or name.

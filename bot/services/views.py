@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from bot.domain.quiet import What
 from bot.domain.words import Action, Intake, MessageKind, Right, RoomKind, Status, Team
 
 if TYPE_CHECKING:
@@ -175,6 +176,8 @@ class TicketView:
     card_room: str | None = None
     card_event: str | None = None
     """The card to link to."""
+    muted: bool = False
+    """Whether the person who asks has muted it; told to them alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -325,10 +328,19 @@ class DigestView:
     """In progress without activity, or with an assignee who left the team."""
     left: frozenset[int] = frozenset()
     """Numbers among ``idle`` whose assignee left the team."""
-    opened_yesterday: int = 0
-    closed_yesterday: int = 0
+    since: date | None = None
+    """First day that the counts are about, if that is not yesterday: there was no digest meanwhile."""
+    opened: int = 0
+    closed: int = 0
+    """Tickets that were closed and stayed so."""
     spam_messages: int = 0
-    """Messages that came to spam tickets yesterday: a false spam would be found here."""
+    """Messages that came to spam tickets: a false spam would be found here."""
+    muted_messages: int = 0
+    """Messages that rang for nobody, as all whom they were for had muted the ticket."""
+    thanks: tuple[tuple[Person, int], ...] = ()
+    """Who closed how many, most first, if the team wants that."""
+    thanks_hidden: int = 0
+    """How many more people closed some."""
     stale_days: int = 7
 
     @property
@@ -343,9 +355,10 @@ class DigestView:
             self.untouched_total
             or self.waiting_total
             or self.idle_total
-            or self.opened_yesterday
-            or self.closed_yesterday
+            or self.opened
+            or self.closed
             or self.spam_messages
+            or self.muted_messages
         )
 
 
@@ -441,6 +454,32 @@ class AssignmentAlert:
 
 
 @dataclass(frozen=True, slots=True)
+class QuietLine:
+    """Something that did not ring in quiet hours and still waits for somebody."""
+
+    ticket: LineView
+    what: What
+    count: int
+    """How many messages."""
+    people: tuple[Person, ...] = ()
+    """For whom it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class QuietReminder:
+    """What came while it was quiet, told once quiet hours are over. ``lines`` are cut, ``total`` is not."""
+
+    lines: tuple[QuietLine, ...]
+    total: int
+    mentions: tuple[Person, ...]
+
+    @property
+    def numbers(self) -> frozenset[int]:
+        """The tickets that it names."""
+        return frozenset(line.ticket.number for line in self.lines)
+
+
+@dataclass(frozen=True, slots=True)
 class TransferSummary:
     """First line under the new card of a transferred ticket."""
 
@@ -500,6 +539,7 @@ Alert = (
     Greeting
     | MessageAlert
     | AssignmentAlert
+    | QuietReminder
     | TransferSummary
     | MovedAway
     | RoomReport

@@ -1,5 +1,6 @@
 """What a day's digest says, and that it is said once."""
 
+import dataclasses
 from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -7,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bot.domain.words import Action, Intake
-from bot.services import digest, intake
+from bot.services import digest, intake, mutes
 from bot.services.delivery import Send
 from bot.services.digest import LINES
 from bot.services.intake import NewMessage
@@ -19,6 +20,7 @@ from tests.integration.desk_data import (
     CARLA,
     DORA,
     FREIBURG,
+    POLICY,
     START,
     TRIAGE,
     Desk,
@@ -100,12 +102,12 @@ async def test_yesterday_is_the_local_day(desk: Desk) -> None:
     await desk.open()
     found = await view(desk)
     assert found.day == date(2026, 11, 24)
-    assert (found.opened_yesterday, found.closed_yesterday) == (2, 1)
+    assert (found.opened, found.closed) == (2, 1)
 
 
 @pytest.mark.parametrize(("day", "hours"), [(date(2027, 3, 29), 23), (date(2026, 10, 26), 25)])
 def test_a_day_on_which_the_clocks_change_is_counted_whole(day: date, hours: int) -> None:
-    start, end = digest._yesterday(day, ZONE)
+    start, end = digest._span(day - timedelta(days=1), day, ZONE)
     assert end - start == timedelta(hours=hours)
 
 
@@ -117,8 +119,86 @@ async def test_messages_to_spam_are_counted(desk: Desk) -> None:
         await desk.units.run(lambda unit, m=message: intake.add_message(unit, number, m))  # type: ignore[misc]
     desk.clock.advance(days=1)
     found = await view(desk)
-    assert found.spam_messages == 1
+    assert found.spam_messages == 2
     assert not found.empty
+
+
+async def write(desk: Desk, number: int, author: str | None = None) -> None:
+    """A requester's message arrives."""
+    message = NewMessage("Any news?", Intake.CHAT if author else Intake.HTTP, author)
+    await desk.units.run(lambda unit: intake.add_message(unit, number, message))
+
+
+async def mute(desk: Desk, number: int, person: str) -> None:
+    caller = await desk.caller(person)
+    await desk.units.run(lambda unit: mutes.mute(unit, number, caller))
+
+
+async def test_messages_that_rang_for_nobody_are_counted(desk: Desk) -> None:
+    owned, free, loud, spam = [await desk.open() for _ in range(4)]
+    await desk.do(Action.TAKE, owned, BEN)
+    await desk.do(Action.SPAM, spam)
+    await write(desk, owned)  # before it was muted: it rang
+    desk.clock.advance(minutes=1)
+    for number, people in ((owned, [BEN]), (free, [ANNA, BEN]), (loud, [ANNA]), (spam, [ANNA, BEN])):
+        for person in people:
+            await mute(desk, number, person)
+        await write(desk, number)
+    await write(desk, owned, BEN)  # written down by whom it is for: not because of the mute
+    desk.clock.advance(days=1)
+    found = await view(desk)
+    assert (found.muted_messages, found.spam_messages) == (2, 1)
+
+
+THANKFUL = dataclasses.replace(POLICY, thankful=frozenset({"freiburg"}))
+
+
+async def test_thanks_go_to_who_closed_what_stayed_closed(database_url: str) -> None:
+    async with desk_on(database_url, THANKFUL) as desk:
+        closed = [await desk.open() for _ in range(3)]
+        undone, reopened, written, again = [await desk.open() for _ in range(4)]
+        for number in (*closed, undone, again):
+            await desk.do(Action.CLOSE, number, BEN)
+        for number in (reopened, written):
+            await desk.do(Action.CLOSE, number, ANNA)
+        await desk.do(Action.UNDO, undone, BEN)
+        await desk.do(Action.REOPEN, reopened, BEN)
+        await write(desk, written)
+        await desk.do(Action.REOPEN, again, ANNA)
+        await desk.do(Action.CLOSE, again, ANNA)
+        away = await desk.open()
+        await desk.do(Action.CLOSE, away, ANNA)
+        desk.clock.advance(days=1)
+        await desk.do(Action.REOPEN, away, BEN)  # another day's matter
+        found = await view(desk)
+        assert [(person.name, count) for person, count in found.thanks] == [("Ben", 3), ("Anna", 2)]
+        assert found.closed == 5
+        await desk.deliver()
+        assert (await view(desk, "berlin")).thanks == ()
+
+
+async def test_thanks_are_given_only_where_they_are_wanted(desk: Desk) -> None:
+    await desk.do(Action.CLOSE, await desk.open(), ANNA)
+    desk.clock.advance(days=1)
+    found = await view(desk)
+    assert (found.closed, found.thanks) == (1, ())
+
+
+async def test_yesterday_is_all_since_the_last_digest(desk: Desk) -> None:
+    """START is a Monday; the digest of Friday the 27th is followed by that of Monday the 30th."""
+    desk.clock.now = datetime(2026, 11, 26, 12, tzinfo=UTC)
+    await desk.open()
+    desk.clock.now = datetime(2026, 11, 27, 7, tzinfo=UTC)
+    assert await send(desk)
+    for day in (27, 28, 29):
+        desk.clock.now = datetime(2026, 11, day, 12, tzinfo=UTC)
+        await desk.open()
+    desk.clock.now = datetime(2026, 11, 30, 7, tzinfo=UTC)
+    found = await view(desk)
+    assert (found.opened, found.since) == (3, date(2026, 11, 27))
+    assert await send(desk)
+    desk.clock.advance(days=1)
+    assert ((await view(desk)).opened, (await view(desk)).since) == (0, None)
 
 
 async def test_an_empty_digest_is_not_sent_but_its_day_is_done(desk: Desk) -> None:
@@ -188,7 +268,7 @@ async def test_a_transferred_ticket_counts_where_it_is(desk: Desk) -> None:
     await desk.do(Action.TRANSFER, number, team="berlin")
     await desk.do(Action.TAKE, number, CARLA)
     desk.clock.advance(days=1)
-    counts = [(await view(desk, team)).opened_yesterday for team in ("freiburg", "berlin")]
+    counts = [(await view(desk, team)).opened for team in ("freiburg", "berlin")]
     assert counts == [0, 1]
 
 

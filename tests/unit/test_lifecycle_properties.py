@@ -136,8 +136,20 @@ def check_move(world: World, wish: Wish, decision: Decision) -> None:
             assert world.belongs(wish.person, before.team)
         if RULES[wish.action].right is Right.ADMIN:
             assert wish.person == ADMIN
-    lost = before.assignee is not None and after.assignee != before.assignee
-    assert decision.loser == (before.assignee if lost and before.assignee != wish.person else None)
+    check_told(wish, decision)
+
+
+def check_told(wish: Wish, decision: Decision) -> None:
+    """Who loses or gets a ticket through somebody else's act is to hear of it; who acts never."""
+    before, after = decision.before, decision.after
+    under_way = {Status.OPEN, Status.IN_PROGRESS, Status.WAITING}
+    passed_on = after.assignee != before.assignee
+    ended = wish.action in (Action.DELETE, Action.MERGE) and before.status in under_way
+    begun_again = before.status is Status.DELETED and after.status in under_way
+    loser = before.assignee if passed_on or ended else None
+    gainer = after.assignee if passed_on or begun_again else None
+    told = tuple(None if person == wish.person else person for person in (loser, gainer))
+    assert (decision.loser, decision.gainer) == told
 
 
 def check_undo(world: World, wish: Wish, decision: Decision) -> None:

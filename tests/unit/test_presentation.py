@@ -44,6 +44,7 @@ from bot.domain.errors import (
     WhichTeam,
 )
 from bot.domain.finding import read_query
+from bot.domain.quiet import What
 from bot.domain.rooms import RoomProblem
 from bot.domain.words import Action, Intake, MessageKind, OpenTask, Right, RoomKind, Status
 from bot.presentation import Answer, Message, Names, Renderer, edit_content
@@ -76,6 +77,8 @@ from bot.services.views import (
     Person,
     PromptClosed,
     PurgeReport,
+    QuietLine,
+    QuietReminder,
     RoomReport,
     RoomStatus,
     StatusesView,
@@ -241,6 +244,7 @@ def answers(text: str, count: int) -> dict[str, Answer]:
             (note(text), *(message(text, ANNA) for _ in range(count))),
             tasks(text, count),
             NOW,
+            muted=True,
         ),
         "history": HistoryView(42, history(text, count)),
         "tasks": TasksView(42, tasks(text, count + 1)),
@@ -293,6 +297,8 @@ def alerts(text: str, count: int) -> dict[str, Alert]:
             42, Person("@anna:example.org", text), BEN, given=True, action=Action.ASSIGN
         ),
         "lost": AssignmentAlert(42, ANNA, BEN, given=False, action=Action.STEAL),
+        "back": AssignmentAlert(42, ANNA, BEN, given=True, action=Action.RESTORE),
+        "unheard": MessageAlert(42, message(text), text, reopened=False, mentions=()),
         "lost otherwise": AssignmentAlert(42, ANNA, None, given=False, action=Action.CLOSE),
         "transfer": TransferSummary(42, None, BEN, NOW, 2, history(text, count)),
         "moved": MovedAway(42, "hamburg", BEN),
@@ -311,9 +317,26 @@ def alerts(text: str, count: int) -> dict[str, Alert]:
             lines,
             count + 3,
             frozenset({1}),
-            1,
-            2,
-            3,
+            opened=1,
+            closed=2,
+            spam_messages=3,
+            muted_messages=1,
+            thanks=((Person("@anna:example.org", text), 3), (BEN, 1)),
+            thanks_hidden=2,
+        ),
+        "digest monday": DigestView(
+            "freiburg", date(2026, 11, 23), (), 0, (), 0, (), 0, since=date(2026, 11, 20), opened=4
+        ),
+        "quiet": QuietReminder(
+            (
+                QuietLine(line(1, text, Status.OPEN), What.CARD, 1),
+                QuietLine(line(2, text, Status.IN_PROGRESS), What.MESSAGE, 2, people),
+                QuietLine(line(3, text, Status.OPEN), What.GIVEN, 1, (ANNA,)),
+                QuietLine(line(4, text, Status.DELETED), What.LOST, 1, (BEN,)),
+                *(QuietLine(line(n, text), What.MESSAGE, 1, (ANNA,) * 9) for n in range(5, count + 5)),
+            ),
+            count + 9,
+            (*people, ANNA, BEN),
         ),
         "failed": CommandFailed(text),
         **{f"greeting {kind}": Greeting(kind, "freiburg", NOW) for kind in GREETED},

@@ -72,6 +72,7 @@ GOLDEN = {
             "Region: Laptop\n"
             "Eröffnet: 23.11., 14:05, über das Kontaktformular\n"
             "Wird am 23.11., 14:05 endgültig gelöscht\n"
+            "🔕 Du hast es stummgeschaltet. Um wieder davon zu hören: !unmute 1042\n"
             "\n"
             "Aufgaben\n"
             "• ⬜ 1. Laptop\n"
@@ -259,6 +260,15 @@ GOLDEN = {
         ),
         "alert lost": ("Anna, du hast #42 nicht mehr: Ben hat es übernommen."),
         "alert lost otherwise": ("Anna, du hast #42 nicht mehr: Tickettruhe hat es geändert."),
+        "alert back": ("Anna, #42 gehört wieder dir: Ben hat es wiederhergestellt."),
+        "alert unheard": (
+            "📨 Laptop hat zu #42 geschrieben.\n"
+            "\n"
+            "23.11., 14:05 · über das Kontaktformular\n"
+            "> Laptop\n"
+            "Laptop: Laptop\n"
+            "📎 Laptop (1,2 MB)"
+        ),
         "alert transfer": (
             "Ben hat #42 am 23.11., 14:05 von Triage an euch übergeben.\n"
             "Bisher gibt es 2 Nachrichten; !zeigen 42 zeigt sie.\n"
@@ -293,6 +303,7 @@ GOLDEN = {
         ),
         "alert digest": (
             "☀️ Freiburg, 23.11.2026\n"
+            "6 Tickets freuen sich über eine*n von euch.\n"
             "\n"
             "Seit 7 Tagen von niemandem übernommen (2)\n"
             "• 🔵 #1 · Laptop · Laptop\n"
@@ -301,12 +312,36 @@ GOLDEN = {
             "Warteliste (3)\n"
             "• 🔵 #1 · Laptop · Laptop\n"
             "… und noch 2\n"
+            "Eins übernehmen: !take 1\n"
+            "• 🔵 #1 · Laptop · seit 20 Tagen\n"
+            "… und 1 weiteres: !list\n"
+            "\n"
+            "Warteliste (3)\n"
+            "Passt etwas? !take 1\n"
+            "• 🔵 #1 · Laptop · seit 12 Tagen · Laptop\n"
+            "… und 2 weitere: !waitlist\n"
             "\n"
             "In Bearbeitung, aber ohne Bewegung (4)\n"
+            "Verwaistes übernehmen: !take --force 1\n"
             "• 🔵 #1 · Laptop · Laptop · ist nicht mehr im Team\n"
             "… und noch 3\n"
+            "… und 3 weitere: !list\n"
             "\n"
-            "Gestern: 1 neu, 2 geschlossen, 3 Nachrichten zu Spam-Tickets"
+            "Gestern: 1 neu, 2 geschlossen, 3 Nachrichten zu Spam-Tickets, 1 Nachricht zu stummen "
+            "Tickets\n"
+            "Danke fürs Schließen: Laptop 3, Ben 1 … und 2 weitere 🎉"
+        ),
+        "alert digest monday": (
+            "☀️ Freiburg, 23.11.2026\nNichts ist liegen geblieben: danke! 🎉\n\nSeit 20.11.: 4 neu"
+        ),
+        "alert quiet": (
+            "🔔 Während der Ruhezeit:\n"
+            "• #1 · Laptop · neues Ticket\n"
+            "• #2 · Laptop · 2 neue Nachrichten · Laptop\n"
+            "• #3 · Laptop · gehört jetzt dir · Anna\n"
+            "• #4 · gehört nicht mehr dir · Ben\n"
+            "• #5 · Laptop · 1 neue Nachricht · An alle im Team\n"
+            "… und 5 weitere"
         ),
         "alert failed": (
             "Entschuldige, da ist bei mir etwas schiefgegangen, und nichts wurde geändert. Versuch "
@@ -451,6 +486,7 @@ GOLDEN = {
             "Region: Laptop\n"
             "Opened: 23 Nov, 14:05, over the contact form\n"
             "Will be purged for good on 23 Nov, 14:05\n"
+            "🔕 You have muted it. To hear of it again: !unmute 1042\n"
             "\n"
             "Tasks\n"
             "• ⬜ 1. Laptop\n"
@@ -626,6 +662,15 @@ GOLDEN = {
         "alert given": ("Laptop, #42 is yours: Ben assigned it to you. When you begin with it: !take 42"),
         "alert lost": ("Anna, #42 is no longer yours: Ben took it over."),
         "alert lost otherwise": ("Anna, #42 is no longer yours: Tickettruhe changed it."),
+        "alert back": ("Anna, #42 is yours again: Ben restored it."),
+        "alert unheard": (
+            "📨 Laptop wrote on #42.\n"
+            "\n"
+            "23 Nov, 14:05 · over the contact form\n"
+            "> Laptop\n"
+            "Laptop: Laptop\n"
+            "📎 Laptop (1.2 MB)"
+        ),
         "alert transfer": (
             "Ben transferred #42 from Triage to you on 23 Nov, 14:05.\n"
             "It has 2 messages so far; !show 42 shows them.\n"
@@ -658,20 +703,37 @@ GOLDEN = {
         ),
         "alert digest": (
             "☀️ Freiburg, 23 Nov 2026\n"
+            "6 tickets would be glad of one of you.\n"
             "\n"
             "Nobody has taken these for 7 days (2)\n"
-            "• 🔵 #1 · Laptop · Laptop\n"
-            "… and 1 more\n"
+            "Take one: !take 1\n"
+            "• 🔵 #1 · Laptop · for 20 days\n"
+            "… and 1 more: !list\n"
             "\n"
             "Waiting list (3)\n"
-            "• 🔵 #1 · Laptop · Laptop\n"
-            "… and 2 more\n"
+            "Something fits? !take 1\n"
+            "• 🔵 #1 · Laptop · for 12 days · Laptop\n"
+            "… and 2 more: !waitlist\n"
             "\n"
             "In progress, but standing still (4)\n"
+            "Take one over: !take --force 1\n"
             "• 🔵 #1 · Laptop · Laptop · is no longer in the team\n"
-            "… and 3 more\n"
+            "… and 3 more: !list\n"
             "\n"
-            "Yesterday: 1 new, 2 closed, 3 messages on spam tickets"
+            "Yesterday: 1 new, 2 closed, 3 messages on spam tickets, 1 message on muted tickets\n"
+            "Thank you for closing: Laptop 3, Ben 1 … and 2 more 🎉"
+        ),
+        "alert digest monday": (
+            "☀️ Freiburg, 23 Nov 2026\nNothing was left lying: thank you! 🎉\n\nSince 20 Nov: 4 new"
+        ),
+        "alert quiet": (
+            "🔔 While it was quiet:\n"
+            "• #1 · Laptop · new ticket\n"
+            "• #2 · Laptop · 2 new messages · Laptop\n"
+            "• #3 · Laptop · yours now · Anna\n"
+            "• #4 · no longer yours · Ben\n"
+            "• #5 · Laptop · 1 new message · To all in the team\n"
+            "… and 5 more"
         ),
         "alert failed": (
             "Sorry, that went wrong on my side, and nothing was changed. Please try again.\n"

@@ -6,7 +6,7 @@ from alembic import op
 from storage.types import BigId, UtcDateTime
 
 revision = "0007"
-down_revision = "0004"
+down_revision = "0006"
 
 _SEEDS = sa.text("key IS NOT NULL")
 
