@@ -32,6 +32,8 @@ _MESSAGES: Final = 20
 _UNDER_WAY: Final = (Status.OPEN, Status.IN_PROGRESS, Status.WAITING)
 _OTHERS: Final = 5
 """So many other tickets of the same person a card names."""
+_WORDY: Final = frozenset({Action.NOTE.value, Action.TASK_ADD.value, Action.TASK_DONE.value})
+"""History entries that tell the words of the rows they name."""
 
 
 async def card_view(unit: Unit, number: int) -> CardView | None:
@@ -224,10 +226,6 @@ async def history_lines(unit: Unit, entries: Sequence[HistoryEntry], team: Team)
     """History entries with the people's names, and the words of what is still there."""
     texts = await conversation.texts(unit.session, [entry for entry in entries if entry.action in _WORDY])
     return tuple([await _history_line(unit, entry, team, texts) for entry in entries])
-
-
-_WORDY: Final = frozenset({Action.NOTE.value, Action.TASK_ADD.value, Action.TASK_DONE.value})
-"""Entries that tell the words of the rows they name."""
 
 
 async def _history_line(

@@ -176,7 +176,7 @@ async def test_different_people_need_force_and_both_names_are_told(desk: Desk) -
     assert (refusal.number, refusal.name, refusal.other, refusal.other_name) == (
         other, "Toni Moe", one, "Kim Doe",
     )  # fmt: skip
-    assert "Toni" not in str(refusal)
+    assert "Toni" not in f"{refusal} {refusal!r}"
     assert await desk.rows() == before
     assert (await merge(desk, other, one, force=True)).changed
 
