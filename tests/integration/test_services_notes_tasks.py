@@ -2,14 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable
-from dataclasses import replace
 
 import pytest
 
 from bot.domain.errors import NotAllowedFrom, OpenTasks, Refusal, UnknownTask, UnknownTicket
 from bot.domain.request import InvalidFields
 from bot.domain.words import Action, Intake, MessageKind, OpenTask
-from bot.services import intake, notes, purge, reads, reception, tasks
+from bot.services import intake, purge, reads, reception, tasks
 from bot.services.changes import Done
 from bot.services.intake import NewMessage
 from bot.services.reception import Batch, ReceivedEvent
@@ -17,6 +16,7 @@ from bot.services.unit import Units
 from bot.services.views import TaskView
 from storage import tickets
 from storage.database import Database
+from tests.integration.conversation_data import add, note, tick
 from tests.integration.desk_data import (
     ANNA,
     BEN,
@@ -34,21 +34,6 @@ from tests.integration.desk_data import (
 async def desk(database_url: str) -> AsyncIterator[Desk]:
     async with desk_on(database_url) as desk:
         yield desk
-
-
-async def note(desk: Desk, number: int, text: str, by: str = ANNA, cause: str | None = None) -> Done:
-    caller = replace(await desk.caller(by), cause=cause)
-    return await desk.units.run(lambda unit: notes.note(unit, number, text, caller))
-
-
-async def add(desk: Desk, number: int, text: str, by: str = ANNA, cause: str | None = None) -> Done:
-    caller = replace(await desk.caller(by), cause=cause)
-    return await desk.units.run(lambda unit: tasks.add(unit, number, text, caller))
-
-
-async def tick(desk: Desk, number: int, *positions: int, by: str = ANNA, cause: str | None = None) -> Done:
-    caller = replace(await desk.caller(by), cause=cause)
-    return await desk.units.run(lambda unit: tasks.done(unit, number, positions, caller))
 
 
 async def listed(desk: Desk, number: int) -> tuple[TaskView, ...]:
