@@ -128,7 +128,8 @@ async def test_what_was_there_before_conversations_is_brought_along(database: Da
 _WHEN = "'2026-11-23 13:05'"
 _TICKET = (
     "INSERT INTO tickets (number, version, status, topic, subject, requester_id, intake, opened_at,"
-    f" changed_at, moved_at) VALUES ({{}}, 1, 'open', 'other', 'Laptop', 1, 'http', {_WHEN}, {_WHEN}, {_WHEN})"
+    f" changed_at, moved_at) VALUES "
+    f"({{}}, 1, 'open', 'other', 'Laptop', 1, 'http', {_WHEN}, {_WHEN}, {_WHEN})"
 )
 _TASK = (
     f"INSERT INTO tasks (id, number, text, added_by, added_at) VALUES ({{}}, {{}}, 'Call', '@a:x', {_WHEN})"
