@@ -61,6 +61,8 @@ async def others_of(
 
 async def touch(session: AsyncSession, numbers: Collection[int]) -> None:
     """Give tickets their next version: what their cards show has changed, though not in their own rows."""
+    if not numbers:
+        return
     await session.exec(
         update(Ticket)
         .where(col(Ticket.number).in_(numbers))

@@ -22,7 +22,7 @@ TickettruheError
 └─ Conflict                 the row changed meanwhile; the unit of work is to be run again
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -74,8 +74,9 @@ class NotSamePerson(Refusal):
     """The tickets are of different people. Raised only to members who may see both requesters."""
 
     other: int
-    name: str
-    other_name: str
+    # Nobody's name gets into a log by way of an error.
+    name: str = field(repr=False)
+    other_name: str = field(repr=False)
 
 
 @dataclass

@@ -4,9 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from bot.domain.lifecycle import Change, Decision
+from bot.domain.errors import UnknownTicket
+from bot.domain.lifecycle import Change, Decision, Details, decide
 from bot.domain.words import Action, Standing, State, Status, Team, statuses_of
 from bot.services import people
+from bot.services.people import Caller
 from bot.services.unit import ADMIN_ROOM, Unit, room_key
 from storage import conversation, mutes, outbox, search, tickets
 from storage.models import HistoryEntry, Ticket
@@ -89,6 +91,21 @@ def change_of(entry: HistoryEntry | None) -> Change | None:
     if entry is None or entry.who is None or entry.before is None:
         return None
     return Change(Action(entry.action), entry.who, entry.at, from_json(entry.before))
+
+
+async def asked(unit: Unit, action: Action, number: int, caller: Caller) -> tuple[Ticket, Decision] | None:
+    """The ticket and what the gate says to an action that needs no details; ``None``: its event was handled
+    before.
+
+    :raises Refusal: the rules say no.
+    """
+    ticket = await tickets.get(unit.session, number)
+    if ticket is None:
+        raise UnknownTicket(number)
+    if caller.cause and await tickets.change_caused_by(unit.session, caller.cause, number):
+        return None
+    standing, scope = standing_of(ticket), caller.place.scope
+    return ticket, decide(action, number, standing, caller.actor, scope, Details(), unit.now)
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ class Wish:
 
 
 _NOTHING = Wish()
+_WITH_MORE: Final = frozenset({Action.NOTE, Action.TASK_ADD, Action.TASK_DONE, Action.MERGE, Action.PURGE})
 
 TO_TRIAGE: Final = frozenset({"none", "triage", "keins", "kein"})
 """Words that transfer a ticket to nobody's team."""
@@ -39,6 +40,7 @@ async def move(unit: Unit, action: Action, number: int, caller: Caller, wish: Wi
 
     :raises Refusal: the rules say no; nothing is written.
     :raises UnknownName: no such topic or person.
+    :raises ValueError: the action has a use case of its own, which changes more than the standing.
     """
     if action is Action.UNDO:
         return await undoing.undo(unit, number, caller)
@@ -52,6 +54,8 @@ async def move(unit: Unit, action: Action, number: int, caller: Caller, wish: Wi
     if not is_known(before, caller.actor, caller.place.scope):
         # Before any name is looked up: whether one is known must not tell that the number is.
         raise UnknownTicket(number)
+    if action in _WITH_MORE:
+        raise ValueError(f"{action} needs more than a standing; it has a use case of its own")
     details = await _details(unit, action, ticket, wish)
     decision = decide(action, number, before, caller.actor, caller.place.scope, details, unit.now)
     if decision.changed:

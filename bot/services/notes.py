@@ -1,14 +1,11 @@
 """Notes: what the team wants to remember about a ticket. The requester never sees them."""
 
-from bot.domain.errors import UnknownTicket
-from bot.domain.lifecycle import Details, decide
 from bot.domain.request import Checker
 from bot.domain.words import Action, Intake, MessageKind
 from bot.services import changes
 from bot.services.changes import Cause, Done
 from bot.services.people import Caller
 from bot.services.unit import Unit
-from storage import tickets
 from storage.models import TicketMessage
 
 
@@ -18,14 +15,9 @@ async def note(unit: Unit, number: int, text: str, caller: Caller) -> Done:
     :raises Refusal: the rules say no; nothing is written.
     :raises InvalidFields: the text is empty or too long.
     """
-    ticket = await tickets.get(unit.session, number)
-    if ticket is None:
-        raise UnknownTicket(number)
-    if caller.cause and await tickets.change_caused_by(unit.session, caller.cause, number):
+    asked = await changes.asked(unit, Action.NOTE, number, caller)
+    if asked is None:
         return Done(number, changed=False)
-    actor = caller.actor
-    standing = changes.standing_of(ticket)
-    decision = decide(Action.NOTE, number, standing, actor, caller.place.scope, Details(), unit.now)
     check = Checker()
     text = check.text("note", text, required=True)
     check.finish()
@@ -34,11 +26,11 @@ async def note(unit: Unit, number: int, text: str, caller: Caller) -> Done:
         kind=MessageKind.NOTE.value,
         text=text,
         intake=Intake.CHAT.value,
-        author=actor.user_id,
+        author=caller.actor.user_id,
         at=unit.now,
     )
     unit.session.add(message)
     await unit.session.flush()
-    cause = Cause(actor.user_id, caller.cause, detail={"messages": [message.id]})
-    await changes.write(unit, ticket, decision, cause)
+    cause = Cause(caller.actor.user_id, caller.cause, detail={"messages": [message.id]})
+    await changes.write(unit, *asked, cause)
     return Done(number, changed=True)

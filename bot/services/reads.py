@@ -27,6 +27,8 @@ HISTORY_PAGE: Final = 20
 _MESSAGES: Final = 20
 _OTHERS: Final = 5
 """So many other tickets of the same person a card names."""
+_WORDY: Final = frozenset({Action.NOTE.value, Action.TASK_ADD.value, Action.TASK_DONE.value})
+"""History entries that tell the words of the rows they name."""
 
 
 async def card_view(unit: Unit, number: int) -> CardView | None:
@@ -192,10 +194,6 @@ async def history_lines(unit: Unit, entries: Sequence[HistoryEntry], team: Team)
     texts = await conversation.texts(unit.session, [entry for entry in entries if entry.action in _WORDY])
     known = await people.people(unit, (person for entry in entries for person in _people_in(entry)))
     return tuple(_history_line(entry, known, team, texts) for entry in entries)
-
-
-_WORDY: Final = frozenset({Action.NOTE.value, Action.TASK_ADD.value, Action.TASK_DONE.value})
-"""Entries that tell the words of the rows they name."""
 
 
 def _people_in(entry: HistoryEntry) -> tuple[str | None, str | None, str | None]:

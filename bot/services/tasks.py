@@ -3,8 +3,8 @@
 from collections.abc import Collection
 from typing import Final
 
-from bot.domain.errors import UnknownTask, UnknownTicket
-from bot.domain.lifecycle import Decision, Details, decide
+from bot.domain.errors import UnknownTask
+from bot.domain.lifecycle import Decision
 from bot.domain.request import Checker
 from bot.domain.words import Action
 from bot.services import changes, reads
@@ -24,10 +24,9 @@ async def add(unit: Unit, number: int, text: str, caller: Caller) -> Done:
     :raises Refusal: the rules say no; nothing is written.
     :raises InvalidFields: the text is empty or too long.
     """
-    ticket = await _ticket(unit, number)
-    if caller.cause and await tickets.change_caused_by(unit.session, caller.cause, number):
+    asked = await changes.asked(unit, Action.TASK_ADD, number, caller)
+    if asked is None:
         return Done(number, changed=False)
-    decision = _decide(unit, Action.TASK_ADD, ticket, caller)
     check = Checker()
     text = check.line("task", text, TEXT_LIMIT, required=True)
     check.finish()
@@ -41,7 +40,7 @@ async def add(unit: Unit, number: int, text: str, caller: Caller) -> Done:
     )
     unit.session.add(task)
     await unit.session.flush()
-    await _write(unit, ticket, decision, caller, [task])
+    await _write(unit, *asked, caller, [task])
     return Done(number, changed=True)
 
 
@@ -51,10 +50,9 @@ async def done(unit: Unit, number: int, positions: Collection[int], caller: Call
     :raises UnknownTask: the ticket has no task of that number.
     :raises Refusal: the rules say no; nothing is written.
     """
-    ticket = await _ticket(unit, number)
-    if caller.cause and await tickets.change_caused_by(unit.session, caller.cause, number):
+    asked = await changes.asked(unit, Action.TASK_DONE, number, caller)
+    if asked is None:
         return Done(number, changed=False)
-    decision = _decide(unit, Action.TASK_DONE, ticket, caller)
     known = {task.position: task for task in await tickets.tasks(unit.session, number)}
     unknown = [position for position in positions if position not in known]
     if unknown:
@@ -65,20 +63,8 @@ async def done(unit: Unit, number: int, positions: Collection[int], caller: Call
     for task in ticked:
         task.done_by, task.done_at = caller.actor.user_id, unit.now
         unit.session.add(task)
-    await _write(unit, ticket, decision, caller, ticked)
+    await _write(unit, *asked, caller, ticked)
     return Done(number, changed=True)
-
-
-async def _ticket(unit: Unit, number: int) -> Ticket:
-    ticket = await tickets.get(unit.session, number)
-    if ticket is None:
-        raise UnknownTicket(number)
-    return ticket
-
-
-def _decide(unit: Unit, action: Action, ticket: Ticket, caller: Caller) -> Decision:
-    number, standing = changes.number_of(ticket), changes.standing_of(ticket)
-    return decide(action, number, standing, caller.actor, caller.place.scope, Details(), unit.now)
 
 
 async def _write(

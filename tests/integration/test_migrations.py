@@ -4,15 +4,17 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
+from sqlmodel import col, select
 
 from storage import schema
 from storage.database import Database
 from storage.errors import DatabaseUnavailable, SchemaTooNew, SchemaTooOld
-from storage.models import ALL, Requester
+from storage.models import ALL, Requester, Task, TicketMessage
 from tests.integration.desk_data import put
 
 
@@ -107,6 +109,40 @@ async def test_an_older_database_waits_for_migrate(
     assert not await schema.is_current(database)
     async with database.read() as session:
         assert (await session.get_one(Requester, 1)).name == "Kim"
+
+
+async def test_what_was_there_before_conversations_is_brought_along(database: Database) -> None:
+    async with database.engine.begin() as connection:
+        await connection.run_sync(lambda sync: command.upgrade(schema._config(sync), "0001"))
+        for statement in OLD_ROWS:
+            await connection.execute(text(statement))
+    assert await schema.upgrade(database)
+    async with database.read() as session:
+        assert (await session.get_one(Requester, 1)).email_key == "kim@example.org"
+        kinds = (await session.exec(select(TicketMessage.kind))).all()
+        positions = (await session.exec(select(Task.number, Task.position).order_by(col(Task.id)))).all()
+    assert list(kinds) == ["message"]
+    assert [tuple(each) for each in positions] == [(1, 1), (2, 1), (1, 2)]
+
+
+_WHEN = "'2026-11-23 13:05'"
+_TICKET = (
+    "INSERT INTO tickets (number, version, status, topic, subject, requester_id, intake, opened_at,"
+    f" changed_at, moved_at) VALUES "
+    f"({{}}, 1, 'open', 'other', 'Laptop', 1, 'http', {_WHEN}, {_WHEN}, {_WHEN})"
+)
+_TASK = (
+    f"INSERT INTO tasks (id, number, text, added_by, added_at) VALUES ({{}}, {{}}, 'Call', '@a:x', {_WHEN})"
+)
+OLD_ROWS = (
+    "INSERT INTO requesters (id, name, email) VALUES (1, 'Kim', 'Kim@Example.org')",
+    _TICKET.format(1),
+    _TICKET.format(2),
+    "INSERT INTO messages (number, text, intake, at) VALUES (1, 'Hello', 'http', '2026-11-23 13:05')",
+    _TASK.format(1, 1),
+    _TASK.format(2, 2),
+    _TASK.format(3, 1),
+)
 
 
 def with_next_version(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,42 +2,38 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable
-from dataclasses import replace
 
 import pytest
 
 from bot.domain.errors import NotAllowedFrom, OpenTasks, Refusal, UnknownTask, UnknownTicket
 from bot.domain.request import InvalidFields
 from bot.domain.words import Action, Intake, MessageKind, OpenTask
-from bot.services import intake, notes, reads, tasks
+from bot.services import intake, purge, reads, reception, tasks
 from bot.services.changes import Done
 from bot.services.intake import NewMessage
+from bot.services.reception import Batch, ReceivedEvent
 from bot.services.unit import Units
 from bot.services.views import TaskView
 from storage import tickets
 from storage.database import Database
-from tests.integration.desk_data import ANNA, BEN, CARLA, DORA, POLICY, Desk, desk_on
+from tests.integration.conversation_data import add, note, tick
+from tests.integration.desk_data import (
+    ANNA,
+    BEN,
+    CARLA,
+    DORA,
+    FREIBURG,
+    POLICY,
+    START,
+    Desk,
+    desk_on,
+)
 
 
 @pytest.fixture
 async def desk(database_url: str) -> AsyncIterator[Desk]:
     async with desk_on(database_url) as desk:
         yield desk
-
-
-async def note(desk: Desk, number: int, text: str, by: str = ANNA, cause: str | None = None) -> Done:
-    caller = replace(await desk.caller(by), cause=cause)
-    return await desk.units.run(lambda unit: notes.note(unit, number, text, caller))
-
-
-async def add(desk: Desk, number: int, text: str, by: str = ANNA, cause: str | None = None) -> Done:
-    caller = replace(await desk.caller(by), cause=cause)
-    return await desk.units.run(lambda unit: tasks.add(unit, number, text, caller))
-
-
-async def tick(desk: Desk, number: int, *positions: int, by: str = ANNA, cause: str | None = None) -> Done:
-    caller = replace(await desk.caller(by), cause=cause)
-    return await desk.units.run(lambda unit: tasks.done(unit, number, positions, caller))
 
 
 async def listed(desk: Desk, number: int) -> tuple[TaskView, ...]:
@@ -163,6 +159,25 @@ async def test_the_same_event_is_done_once(desk: Desk) -> None:
     ):
         assert await again == Done(number, changed=False)
     assert await desk.rows() == before
+
+
+async def test_a_purge_finds_the_commands_that_carried_the_words_also_of_what_was_undone(desk: Desk) -> None:
+    number = await desk.open()
+    events = [
+        ReceivedEvent(event_id, FREIBURG, ANNA, {"body": "!note"}, START) for event_id in ("$a", "$b", "$c")
+    ]
+    await desk.units.run(lambda unit: reception.receive(unit, Batch("t", events=tuple(events))))
+    await note(desk, number, "a private note", cause="$a")
+    await add(desk, number, "a private task", cause="$b")
+    await desk.do(Action.UNDO, number)
+    await add(desk, number, "another private task", cause="$c")
+    await desk.do(Action.DELETE, number, DORA)
+    caller = await desk.caller(DORA)
+    await desk.units.run(lambda unit: purge.purge(unit, number, caller))
+    rows = await desk.rows()
+    assert {"$a", "$b", "$c"} <= {row["event_id"] for row in rows["posted_events"]}
+    assert "private" not in repr({name: each for name, each in rows.items() if name != "inbox"})
+    assert (rows["messages"], rows["tasks"]) == ([], [])
 
 
 async def test_a_close_and_a_new_task_at_once_see_each_other(database_url: str) -> None:

@@ -10,10 +10,11 @@ from bot.domain.errors import (
     UndoProblem,
 )
 from bot.domain.words import Action, Intake
-from bot.services import intake, notes, tasks
+from bot.services import intake
 from bot.services.intake import NewMessage
 from bot.services.views import MessageAlert
 from storage.models import OutboxRow, Ticket
+from tests.integration.conversation_data import add, note, tick
 from tests.integration.desk_data import (
     ANNA,
     BEN,
@@ -139,8 +140,7 @@ async def test_a_note_is_taken_back_and_nothing_else(desk: Desk) -> None:
     number = await desk.open()
     await desk.do(Action.TAKE, number, BEN)
     before = standing(await desk.ticket(number)), (await desk.rows())["messages"]
-    caller = await desk.caller(ANNA)
-    await desk.units.run(lambda unit: notes.note(unit, number, "a secret", caller))
+    await note(desk, number, "a secret")
     await desk.do(Action.UNDO, number, ANNA)
     assert (standing(await desk.ticket(number)), (await desk.rows())["messages"]) == before
     assert "a secret" not in repr(await desk.rows())
@@ -152,12 +152,11 @@ async def test_a_note_is_taken_back_and_nothing_else(desk: Desk) -> None:
 
 async def test_a_task_is_removed_and_one_that_was_done_is_open_again(desk: Desk) -> None:
     number = await desk.open()
-    caller = await desk.caller(ANNA)
     for text in ("first", "second", "third"):
-        await desk.units.run(lambda unit, text=text: tasks.add(unit, number, text, caller))  # type: ignore[misc]
+        await add(desk, number, text)
     await desk.do(Action.UNDO, number)
-    await desk.units.run(lambda unit: tasks.done(unit, number, [1], caller))
-    await desk.units.run(lambda unit: tasks.done(unit, number, [1, 2], caller))
+    await tick(desk, number, 1)
+    await tick(desk, number, 1, 2)
     version = (await desk.ticket(number)).version
     await desk.do(Action.UNDO, number)
     rows = sorted((await desk.rows())["tasks"], key=lambda row: int(row["position"]))
