@@ -24,6 +24,7 @@ from bot.domain.request import InvalidFields
 from bot.domain.words import Right, RoomKind, Team
 from bot.logs import place_of
 from bot.services import answers, people, reception
+from bot.services.list_views import SearchView
 from bot.services.people import Caller
 from bot.services.reception import Incoming
 from bot.services.threads import tickets_shown_by
@@ -170,8 +171,8 @@ class Worker:
             except (Refusal, InvalidFields) as error:
                 result, content = error, await self._problem(unit, error, caller.place.team)
             if await reception.handled(unit, incoming):
-                refused = isinstance(result, Refusal | InvalidFields)
-                await answers.answer(unit, incoming, content, shown_by(result), refused=refused)
+                wordy = isinstance(result, Refusal | InvalidFields | SearchView)
+                await answers.answer(unit, incoming, content, shown_by(result), wordy=wordy)
 
         await self._units.run(work)
 
@@ -208,13 +209,13 @@ class Worker:
             await answers.acknowledge(unit, incoming)
         elif len(results) == 1:
             content = await self._problem(unit, problems[0], team)
-            await answers.answer(unit, incoming, content, results, refused=True)
+            await answers.answer(unit, incoming, content, results, wordy=True)
         else:
             done = tuple(number for number, each in results.items() if each not in problems)
             refused = tuple(each for each in problems if isinstance(each, Refusal))
             names = await _names(unit, refused, team)
             content = self._speaker.outcome(done, refused, team, names)
-            await answers.answer(unit, incoming, content, results, refused=True)
+            await answers.answer(unit, incoming, content, results, wordy=True)
         for view in results.values():
             if view is not None and view not in problems:
                 await answers.answer(unit, incoming, self._speaker.answer(view, team), shown_by(view))
@@ -227,7 +228,7 @@ class Worker:
         async def work(unit: Unit) -> None:
             content = await self._problem(unit, error, caller.place.team)
             if await reception.handled(unit, incoming):
-                await answers.answer(unit, incoming, content, shown_by(error), refused=True)
+                await answers.answer(unit, incoming, content, shown_by(error), wordy=True)
 
         await self._units.run(work)
 

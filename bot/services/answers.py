@@ -31,13 +31,14 @@ async def answer(
     content: Mapping[str, Any],
     shows: Collection[int],
     *,
-    refused: bool = False,
+    wordy: bool = False,
 ) -> None:
     """A rendered message, in the thread that the command was given in or else as a reply to it.
 
-    Nothing else notes a refused command, whose words may be a requester's: a purge must find it.
+    :param wordy: the command is a search or was refused. Nothing else notes it, and its words may be a
+        requester's: a purge must find it.
     """
-    if refused and shows:
+    if wordy and shows:
         await posted.record(unit.session, incoming.event_id, incoming.room_id, "command", shows, unit.now)
     await outbox.put(
         unit.session,
