@@ -64,15 +64,18 @@ async def requester(session: AsyncSession, name: str, email: str | None, phone: 
     return person
 
 
-def in_scope(scope: Scope) -> ColumnElement[bool]:
-    """Condition: the ticket may be shown in a room of this scope."""
+def in_scope(scope: Scope, *conditions: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Condition: the ticket may be shown in a room of this scope, and these hold as well.
+
+    They are said of each team apart: SQLite uses an index for an "or" only if each side has one.
+    """
     if scope.everything:
-        return col(Ticket.number) > 0
+        return and_(col(Ticket.number) > 0, *conditions)
     named = [team for team in scope.teams if team is not None]
-    clauses = [col(Ticket.team).in_(named)] if named else []
+    teams = [col(Ticket.team).in_(named)] if named else []
     if None in scope.teams:
-        clauses.append(col(Ticket.team).is_(None))
-    return or_(*clauses) if clauses else col(Ticket.number) < 0
+        teams.append(col(Ticket.team).is_(None))
+    return or_(*(and_(team, *conditions) for team in teams)) if teams else col(Ticket.number) < 0
 
 
 def _page(condition: ColumnElement[bool], order: ColumnElement[Any], limit: int) -> Any:  # noqa: ANN401

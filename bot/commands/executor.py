@@ -14,6 +14,7 @@ from bot.domain.request import InvalidFields
 from bot.domain.words import Team
 from bot.services import answers, people, prompts, reception
 from bot.services.answers import Spot, spot_of
+from bot.services.list_views import SearchView
 from bot.services.media import Media
 from bot.services.people import Caller
 from bot.services.prompts import NewPrompt, PromptView
@@ -119,8 +120,8 @@ class Executor:
             if not await self.conclude(unit, occasion) or result is None:
                 return
             shows = shown_by(result)
-            if isinstance(result, Refusal | InvalidFields):
-                await answers.note_refused(unit, occasion.incoming, shows)
+            if isinstance(result, Refusal | InvalidFields | SearchView):
+                await answers.note_words(unit, occasion.incoming, shows)
             person = occasion.incoming.sender
             await answers.answer(
                 unit, occasion.spot, content, shows, person=person, prompt=prompt, media=media
@@ -169,7 +170,7 @@ class Executor:
             await answers.acknowledge(unit, occasion.spot.room_id, occasion.acknowledged)
         else:
             shows = {*results, *(number for each in results.values() for number in shown_by(each))}
-            await answers.note_refused(unit, occasion.incoming, shows)
+            await answers.note_words(unit, occasion.incoming, shows)
             content = await self._problems(unit, results, team)
             await answers.answer(unit, occasion.spot, content, shows, person=person)
         for view in results.values():
@@ -193,7 +194,7 @@ class Executor:
             content = await self.problem(unit, error, caller.place.team)
             if await self.conclude(unit, occasion):
                 shows = shown_by(error)
-                await answers.note_refused(unit, occasion.incoming, shows)
+                await answers.note_words(unit, occasion.incoming, shows)
                 person = occasion.incoming.sender
                 await answers.answer(unit, occasion.spot, content, shows, person=person)
 

@@ -89,8 +89,8 @@ async def answer(
     unit.wake_courier()
 
 
-async def note_refused(unit: Unit, incoming: Incoming, shows: Collection[int]) -> None:
-    """Nothing else notes a refused command, whose words may be a requester's: a purge must find it."""
+async def note_words(unit: Unit, incoming: Incoming, shows: Collection[int]) -> None:
+    """Nothing else notes a search or a refused command, whose words may be a requester's: a purge must find it."""
     if shows:
         await posted.record(unit.session, incoming.event_id, incoming.room_id, "command", shows, unit.now)
 

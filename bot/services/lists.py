@@ -33,10 +33,9 @@ _STATUSES: Final[Mapping[ListKind, frozenset[Status]]] = MappingProxyType(
         ListKind.OPEN: UNDER_WAY,
         ListKind.MINE: UNDER_WAY,
         ListKind.WAITING: frozenset({Status.WAITING}),
-        ListKind.ALL: LISTED,
-        ListKind.ALL_MINE: LISTED,
     }
 )
+"""Of the other kinds all that may be listed."""
 _EVERYTHING: Final[Mapping[ListKind, ListKind]] = MappingProxyType(
     {ListKind.OPEN: ListKind.ALL, ListKind.MINE: ListKind.ALL_MINE}
 )
@@ -86,7 +85,11 @@ def shows_teams(scope: Scope) -> bool:
 
 
 def _condition(unit: Unit, kind: ListKind, wanted: Wanted, caller: Caller) -> ColumnElement[bool]:
-    parts = [tickets.in_scope(caller.place.scope), tickets.with_status(*sorted(_STATUSES[kind]))]
+    # Said as what it is not: so the newest are read by their numbers, instead of all being found and sorted.
+    status = col(Ticket.status) != Status.DELETED.value
+    if kind in _STATUSES:
+        status = tickets.with_status(*sorted(_STATUSES[kind]))
+    parts = [tickets.in_scope(caller.place.scope, status)]
     if kind in _OWN:
         parts.append(col(Ticket.assignee) == caller.actor.user_id)
     if wanted.topic is not None:

@@ -69,7 +69,9 @@ async def test_purge_redacts_everything_about_it_and_nothing_else(desk: Desk) ->
     await desk.card(number)
     await desk.done("ben", f"!message {number} {words[3]}")
     await desk.hears("freiburg", words[3])
-    for line in ("!list", f"!show {number}", f"!history {number}", f"!tkae {number} {words[0]}"):
+    for line in (
+        "!list", f"!show {number}", f"!history {number}", f"!tkae {number} {words[0]}", f"!search {words[4]}",
+    ):  # fmt: skip
         await desk.told("anna", line)
     kept = await desk.told("anna", f"!show {other}")
     await desk.done("anna", f"!close {number} {words[2]}")

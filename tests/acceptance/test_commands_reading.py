@@ -37,11 +37,13 @@ async def test_show_lists_attachments(desk: Desk) -> None:
 
 
 async def test_list_shows_what_is_under_way_oldest_first(desk: Desk) -> None:
-    old, taken, closed = [await desk.file(region="berlin", subject=f"Listed {i}") for i in range(3)]
+    old, taken, closed = [
+        await desk.file(region="berlin", subject=f"Listed {i}", topicId=11) for i in range(3)
+    ]
     await desk.done("carla", f"!take {taken}", "berlin")
     await desk.done("carla", f"!close {closed}", "berlin")
     card = await desk.card(old, room="berlin")
-    listed = await desk.told("carla", "!list", "berlin")
+    listed = await desk.told("carla", "!list donation_offer", "berlin")
     assert listed.body.index(f"🟢 #{old} · Listed 0") < listed.body.index(f"🔵 #{taken} · Listed 1 · Carla")
     assert f"#{closed}" not in listed.body
     assert f"{desk.rooms['berlin']}/{card.event_id}" in (listed.formatted_body or "").replace("%24", "$")
@@ -67,15 +69,21 @@ async def test_waitlist_is_oldest_first_and_tells_what_is_needed(desk: Desk) -> 
     assert "a mouse" in told.body
 
 
-async def test_history_tells_who_did_what(desk: Desk) -> None:
+async def test_history_is_a_timeline_of_who_did_what(desk: Desk) -> None:
     number = await desk.file()
     await desk.done("anna", f"!take {number}")
     await desk.done("ben", f"!close {number} solved on the phone")
+    card = await desk.card(number)
     told = await desk.told("anna", f"!verlauf {number}")
-    lines = told.body.splitlines()
-    assert "requester opened the ticket" in lines[1]
-    assert "Anna took the ticket · Open → In progress" in lines[2]
-    assert "Ben closed the ticket · In progress → Closed · “solved on the phone”" in lines[3]
+    title, _empty, day, *lines = told.body.splitlines()
+    assert title == f"History of #{number}"
+    assert f"{desk.rooms['freiburg']}/{card.event_id}" in (told.formatted_body or "").replace("%24", "$")
+    assert re.fullmatch(r"\d{1,2} \w+ \d{4}", day)
+    assert [re.sub(r"^• \d\d:\d\d · ", "", line) for line in lines] == [
+        "requester opened the ticket",
+        "Anna took the ticket · Open → In progress",
+        "Ben closed the ticket · In progress → Closed · “solved on the phone”",
+    ]
 
 
 async def test_new_opens_a_ticket_in_the_rooms_team(desk: Desk) -> None:
@@ -128,6 +136,8 @@ async def test_help_lists_all_and_explains_one(desk: Desk) -> None:
         "list",
         "mine",
         "waitlist",
+        "next",
+        "search",
         "show",
         "history",
     ):

@@ -65,8 +65,10 @@ async def test_a_long_waiting_list_fits_and_says_how_many_more(morning: Desk) ->
     assert f"{WAITING - shown} more" in digest.body
     assert len((digest.body + (digest.formatted_body or "")).encode()) < _EVENT_LIMIT
     listed = await morning.told("anna", "!waitlist")
-    assert f"Waiting list ({WAITING})" in listed.body
-    assert "⏳ #1 " in listed.body.splitlines()[1].replace("• ", "")
+    title, first, *_others = listed.body.splitlines()
+    assert title == f"Waiting list (1–10 of {WAITING})"
+    assert first.startswith("1. #1 · ")
+    assert " · for 2 days (" in first
 
 
 async def _digests(desk: Desk, room: str) -> list[Shown]:

@@ -13,7 +13,7 @@ from tests.people import MatrixRefusal
 from tests.timeline import Shown
 
 _TAGS = re.compile(r"<[a-zA-Z/][^>]*>")
-_OURS = re.compile(r"</?(?:p|br|strong|em|code|pre|blockquote|ul|li)>")
+_OURS = re.compile(r"</?(?:p|br|strong|em|code|pre|blockquote|ul|li|table|tbody|tr|td)>")
 _NASTY = {
     "html": "<h1>Big</h1><script>alert(1)</script><img src=x onerror=alert(1)>",
     "entities": "&lt;b&gt;bold&lt;/b&gt; &amp;amp; &#64;room",
@@ -61,7 +61,8 @@ async def test_in_every_field_of_the_api(desk: Desk, kind: str) -> None:
     if status == 201:
         number = int(answer)
         _harmless(desk, await desk.card(number))
-        for told in await asyncio.gather(desk.told("anna", f"!show {number}"), desk.told("anna", "!list")):
+        lines = (f"!show {number}", "!list", f"!search -- {text[:60]}", "!search Hello")
+        for told in await asyncio.gather(*(desk.told("anna", line) for line in lines)):
             _harmless(desk, told)
 
 
