@@ -12,14 +12,11 @@ from typing import Final
 from bot.catalogs import CHAT, SOURCE, catalog
 from bot.commands.declarations import build_registry
 from bot.domain.marks import N_
-from bot.domain.usage import translated
+from bot.domain.usage import GROUPS, translated
 from bot.domain.words import Right
 from bot.services.status import Program
 from bot.services.views import CommandView
 
-_GROUPS: Final[Mapping[str, str]] = MappingProxyType(
-    {"ticket": N_("Tickets"), "list": N_("Looking"), "admin": N_("For admins")}
-)
 _WHO: Final[Mapping[Right, str]] = MappingProxyType(
     {
         Right.ANYONE: N_("everybody"),
@@ -67,7 +64,7 @@ class _Reference:
     def text(self) -> str:
         groups = {
             self._gettext(title): [view for view in self._views.values() if view.group == group]
-            for group, title in _GROUPS.items()
+            for group, title in GROUPS.items()
         }
         parts = [f"# {self._gettext(_TITLE)}", *map(self._gettext, _OPENING)]
         parts += [f"**{title}**\n\n{self._contents(views)}" for title, views in groups.items()]

@@ -5,7 +5,7 @@ from types import MappingProxyType
 from typing import Final
 
 from bot.domain.marks import N_
-from bot.domain.usage import translated
+from bot.domain.usage import GROUPS, translated
 from bot.domain.words import Right, Status
 from bot.presentation.document import (
     Block,
@@ -23,9 +23,6 @@ from bot.presentation.message import Message, fit
 from bot.presentation.world import Setting
 from bot.services.views import CommandView, HelpView, StatusesView, TalkView
 
-_GROUPS: Final[Mapping[str, str]] = MappingProxyType(
-    {"ticket": N_("Tickets"), "list": N_("Looking"), "admin": N_("For admins")}
-)
 _WHO: Final[Mapping[Right, str]] = MappingProxyType(
     {
         Right.ASSIGNEE: N_("For the person who has the ticket, and for admins."),
@@ -62,7 +59,7 @@ def _overview(view: HelpView, setting: Setting) -> list[Block]:
     if basic:
         title = Bold(Text(gettext("To begin with")))
         blocks += [paragraph(title), _rows(basic, setting), paragraph(*_hints(view, setting))]
-    for group, name in _GROUPS.items():
+    for group, name in GROUPS.items():
         others = [each for each in view.commands if each.group == group and not each.basic]
         if others:
             blocks += [paragraph(Bold(Text(gettext(name)))), _rows(others, setting)]

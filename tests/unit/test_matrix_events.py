@@ -44,6 +44,14 @@ def invite(*more: dict[str, Any], direct: Any = True, sender: str = ANNA) -> dic
     return {"invite_state": {"events": [*more, own]}}
 
 
+def test_outside_of_the_configured_rooms_every_message_may_be_for_the_bot() -> None:
+    chatter = timeline(message("$1", body="hello"), message("$2"))
+    assert [event.content for event in read("join", chatter).events] == [{"body": "hello"}, None]
+    direct = "!direct:example.org"
+    found = read("join", chatter, direct, frozenset({direct}))
+    assert [event.content for event in found.events] == [{"body": "hello"}, {}]
+
+
 @pytest.mark.parametrize("unfit", UNFIT)
 def test_names_lose_what_no_database_holds(unfit: str) -> None:
     """PostgreSQL refuses NUL, UTF-8 lone surrogates; homeservers let both through in names."""
