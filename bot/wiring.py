@@ -152,6 +152,7 @@ def names(config: Config, german: Mapping[str, str]) -> Names:
         prefix=config.prefix,
         bot=config.matrix.device_name,
         german=german,
+        taps=config.one_tap,
     )
 
 

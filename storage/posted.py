@@ -32,6 +32,12 @@ async def record(
     return True
 
 
+async def also_shows(session: AsyncSession, event_id: str, shows: Iterable[int]) -> None:
+    """Note further tickets that an event shows."""
+    for number in sorted(set(shows)):
+        await session.merge(PostedTicket(event_id=event_id, number=number))
+
+
 async def get(session: AsyncSession, event_id: str) -> PostedEvent | None:
     """An event by its id."""
     return await session.get(PostedEvent, event_id)

@@ -200,7 +200,7 @@ _LISTS: tuple[Command[Handler], ...] = (
         (Parameter("what", Kind.WORD, N_("open, mine, waiting, or a topic"), required=False),),
         (
             Option("--topic", N_("only tickets of this topic"), "topic"),
-            Option("--age", N_("only where nothing has happened for so many days"), "days"),
+            Option("--age", N_("only where nothing has happened for so many days"), N_("days")),
             Option("--all", N_("also closed, spam and archived ones; for admins")),
         ),
         (

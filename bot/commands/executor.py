@@ -1,6 +1,6 @@
 """Carries out what was understood: one use case, its answer, and the mark in the inbox in one commit."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
@@ -65,7 +65,7 @@ class Occasion:
     incoming: Incoming
     spot: Spot
     acknowledged: str
-    """The event that gets the ✅."""
+    """The command's event, which gets the ✅ and holds the words."""
     prompt: PromptView | None = None
     """To be closed in the commit of what it asked for."""
 
@@ -121,11 +121,12 @@ class Executor:
                 return
             shows = shown_by(result)
             if isinstance(result, Refusal | InvalidFields | SearchView):
-                await answers.note_words(unit, occasion.incoming, shows)
+                await self._note_words(unit, occasion, shows)
             person = occasion.incoming.sender
             await answers.answer(
-                unit, occasion.spot, content, shows, person=person, prompt=prompt, media=media
-            )
+                unit, occasion.spot, content, shows, person=person, prompt=prompt,
+                command=occasion.acknowledged, media=media,
+            )  # fmt: skip
 
         await self._units.run(work)
 
@@ -170,7 +171,7 @@ class Executor:
             await answers.acknowledge(unit, occasion.spot.room_id, occasion.acknowledged)
         else:
             shows = {*results, *(number for each in results.values() for number in shown_by(each))}
-            await answers.note_words(unit, occasion.incoming, shows)
+            await self._note_words(unit, occasion, shows)
             content = await self._problems(unit, results, team)
             await answers.answer(unit, occasion.spot, content, shows, person=person)
         for view in results.values():
@@ -194,11 +195,15 @@ class Executor:
             content = await self.problem(unit, error, caller.place.team)
             if await self.conclude(unit, occasion):
                 shows = shown_by(error)
-                await answers.note_words(unit, occasion.incoming, shows)
+                await self._note_words(unit, occasion, shows)
                 person = occasion.incoming.sender
                 await answers.answer(unit, occasion.spot, content, shows, person=person)
 
         await self._units.run(work)
+
+    @staticmethod
+    async def _note_words(unit: Unit, occasion: Occasion, shows: Collection[int]) -> None:
+        await answers.note_words(unit, occasion.spot.room_id, occasion.acknowledged, shows)
 
     async def conclude(self, unit: Unit, occasion: Occasion) -> bool:
         """Mark what came in as handled and its prompt as answered; says whether it was still waiting."""

@@ -268,6 +268,10 @@ def spellings(word: str) -> tuple[str, ...]:
 def near(word: str, known: Iterable[str]) -> tuple[str, ...]:
     """The known words closest to a mistyped one, nearest first; at most three, none far behind the first."""
     typed = fold(word)
-    found = difflib.get_close_matches(typed, list(known), n=3)
-    ratios = [difflib.SequenceMatcher(None, each, typed).ratio() for each in found]
-    return tuple(each for each, ratio in zip(found, ratios, strict=True) if ratio > ratios[0] - _AS_NEAR)
+    ratios = {
+        each: difflib.SequenceMatcher(None, each, typed).ratio()
+        for each in difflib.get_close_matches(typed, list(known), n=3)
+    }
+    # Of two that are as near, the one with the same letters: who types in haste swaps them.
+    best = sorted(ratios, key=lambda each: (-ratios[each], sorted(each) != sorted(typed)))
+    return tuple(each for each in best if ratios[each] > ratios[best[0]] - _AS_NEAR)

@@ -76,7 +76,7 @@ def _group(
         text = setting.language.ngettext(
             "… and {count} more: {command}", "… and {count} more: {command}", count
         )
-        return text.format(count=count, command=setting.names.prefix + rest)
+        return text.format(count=count, command=setting.names.prefix + setting.command_name(rest))
 
     items = tuple(map(row, lines))
     head = paragraph(Bold(Text(f"{heading} ({total})")), *hints)

@@ -22,7 +22,7 @@ _NEWLINE: Final = re.compile("\r\n|[\n\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 _MAIL: Final = (
     r"(?<![^\s<(,;])(?![\w.%+@-]*matrix\.to)"
     r"[A-Za-z0-9._%+-]++@(?!room\b)[A-Za-z0-9-]++(?:\.[A-Za-z0-9-]++)++"
-    r"(?![\w@])(?![\w.=/+-]*:\S)"
+    r"(?![\w@])(?!\S{0,255}:\S)"
 )
 _ACTIVE: Final = re.compile(
     rf"(?P<mail>{_MAIL})|@|\#(?=[^\s#]*:)|matrix(?=:|[.。．｡]to)",

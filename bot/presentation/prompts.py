@@ -13,8 +13,8 @@ from bot.services.views import ConfirmView, PromptClosed
 
 _QUESTIONS: Final[Mapping[str, str]] = MappingProxyType(
     {
-        "close": N_("Really close {count} tickets at once: {numbers}?"),
-        "delete": N_("Really delete {count} tickets at once: {numbers}?"),
+        "close": N_("Really close all of these at once: {numbers}?"),
+        "delete": N_("Really delete all of these at once: {numbers}?"),
         "purge": N_("Really erase for good, also from the rooms: {numbers}? Nothing brings that back."),
     }
 )
@@ -24,11 +24,7 @@ _ELSE: Final = N_("Really do that: {numbers}?")
 def render_confirm(view: ConfirmView, setting: Setting) -> Message:
     """What would be done, and how to say yes or no; tells the time, so that it never lies."""
     gettext = setting.language.gettext
-    question = sentence(
-        gettext(_QUESTIONS.get(view.command, _ELSE)),
-        count=len(view.numbers),
-        numbers=numerals(view.numbers),
-    )
+    question = sentence(gettext(_QUESTIONS.get(view.command, _ELSE)), numbers=numerals(view.numbers))
     how = sentence(
         gettext("{person}: tap {yes} to do it or {no} to leave it, until {time}."),
         person=pill(view.person),

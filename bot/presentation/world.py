@@ -81,10 +81,18 @@ class Setting:
 
     def command(self, line: str) -> Code:
         """A command to type, with the prefix, by its name in this language; so what `help` explains."""
-        words = self._line(line).split(" ")
-        named = 2 if words[0] == "help" else 1
-        names = [self.command_name(word) for word in words[:named]]
-        return self.typed(" ".join(names + words[named:]))
+        first, _, rest = self._line(line).partition(" ")
+        if first == "help" and rest:
+            return self.typed(f"{self.command_name(first)} {self._named(rest)}")
+        return self.typed(self._named(self._line(line)))
+
+    def _named(self, line: str) -> str:
+        """A line with its command's name, of two words or of one, in this language."""
+        words = line.split(" ")
+        both = " ".join(words[:2])
+        if self.command_name(both) != both:
+            return " ".join([self.command_name(both), *words[2:]])
+        return " ".join([self.command_name(words[0]), *words[1:]])
 
     def command_name(self, name: str) -> str:
         """What a command is called in this language."""

@@ -63,11 +63,13 @@ async def answer(
     *,
     person: str,
     prompt: NewPrompt | None = None,
+    command: str | None = None,
     media: Media | None = None,
 ) -> None:
     """A rendered message, in the thread that the command was given in or else as a reply to it.
 
-    ``person`` gave the command; with a ``prompt`` the answer waits for a tap. With ``media`` that is sent
+    ``person`` gave the command; with a ``prompt`` the answer waits for a tap. ``command`` is that command's
+    event, where the answer is given to another one. With ``media`` that is sent
     instead, if its file can be uploaded.
     """
     row = await outbox.put(
@@ -83,16 +85,18 @@ async def answer(
         shows=shows,
     )
     if prompt is not None:
-        await prompts.ask(
-            unit, prompt, row, thread=spot.thread, person=person, command=spot.event_id, shows=shows
-        )
+        asked = command or spot.event_id
+        await prompts.ask(unit, prompt, row, thread=spot.thread, person=person, command=asked, shows=shows)
     unit.wake_courier()
 
 
-async def note_words(unit: Unit, incoming: Incoming, shows: Collection[int]) -> None:
-    """Nothing else notes a search or a refused command, whose words may be a requester's: a purge must find it."""
-    if shows:
-        await posted.record(unit.session, incoming.event_id, incoming.room_id, "command", shows, unit.now)
+async def note_words(unit: Unit, room_id: str, event_id: str, shows: Collection[int]) -> None:
+    """Let a purge find a search or a refused command, whose words may be a requester's.
+
+    Nothing else notes them. A search that is gone on with shows further tickets.
+    """
+    if shows and not await posted.record(unit.session, event_id, room_id, "command", shows, unit.now):
+        await posted.also_shows(unit.session, event_id, shows)
 
 
 async def change(unit: Unit, room_id: str, content: Mapping[str, Any], shows: Collection[int]) -> None:

@@ -126,7 +126,7 @@ async def test_information_is_a_notice_that_mentions_nobody(desk: Desk) -> None:
 async def test_did_you_mean_with_a_caret(desk: Desk) -> None:
     told = await desk.told("anna", "!taek 42")
     assert "!taek 42\n^^^^^\n" in told.body
-    assert "Did you mean !task, !take?" in told.body
+    assert "Did you mean !take, !task?" in told.body
     assert "<pre><code>!taek 42\n^^^^^</code></pre>" in (told.formatted_body or "")
     german = await desk.told("anna", "!schliesen 42")
     assert "Did you mean !schließen" in german.body

@@ -160,8 +160,13 @@ def test_fields_have_names_and_plurals_a_count(domain: str) -> None:
 
 @pytest.mark.parametrize("domain", DOMAINS)
 def test_texts_with_a_count_have_a_plural(domain: str) -> None:
-    """Where the number changes no word, in neither language, there is none to write."""
+    """Where the number changes no word, in neither language, there is none to write.
+
+    Teams are only summed up from two on.
+    """
     indifferent = {
+        "{count} on the waiting list",
+        "… and {count} more teams, with {waiting} waiting",
         "⚠️ {count} held back for rooms that I cannot use",
         "⚠️ {count} set aside because they could not be sent",
     }

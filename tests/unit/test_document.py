@@ -158,6 +158,7 @@ def everywhere(text: str) -> Document:
 
 @given(hostile)
 @example("".join(NASTY))
+@example("anna@example.org*:a@b.c.d:example.org")
 def test_outside_text_has_no_effect(text: str) -> None:
     document = everywhere(text)
     plain, html = to_plain(document), to_html(document)

@@ -54,7 +54,7 @@ def test_a_command_is_found_by_every_name(asked: str) -> None:
 def test_what_is_unknown_is_answered_with_what_is_near() -> None:
     with pytest.raises(UnknownName) as caught:
         told("taek")
-    assert caught.value.near == ("take",)
+    assert caught.value.near == ("take", "task")
     assert caught.value.known == ()
 
 

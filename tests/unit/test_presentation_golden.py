@@ -43,7 +43,6 @@ GOLDEN = {
             "⏳ #1 · Laptop · Freiburg · Gebraucht wird: Laptop · seit 12 Tagen\n"
             "\n"
             "▶️ oder !more: die nächsten"
-            "Offene Tickets (8)\n• ⏳ #1 · Laptop · Freiburg · seit 12 Tagen · Laptop\n… und noch 7"
         ),
         "answer mine": ("Deine Tickets (1)\n🔵 #1 · Laptop · zuletzt 14.11."),
         "answer waitlist": (
@@ -102,7 +101,7 @@ GOLDEN = {
         "answer search empty": (
             "Nichts gefunden.\nAlle Wörter müssen vorkommen, aber ihre letzten Buchstaben dürfen fehlen."
         ),
-        "answer search for nothing": ("Wonach soll ich suchen? Zum Beispiel: !search Laptop Kamera"),
+        "answer search for nothing": ("Wonach soll ich suchen? Zum Beispiel: !suche Laptop Kamera"),
         "answer next": (
             "Das älteste, das noch niemand hat:\n"
             "\n"
@@ -111,7 +110,7 @@ GOLDEN = {
             "☑️ Aufgaben 2/3 · 📎 2 · setzt #12 fort\n"
             "> Laptop\n"
             "Offen seit 20 Tagen\n"
-            "So wird es deins: !take 1042"
+            "So wird es deins: !nehmen 1042"
         ),
         "answer next waiting": (
             "Um alle neuen Anfragen kümmert sich schon jemand. Am längsten auf der Warteliste:\n"
@@ -124,7 +123,7 @@ GOLDEN = {
             "Auch von dieser Person: #41 (Geschlossen), #37 (Warteliste)\n"
             "Geht es um dasselbe? !merge 1042 37 führt sie zusammen.\n"
             "> Laptop\n"
-            "Falls da ist, was gebraucht wird: !take 1042"
+            "Falls da ist, was gebraucht wird: !nehmen 1042"
         ),
         "answer next none": ("Niemand wartet: Alles ist vergeben oder erledigt. 🎉"),
         "answer history": (
@@ -215,8 +214,8 @@ GOLDEN = {
         ),
         "alert greeting direct": (
             "👋 Hallo Laptop, ich bin Tickettruhe.\n"
-            "Hier kannst du alle Befehle für die Tickets deiner Teams benutzen, auch ohne „!“. Für "
-            "den Anfang:\n"
+            "Hier kannst du alle Befehle für die Tickets deiner Teams benutzen, auch ohne „!“. Für den "
+            "Anfang:\n"
             "• !meine: deine eigenen Tickets\n"
             "• !liste: was gerade läuft\n"
             "• !warteliste: die Warteliste\n"
@@ -224,7 +223,7 @@ GOLDEN = {
             "!hilfe zeigt alles Weitere.\n"
             "\n"
             "Deine Tickets (1)\n"
-            "• 🔵 #1 · Laptop"
+            "🔵 #1 · Laptop · zuletzt 14.11."
         ),
         "alert greeting admin": (
             "👋 Hallo, ich bin Tickettruhe.\n"
@@ -306,30 +305,23 @@ GOLDEN = {
             "6 Tickets freuen sich über eine*n von euch.\n"
             "\n"
             "Seit 7 Tagen von niemandem übernommen (2)\n"
-            "• 🔵 #1 · Laptop · Laptop\n"
-            "… und noch eins\n"
-            "\n"
-            "Warteliste (3)\n"
-            "• 🔵 #1 · Laptop · Laptop\n"
-            "… und noch 2\n"
-            "Eins übernehmen: !take 1\n"
+            "Eins übernehmen: !nehmen 1\n"
             "• 🔵 #1 · Laptop · seit 20 Tagen\n"
-            "… und 1 weiteres: !list\n"
+            "… und 1 weiteres: !liste\n"
             "\n"
             "Warteliste (3)\n"
-            "Passt etwas? !take 1\n"
+            "Passt etwas? !nehmen 1\n"
             "• 🔵 #1 · Laptop · seit 12 Tagen · Laptop\n"
-            "… und 2 weitere: !waitlist\n"
+            "… und 2 weitere: !warteliste\n"
             "\n"
             "In Bearbeitung, aber ohne Bewegung (4)\n"
-            "Verwaistes übernehmen: !take --force 1\n"
+            "Verwaistes übernehmen: !nehmen --force 1\n"
             "• 🔵 #1 · Laptop · Laptop · ist nicht mehr im Team\n"
-            "… und noch 3\n"
-            "… und 3 weitere: !list\n"
+            "… und 3 weitere: !liste\n"
             "\n"
             "Gestern: 1 neu, 2 geschlossen, 3 Nachrichten zu Spam-Tickets, 1 Nachricht zu stummen "
             "Tickets\n"
-            "Danke fürs Schließen: Laptop 3, Ben 1 … und 2 weitere 🎉"
+            "Danke fürs Schließen: Laptop 3, Ben 1 … und noch 2 🎉"
         ),
         "alert digest monday": (
             "☀️ Freiburg, 23.11.2026\nNichts ist liegen geblieben: danke! 🎉\n\nSeit 20.11.: 4 neu"
@@ -341,7 +333,7 @@ GOLDEN = {
             "• #3 · Laptop · gehört jetzt dir · Anna\n"
             "• #4 · gehört nicht mehr dir · Ben\n"
             "• #5 · Laptop · 1 neue Nachricht · An alle im Team\n"
-            "… und 5 weitere"
+            "… und noch 5"
         ),
         "alert failed": (
             "Entschuldige, da ist bei mir etwas schiefgegangen, und nichts wurde geändert. Versuch "
@@ -370,7 +362,7 @@ GOLDEN = {
             "ben ist nicht im Raum von Triage, deshalb geht die Zuweisung von #42 nicht.\n"
             "Lade die Person ein oder gib das Ticket an ihr Team: !übergeben 42 <Team>"
         ),
-        "problem merged": "#57 ist in #42 aufgegangen.\nBitte mach dort weiter: !show 42",
+        "problem merged": ("#57 ist in #42 aufgegangen.\nBitte mach dort weiter: !zeigen 42"),
         "problem persons": (
             "#42 ist von Laptop, #57 von Laptop: Die beiden haben keine Adresse gemeinsam.\n"
             "Wenn es trotzdem dieselbe Person ist: !merge 42 57 --force"
@@ -379,12 +371,12 @@ GOLDEN = {
         "problem undo new": (
             "Dass #42 notiert wurde, lässt sich nicht rückgängig machen.\n"
             "Das war am 23.11., 14:05.\n"
-            "Stattdessen: !close 42, !spam 42"
+            "Stattdessen: !schließen 42, !spam 42"
         ),
         "problem undo purge": (
             "#42 ist endgültig gelöscht, das lässt sich nicht rückgängig machen.\n"
             "Das war am 23.11., 14:05.\n"
-            "Wird es noch gebraucht, notier es neu: !new <Text>"
+            "Wird es noch gebraucht, notier es neu: !neu <Text>"
         ),
         "problem undo others": (
             "Die letzte Änderung an #42 war von ben; nur diese Person kann sie rückgängig machen.\n"
@@ -392,7 +384,7 @@ GOLDEN = {
             "!zeigen 42 sagt, wie es steht; von da aus kannst du es ändern."
         ),
         "answer confirm": (
-            "Wirklich 6 Tickets auf einmal schließen: #41, #42, #43, #44, #45, #46?\n"
+            "Wirklich alle auf einmal schließen: #41, #42, #43, #44, #45, #46?\n"
             "Anna: ✅ antippen, um es zu tun, oder ❌, um es zu lassen – bis 14:05 Uhr."
         ),
         "answer confirm purge": (
@@ -620,8 +612,7 @@ GOLDEN = {
         ),
         "alert greeting direct": (
             "👋 Hello Laptop, I am Tickettruhe.\n"
-            "Here you can use all commands on your teams' tickets, even without the “!”. To begin "
-            "with:\n"
+            "Here you can use all commands on your teams' tickets, even without the “!”. To begin with:\n"
             "• !mine: your own tickets\n"
             "• !list: what is under way\n"
             "• !waitlist: the waiting list\n"
@@ -629,7 +620,7 @@ GOLDEN = {
             "!help tells the rest.\n"
             "\n"
             "Your tickets (1)\n"
-            "• 🔵 #1 · Laptop"
+            "🔵 #1 · Laptop · last changed 14 Nov"
         ),
         "alert greeting admin": (
             "👋 Hello, I am Tickettruhe.\n"
@@ -780,7 +771,7 @@ GOLDEN = {
             "!show 42 tells how it stands; change it from there."
         ),
         "answer confirm": (
-            "Really close 6 tickets at once: #41, #42, #43, #44, #45, #46?\n"
+            "Really close all of these at once: #41, #42, #43, #44, #45, #46?\n"
             "Anna: tap ✅ to do it or ❌ to leave it, until 14:05."
         ),
         "answer left": ("❌ Anna left it: nothing was done (#42)."),
@@ -841,9 +832,7 @@ def test_one_notice_says_what_was_done_and_what_not() -> None:
     assert RENDERER.outcome((40, 41), refused, "de", BERLIN).body == (
         "✅ Erledigt: #40, #41\n"
         "❌ Nicht erledigt:\n"
-        "• #42 gehört anna (In Bearbeitung). Wenn ihr das abgesprochen habt: !take --force 42\n"
+        "• anna hat #42 (In Bearbeitung). Wenn ihr das abgesprochen habt: !nehmen --force 42\n"
         "• #43 hat noch 1 offene Aufgabe; erledige sie, bevor du das Ticket schließt: "
         "⬜ 2. Anrufen Wenn sie erledigt sind: !task done #43 2"
-        "• anna hat #42 (In Bearbeitung). Wenn ihr das abgesprochen habt: !nehmen --force 42\n"
-        "• #43 hat noch 1 offene Aufgabe; erledige sie, bevor du das Ticket schließt: ⬜ Anrufen"
     )

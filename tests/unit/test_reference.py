@@ -57,7 +57,7 @@ def test_examples_are_commands_of_that_name(command: Command[object], language: 
         assert call is not None
         assert call.command is command, text
         wanted = command.german if language == "de" else command.name
-        assert text.split()[0] == f"!{wanted}", text
+        assert f"{text} ".startswith(f"!{wanted} "), text
 
 
 @COMMANDS
