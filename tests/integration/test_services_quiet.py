@@ -1,15 +1,12 @@
 """Quiet hours: nothing rings then, and one reminder per room rings for what is still to be done."""
 
-import asyncio
 import dataclasses
 from collections.abc import AsyncIterator
-from contextlib import suppress
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Final
 from zoneinfo import ZoneInfo
 
 import pytest
-from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from bot.domain.quiet import QuietHours, What, parse_span
 from bot.domain.words import Action, Intake
@@ -319,29 +316,3 @@ async def test_nights_on_which_the_clocks_change(sqlite_database: str, begins: s
             desk.clock.advance(minutes=30)
         ((_room, lines, who),) = await reminders(desk)
         assert (len(lines), who) == (quiet.LINES, set())
-
-
-async def test_the_schedule_looks_at_the_start_and_whenever_quiet_hours_end(
-    sqlite_database: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    made: list[AsyncIOScheduler] = []
-    start = AsyncIOScheduler.start
-
-    def spy(self: AsyncIOScheduler, *args: Any, **options: Any) -> None:
-        made.append(self)
-        start(self, *args, **options)
-
-    monkeypatch.setattr(AsyncIOScheduler, "start", spy)
-    async with desk_on(sqlite_database, QUIET) as desk:
-        desk.clock.now = BEDTIME
-        await silent_night(desk)
-        await desk.deliver()
-        desk.clock.now = MORNING
-        running = asyncio.create_task(Schedule(desk.units, (), [NIGHT, NIGHT]).run())
-        while not await desk.outbox(kind="reminder"):
-            await asyncio.sleep(0.02)
-        ticks = [job.trigger.get_next_fire_time(None, MIDNIGHT) for job in made[0].get_jobs()]
-        assert MORNING in ticks
-        running.cancel()
-        with suppress(asyncio.CancelledError):
-            await running
