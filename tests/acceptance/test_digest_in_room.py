@@ -8,13 +8,13 @@ import pytest
 
 from bot.demo.homeserver import Homeserver
 from storage.database import Database
-from storage.models import Requester, Ticket
+from storage.models import HistoryEntry, Requester, Ticket
 from tests.desk import Desk, make_desk
 from tests.people import Crowd
 from tests.timeline import Shown
 
 WAITING = 300
-_EVENT_LIMIT = 65_536
+SHOWN = 7
 _MIDNIGHT = "0 0 * * *"
 
 
@@ -30,7 +30,7 @@ async def morning(
     homeserver: Homeserver, people: Crowd, tmp_path: Path, database_url: str
 ) -> AsyncIterator[Desk]:
     """A desk whose digests of today were missed, as the bot is not running yet."""
-    digest = {"schedule": _MIDNIGHT, "stale_days": 7}
+    digest = {"schedule": _MIDNIGHT, "stale_days": 7, "thanks": True}
     desk = await make_desk(
         homeserver, people, tmp_path, database_url, digest=digest, timezone=_where_it_is_noon()
     )
@@ -46,6 +46,8 @@ async def test_a_missed_digest_comes_on_start_and_only_once(morning: Desk) -> No
     digest = await morning.hears("freiburg", "Waiting list (3)")
     assert "Nobody has taken these for 7 days (2)" in digest.body
     assert digest.body.index("Nobody has taken") < digest.body.index("Waiting list")
+    assert "2 tickets would be glad of one of you." in digest.body
+    assert "Take one: !take 4" in digest.body
     assert (digest.msgtype, digest.mentions) == ("m.notice", frozenset())
     await morning.bot.stop()
     await morning.bot.start()
@@ -56,19 +58,44 @@ async def test_a_missed_digest_comes_on_start_and_only_once(morning: Desk) -> No
     assert await _digests(morning, "triage") == []
 
 
-async def test_a_long_waiting_list_fits_and_says_how_many_more(morning: Desk) -> None:
+async def test_a_long_waiting_list_is_cut_for_a_phone_and_says_how_to_see_the_rest(morning: Desk) -> None:
     await _fill(morning, "waiting", WAITING, datetime.now(UTC) - timedelta(days=2), subject="ä" * 190)
     await morning.bot.start()
     digest = await morning.hears("freiburg", f"Waiting list ({WAITING})")
-    shown = digest.body.count("⏳")
-    assert 10 <= shown < WAITING
-    assert f"{WAITING - shown} more" in digest.body
-    assert len((digest.body + (digest.formatted_body or "")).encode()) < _EVENT_LIMIT
+    assert digest.body.count("⏳") == SHOWN
+    assert f"… and {WAITING - SHOWN} more: !waitlist" in digest.body
     listed = await morning.told("anna", "!waitlist")
     title, first, *_others = listed.body.splitlines()
     assert title == f"Waiting list (1–10 of {WAITING})"
     assert first.startswith("1. #1 · ")
     assert " · for 2 days (" in first
+
+
+async def test_it_thanks_who_closed_something_and_calls_nobody(morning: Desk) -> None:
+    await _fill(morning, "closed", 3, datetime.now(UTC) - timedelta(days=2))
+    await _close_yesterday(morning, {1: "anna", 2: "anna", 3: "ben"})
+    await morning.bot.start()
+    digest = await morning.hears("freiburg", "Yesterday: 3 closed")
+    assert "Nothing was left lying" in digest.body
+    assert "Thank you for closing: Anna 2, Ben 1 🎉" in digest.body
+    assert (digest.msgtype, digest.mentions) == ("m.notice", frozenset())
+
+
+async def _close_yesterday(desk: Desk, closers: dict[int, str]) -> None:
+    zone = desk.config.timezone_of("freiburg")
+    noon = datetime.now(zone).replace(hour=12, minute=0) - timedelta(days=1)
+    database = Database(desk.database_url)
+    try:
+        async with database.write() as session:
+            for number, name in closers.items():
+                session.add(
+                    HistoryEntry(
+                        number=number, at=noon, action="close", who=desk.person(name).user_id,
+                        from_status="open", to_status="closed",
+                    )
+                )  # fmt: skip
+    finally:
+        await database.close()
 
 
 async def _digests(desk: Desk, room: str) -> list[Shown]:

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete
 
+from bot.domain.quiet import QuietHours, parse_span
 from bot.domain.words import Action
 from bot.schedule import DigestPlan, Schedule
 from bot.services import digest
@@ -22,6 +23,7 @@ from tests.integration.desk_data import POLICY, Desk, desk_on
 BERLIN: Final = ZoneInfo("Europe/Berlin")
 EARLY: Final = DigestPlan("freiburg", "30 2 * * *", BERLIN)
 MORNING: Final = DigestPlan("freiburg", "0 8 * * *", BERLIN)
+NIGHT: Final = QuietHours(*parse_span("22:00-06:30"), BERLIN)
 
 
 def utc(text: str) -> datetime:
@@ -182,12 +184,16 @@ async def test_running_sends_what_was_missed_and_drops_no_late_tick(
     async with desk_on(sqlite_database) as desk:
         await waiting_ticket(desk)
         desk.clock.now = utc("2026-11-24T12:00:00")
-        running = asyncio.create_task(restarted(desk, MORNING).run())
+        schedule = Schedule(Units(desk.database, POLICY, desk.clock), [MORNING], [NIGHT, NIGHT])
+        running = asyncio.create_task(schedule.run())
         await wait_for_digest(desk)
         assert await sent_days(desk) == [date(2026, 11, 24)]
         (scheduler,) = made
         jobs = scheduler.get_jobs()
-        assert len(jobs) == 3
+        assert len(jobs) == 4
+        # One of them ticks when the quiet hours end.
+        ticks = [job.trigger.get_next_fire_time(None, utc("2026-11-24T00:00:00")) for job in jobs]
+        assert utc("2026-11-24T05:30:00") in ticks
         assert {job.misfire_grace_time for job in jobs} == {None}
         assert {job.coalesce for job in jobs} == {True}
         assert {job.max_instances for job in jobs} == {1}
