@@ -87,5 +87,5 @@ async def test_an_unknown_team_is_refused_with_the_known(desk: Desk) -> None:
     number = await desk.file()
     refusal = await desk.told("anna", f"!transfer {number} freiberg")
     assert "There is no team “freiberg”" in refusal.body
-    assert "Did you mean freiburg?" in refusal.body
+    assert "Did you mean Freiburg?" in refusal.body
     await desk.card(number)

@@ -85,9 +85,6 @@ async def test_new_in_a_direct_chat_asks_who_is_in_several_teams(desk: Desk, cro
     assert "!new --team <team> <text>" in asked.body
     assert "room of Freiburg" in (await desk.told("uma", "new --team Freiburg A printer", room)).body
     assert "room of Berlin" in (await desk.told("uma", "new --region berlin A printer", room)).body
-    listed = (await desk.told("uma", "list", room)).body
-    assert "Freiburg" in listed
-    assert "Berlin" in listed
     for key in ("freiburg", "berlin"):
         await uma.leave(desk.rooms[key])
     outside = await desk.told("uma", "list", room)
