@@ -98,6 +98,8 @@ async def _write(unit: Unit, goes: _Half, kept: _Half, caller: Caller) -> None:
         await changes.write(
             unit, half.ticket, half.decision, cause, beside=other.ticket, **columns[half.number]
         )
+    # Who had the one that goes on has it still.
+    await changes.tell_assignments(unit, goes.number, goes.decision, caller.actor.user_id)
 
 
 async def _move_tasks(unit: Unit, source: int, target: int) -> dict[int, int]:

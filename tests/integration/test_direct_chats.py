@@ -19,7 +19,7 @@ from tests.integration.desk_data import ANNA, BERLIN, BOT, CARLA, DORA, FREIBURG
 from tests.unit.real_commands import REGISTRY
 
 DIRECT = "!direct:example.org"
-WORDS = {"person": "Ben", "team": "berlin", "topic": "other", "command": "take"}
+WORDS = {"person": "Ben", "team": "berlin", "topic": "other", "command": "take", "task": "1", "what": "mine"}
 
 
 @dataclass
@@ -103,7 +103,7 @@ def line_of(command: Command[Any], number: int) -> str:
     words = [command.german]
     for parameter in command.parameters:
         if parameter is command.numbers:
-            words.append(str(number))
+            words += [str(number), *(["1"] if parameter.kind is Kind.PAIR else [])]
         else:
             words.append("some words" if parameter.kind is Kind.TEXT else WORDS.get(parameter.name, "x"))
     return " ".join(words)

@@ -7,6 +7,7 @@ from sqlalchemy.exc import StatementError
 
 from bot.domain.words import Actor
 from bot.services import people, reception
+from bot.services.delivery import Send
 from bot.services.reception import Batch, Echo, ReceivedEvent, RoomUpdate
 from bot.services.unit import Unit
 from storage import inbox
@@ -190,7 +191,7 @@ async def test_an_echo_in_the_batch_confirms_what_was_sent(desk: Desk) -> None:
     (job,) = await desk.claim()
     (row,) = await desk.outbox(kind="card")
     await receive(desk, Batch("t1", echoes=(Echo(row.tx_id, "$card", FREIBURG),)))
-    assert await desk.claim() == ()
+    assert [job for job in await desk.claim() if isinstance(job, Send)] == []
     (sent,) = await desk.outbox(kind="card")
     assert (sent.state, sent.event_id) == ("sent", "$card")
     assert job.row_id == row.id

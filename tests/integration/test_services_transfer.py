@@ -80,8 +80,7 @@ async def test_a_transfer_taken_back_leaves_one_card_in_the_old_room(
         await desk.deliver()
         assert list(desk.homeserver.cards(number).values()) == [FREIBURG]
         await desk.do(Action.CLOSE, number)
-        (edit,) = await desk.deliver()
-        assert isinstance(edit, Send)
+        (edit,) = [job for job in await desk.deliver() if isinstance(job, Send)]
         assert edit.edits in desk.homeserver.cards(number)
 
 
