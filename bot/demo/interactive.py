@@ -12,15 +12,24 @@ from rich.markup import escape
 from rich.text import Text
 
 from bot.demo import welcome
+from bot.demo.cards import cards
 from bot.demo.cast import LATER, PEOPLE, ROOMS, SAMPLES, Request, rooms_of
 from bot.demo.errors import DemoError
 from bot.demo.form import fill_in
 from bot.demo.pictures import Pictures
-from bot.demo.room_view import Change
+from bot.demo.room_view import Change, Happening
 from bot.demo.stage import Stage
 from bot.demo.terminal import Terminal
+from bot.domain import taps
 
 _PATIENCE: Final = 60.0
+_TAPS: Final = {
+    "take": taps.TAKE,
+    "wait": taps.WAIT,
+    "close": taps.CLOSE,
+    "spam": taps.SPAM,
+    "undo": taps.UNDO,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +97,11 @@ class Desk:
             hint = f"Did you mean /{near[0]}?" if near else "/help lists what there is."
             self._complain(f"There is no /{name}. {hint} The bot's own commands begin with !, as in !help.")
             return
-        await order.handler(self, rest.strip().lower())
+        await order.handler(self, rest.strip())
 
     async def be(self, who: str) -> None:
         """Sits down as somebody else, in a room of theirs."""
+        who = who.lower()
         if who not in PEOPLE:
             self._complain(f"Who? There are {', '.join(PEOPLE)}.")
             return
@@ -102,7 +112,7 @@ class Desk:
 
     async def go(self, where: str) -> None:
         """Goes to another room, if need be as one of its people."""
-        found = [key for key, room in ROOMS.items() if where in (key, room.name.lower())]
+        found = [key for key, room in ROOMS.items() if where.lower() in (key, room.name.lower())]
         if not found:
             self._complain(f"Where? There are {', '.join(ROOMS)}.")
             return
@@ -131,6 +141,32 @@ class Desk:
     async def file_ticket(self, _: str) -> None:
         """Files another request."""
         await self._file(next(self._later))
+
+    async def tap(self, typed: str) -> None:
+        """Taps a reaction on a ticket's card, as `1 take`."""
+        number, _, what = typed.partition(" ")
+        key = _TAPS.get(what.strip().lower(), what.strip())
+        card = self._card(number)
+        if card is None or key not in _TAPS.values():
+            self._complain(f"What on which card? For example: /tap 1 take. There are {', '.join(_TAPS)}.")
+            return
+        await self.stage.people[self._person].tap(self.stage.rooms[self._room], card, key)
+
+    async def say_in_thread(self, typed: str) -> None:
+        """Says something in a ticket's thread, as `1 !note rings twice`."""
+        number, _, text = typed.partition(" ")
+        card = self._card(number)
+        if card is None or not text.strip():
+            self._complain("What in which ticket's thread? For example: /in 1 !note rings twice")
+            return
+        await self.stage.people[self._person].say(self.stage.rooms[self._room], text.strip(), card)
+
+    def _card(self, number: str) -> str | None:
+        """The card of a ticket in this room."""
+        digits = number.removeprefix("#")
+        view = self.stage.watch.view(self._room)
+        found = cards(view, self.stage.bot_user, int(digits)) if digits.isascii() and digits.isdigit() else ()
+        return next((card.event_id for card in found), None)
 
     async def kill_bot(self, _: str) -> None:
         """Kill -9."""
@@ -163,7 +199,9 @@ class Desk:
     # What happens by itself
 
     def _happened(self, room: str, change: Change) -> None:
-        self._terminal.print(self._pictures.change(room, change))
+        # What a card offers is no news: it would be four lines a ticket.
+        if change.kind is not Happening.REACTION or change.by != change.message.sender:
+            self._terminal.print(self._pictures.change(room, change))
 
     async def _file_samples(self) -> None:
         """Then, below all of them, says what to do now."""
@@ -211,6 +249,8 @@ ORDERS: Final = {
         Order("room", "berlin", "go to another room", Desk.go),
         Order("people", "", "who there is, and their passwords", Desk.list_people),
         Order("rooms", "", "which rooms there are", Desk.list_rooms),
+        Order("tap", "1 take", "tap a reaction on a card: take, wait, close, spam or undo", Desk.tap),
+        Order("in", "1 !note …", "say something in a ticket's thread", Desk.say_in_thread),
         Order("show", "", "this whole room as a Matrix client shows it", Desk.show_room),
         Order("form", "", "where the contact form is", Desk.show_form),
         Order("ticket", "", "file another request", Desk.file_ticket),

@@ -50,10 +50,21 @@ class Person:
         """Joins a room that the person is invited to."""
         await self._call("POST", "join", room, body={})
 
-    async def say(self, room: str, text: str) -> str:
-        """Sends a message as clients do; returns its event id."""
-        body = {"msgtype": "m.text", "body": text, "m.mentions": {}}
-        path = ("rooms", room, "send", "m.room.message", uuid.uuid4().hex)
+    async def say(self, room: str, text: str, thread: str | None = None) -> str:
+        """Sends a message as clients do, into a thread if one is named; returns its event id."""
+        body: dict[str, Any] = {"msgtype": "m.text", "body": text, "m.mentions": {}}
+        if thread is not None:
+            reply = {"m.in_reply_to": {"event_id": thread}, "is_falling_back": True}
+            body["m.relates_to"] = {"rel_type": "m.thread", "event_id": thread, **reply}
+        return await self._send(room, "m.room.message", body)
+
+    async def tap(self, room: str, event_id: str, key: str) -> str:
+        """Taps a reaction; returns the tap's event id."""
+        relation = {"rel_type": "m.annotation", "event_id": event_id, "key": key}
+        return await self._send(room, "m.reaction", {"m.relates_to": relation})
+
+    async def _send(self, room: str, event_type: str, body: Mapping[str, Any]) -> str:
+        path = ("rooms", room, "send", event_type, uuid.uuid4().hex)
         return str((await self._call("PUT", *path, body=body))["event_id"])
 
     async def timeline(self, room: str) -> list[Event]:

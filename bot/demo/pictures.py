@@ -61,11 +61,18 @@ class Pictures:
             marks.insert(0, f"answers “{_shortened(first)}”")
         name = self._name_of(message.sender) + (f" ({', '.join(marks)})" if marks else "")
         lines = ["(removed)"] if message.removed else clean(message.body).splitlines()
-        taps = (
-            f"{clean(key)} {', '.join(map(self._name_of, who))}" for key, who in message.reactions.items()
-        )
-        told = [*_spoken(name, lines), *(f"  [{tap}]" for tap in taps)]
+        told = [*_spoken(name, lines), *(f"  [{tap}]" for tap in self._taps(message))]
         return self._in_column(room, message.at, "\n".join(told), message.sender)
+
+    def _taps(self, message: Shown) -> Iterator[str]:
+        """What somebody put on somebody else's message, then what the sender offers."""
+        offered = [key for key, who in message.reactions.items() if message.sender in who]
+        for key, who in message.reactions.items():
+            others = [person for person in who if person != message.sender]
+            if others:
+                yield f"{clean(key)} {', '.join(map(self._name_of, others))}"
+        if offered:
+            yield f"tap: {clean(' '.join(offered))}"
 
     def _in_column(self, room: str, at: datetime, told: str, by: str) -> Text:
         """The text to the right of time and room, wrapped to the terminal."""

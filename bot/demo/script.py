@@ -9,6 +9,7 @@ from bot.demo.form import fill_in
 from bot.demo.room_view import RoomView, Shown
 from bot.demo.stage import Stage
 from bot.demo.verdict import Verdict
+from bot.domain import taps
 
 LAPTOP, _, _, SPAM, MONITOR = SAMPLES
 
@@ -39,6 +40,7 @@ class Round:
         spam = await self._spam()
         school = await self._triage()
         await self._admin(spam, laptop)
+        await self._conversation()
         await self._kill(laptop, spam, school)
 
     async def _work(self) -> int:
@@ -67,9 +69,28 @@ class Round:
         number = await fill_in(self._stage.bot.form_url, SPAM)
         self._filed[number] = "freiburg"
         await self._card(f"#{number} arrives in Freiburg's room", number, "🟢", SPAM.subject)
-        await self._done("Ben marks it as spam", await self._say("ben", "freiburg", f"!spam {number}"))
-        await self._card("its card says so", number, "🚫")
+        await self._until("its card offers what can be done", lambda: self._offers(number, "🙋✅🚫"))
+        await self._tap("ben", number, taps.SPAM)
+        await self._card("Ben marks it as spam by one tap", number, "🚫")
+        await self._until("for ten minutes a tap takes that back", lambda: self._offers(number, taps.UNDO))
         return number
+
+    async def _conversation(self) -> None:
+        number = await fill_in(self._stage.bot.form_url, LATER[2])
+        self._filed[number] = "freiburg"
+        await self._card(f"#{number} arrives in Freiburg's room", number, "🟢", LATER[2].subject)
+        await self._tap("anna", number, taps.TAKE)
+        await self._card("Anna takes it by one tap", number, "🔵", "Anna")
+        added = await self._say("anna", "freiburg", "!aufgabe neu Netzteil besorgen", number)
+        await self._done("she adds a task in its thread, without the number", added)
+        refused = await self._say("anna", "freiburg", "!close", number)
+        await self._answer("it cannot be closed before that is done", refused, "Netzteil besorgen")
+        await self._done("the task is done", await self._say("anna", "freiburg", "!task done 1", number))
+        await self._card("its card counts the tasks", number, "1/1")
+        found = await self._say("ben", "freiburg", f"!suche {LATER[2].subject.split()[2]}")
+        await self._answer("Ben finds it by a word of its subject", found, f"#{number}")
+        drawn = await self._say("dora", "admin", "!stats")
+        await self._answer("`!stats` shows a picture, described in words", drawn, "Freiburg", "Berlin")
 
     async def _triage(self) -> int:
         number = await fill_in(self._stage.bot.form_url, MONITOR)
@@ -139,8 +160,20 @@ class Round:
 
     # Sending and looking
 
-    async def _say(self, person: str, room: str, line: str) -> Said:
-        event_id = await self._stage.people[person].say(self._stage.rooms[room], line)
+    async def _tap(self, person: str, number: int, key: str) -> None:
+        room = self._filed[number]
+        (card,) = self._cards(room, number)
+        await self._stage.people[person].tap(self._stage.rooms[room], card.event_id, key)
+
+    def _offers(self, number: int, keys: str) -> bool:
+        bot = self._stage.bot_user
+        (card,) = self._cards(self._filed[number], number)
+        return "".join(key for key, who in card.reactions.items() if bot in who) == keys
+
+    async def _say(self, person: str, room: str, line: str, number: int | None = None) -> Said:
+        """Say a line in a room, or in the thread of a ticket there."""
+        thread = next((card.event_id for card in self._cards(room, number)), None) if number else None
+        event_id = await self._stage.people[person].say(self._stage.rooms[room], line, thread)
         said = Said(room, event_id)
         self._said.append(said)
         return said

@@ -70,7 +70,7 @@ def first_steps(number: int, form_url: str) -> RenderableType:
     for line, meaning in (
         (f"!take {number}", f"Anna works on ticket {number}: its card changes"),
         (f"!wait {number}", "it goes on the waiting list"),
-        (f"!close {number}", "it is done"),
+        (f"/tap {number} close", "as if you tapped ✅ under its card: it is done; ↩️ takes that back"),
         ("!help", "everything that the bot can do"),
         ("/help", "what this demo can do: be Ben, go to Berlin, kill the bot, …"),
     ):
