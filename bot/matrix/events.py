@@ -1,7 +1,7 @@
 """Reads a sync's JSON. It comes from strangers: every type is checked, and nothing raises."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Final, Protocol
 
@@ -57,6 +57,8 @@ class SyncAnswer:
 
     batch: Batch
     gaps: tuple[Gap, ...] = ()
+    unsure: tuple[str, ...] = ()
+    """Rooms whose state has to be asked for: what the sync tells of it may be an older one."""
 
 
 @dataclass(slots=True)
@@ -65,6 +67,7 @@ class _Collected:
     events: list[ReceivedEvent] = field(default_factory=list)
     echoes: list[Echo] = field(default_factory=list)
     gaps: list[Gap] = field(default_factory=list)
+    unsure: list[str] = field(default_factory=list)
 
 
 class Reader:
@@ -96,7 +99,7 @@ class Reader:
             tuple(found.events),
             tuple(found.echoes),
         )
-        return SyncAnswer(batch, tuple(found.gaps))
+        return SyncAnswer(batch, tuple(found.gaps), tuple(found.unsure))
 
     def read_page(self, room_id: str, events: list[Any]) -> tuple[list[ReceivedEvent], list[Echo]]:
         """Messages and own events of a page of history, oldest first."""
@@ -109,8 +112,12 @@ class Reader:
     def _read_joined(self, found: _Collected, room_id: str, room: Json, *, known: bool) -> None:
         timeline = _mapping(room.get("timeline"))
         said = list(_events(timeline))
-        state = [*_events(room.get("state")), *said]
-        found.rooms.append(_room_update(room_id, state, membership="join"))
+        before = list(_events(room.get("state")))
+        found.rooms.append(_room_update(room_id, [*before, *said], membership="join"))
+        if known and before:
+            # Two events at once, as a member leaving while the bot writes, fork the room's history. The sync
+            # then tells the state before one of them, in which the member is still there (MSC4222).
+            found.unsure.append(room_id)
         start = timeline.get("prev_batch")
         if known and timeline.get("limited") is True and isinstance(start, str):
             found.gaps.append(Gap(room_id, start))
@@ -168,6 +175,12 @@ def in_order(events: Iterable[ReceivedEvent]) -> tuple[ReceivedEvent, ...]:
         latest[event.room_id] = max(event.sent_at, latest.get(event.room_id, event.sent_at))
         timed.append((latest[event.room_id], event))
     return tuple(event for _, event in sorted(timed, key=lambda pair: pair[0]))
+
+
+def whole_state(room_id: str, state: list[Any]) -> RoomUpdate:
+    """A joined room's state as it is now, in place of what a sync told of it."""
+    events = [event for event in state if isinstance(event, Mapping)]
+    return replace(_room_update(room_id, events, membership="join"), whole=True)
 
 
 def room_state_of(state: list[Any]) -> RoomState:

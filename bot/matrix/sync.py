@@ -5,7 +5,7 @@ callback's exception.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import replace
 from typing import Final
 
@@ -14,7 +14,7 @@ import structlog
 from bot.matrix.backoff import pause_after
 from bot.matrix.client import MatrixClient
 from bot.matrix.errors import MatrixError, Refused, TokenRejected
-from bot.matrix.events import SYNC_FILTER, TIMELINE_FILTER, Gap, Reader, SyncAnswer, in_order
+from bot.matrix.events import SYNC_FILTER, TIMELINE_FILTER, Gap, Reader, SyncAnswer, in_order, whole_state
 from bot.services import delivery, reception
 from bot.services.reception import Batch, Echo, ReceivedEvent
 from bot.services.unit import DatabaseUnavailable, Units
@@ -82,7 +82,7 @@ class SyncLoop:
         raw = await self._client.sync(token, wait, SYNC_FILTER)
         configured = await self._units.look(reception.configured_rooms)
         answer = self._reader.read(raw, self._joined, configured)
-        batch = await self._filled(answer, token)
+        batch = await self._sure(await self._filled(answer, token), answer.unsure)
         await self._units.run(lambda unit: reception.receive(unit, batch))
         for update in batch.rooms:
             present = update.membership == "join"
@@ -104,6 +104,17 @@ class SyncLoop:
             events += missed
             echoes += own
         return replace(batch, events=in_order((*events, *batch.events)), echoes=(*echoes, *batch.echoes))
+
+    async def _sure(self, batch: Batch, unsure: Collection[str]) -> Batch:
+        """Put the state as it is in place of what the sync told: rights come from it."""
+        rooms = {update.room_id: update for update in batch.rooms}
+        for room_id in unsure:
+            try:
+                rooms[room_id] = whole_state(room_id, await self._client.state(room_id))
+            except Refused as error:
+                # Removed from the room meanwhile: the next sync tells.
+                _LOG.warning("state_refused", room_id=room_id, code=error.code)
+        return replace(batch, rooms=tuple(rooms.values()))
 
     async def _missed(self, gap: Gap, token: str) -> tuple[list[ReceivedEvent], list[Echo]]:
         newest_first: list[object] = []

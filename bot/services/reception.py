@@ -47,6 +47,8 @@ class RoomUpdate:
     """Of an invitation: whether it is to a direct chat."""
     members: Mapping[str, str | None] = field(default_factory=lambda: MappingProxyType({}))
     """Joined users with their names (empty: none set); ``None`` for one who left."""
+    whole: bool = False
+    """Whether ``members`` are all that there are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,7 +226,9 @@ async def _update_members(unit: Unit, update: RoomUpdate) -> None:
     if update.membership == "leave":
         await rooms.forget_members(unit.session, update.room_id)
         return
-    gone = [user_id for user_id, joined in update.members.items() if joined is None]
+    gone = {user_id for user_id, joined in update.members.items() if joined is None}
+    if update.whole:
+        gone |= set(await rooms.members(unit.session, update.room_id)) - set(update.members)
     if gone:
         await rooms.forget_members(unit.session, update.room_id, gone)
     for user_id, joined in update.members.items():

@@ -171,5 +171,5 @@ async def test_topic_is_corrected_by_key_or_name(desk: Desk) -> None:
     await desk.done("anna", f"!topic {number} Sonstiges")
     await desk.card(number, "Other")
     unknown = await desk.told("anna", f"!topic {number} donation_ofer")
-    assert "Did you mean donation_offer?" in unknown.body
-    assert "donation_request" in unknown.body
+    assert 'Did you mean "Donation offer"?' in unknown.body
+    assert "Donation request" in unknown.body

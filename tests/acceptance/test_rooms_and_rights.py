@@ -134,7 +134,7 @@ async def test_a_room_that_was_opened_gets_nothing_until_it_is_closed_again(desk
     event_type, opened, closed, reason = OPENINGS[opening]
     tim, room = desk.person("tim"), desk.rooms["triage"]
     before = await desk.file(region="elsewhere")
-    await desk.card(before, room="triage")
+    await desk.offers(before, "🙋 ⏳ ✅ 🚫", "triage")
     change = await tim.send_state(room, event_type, opened)
     await desk.hears("admin", "I cannot use the room Triage", reason)
     waits = await desk.file("Waits outside", region="elsewhere")
@@ -201,7 +201,7 @@ async def test_a_room_in_which_the_bot_may_not_write_is_reported(
     async with running_desk(homeserver, people, tmp_path_factory.mktemp("muted"), sqlite_database) as own:
         carla, room = own.person("carla"), own.rooms["berlin"]
         levels = await carla.call("GET", "rooms", room, "state", "m.room.power_levels", "")
-        await carla.send_state(room, "m.room.power_levels", {**levels, "events_default": 50})
+        await carla.send_state(room, "m.room.power_levels", {**levels, "events_default": 75})
         number = await own.file(region="berlin")
         report = await own.hears("admin", f"It is about #{number}")
         assert report.msgtype == "m.text"

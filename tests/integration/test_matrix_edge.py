@@ -36,11 +36,12 @@ from bot.services import invitations, people, reception
 from bot.services.delivery import Send
 from bot.services.media import File, NoFile
 from bot.services.unit import Policy, Units
+from storage import rooms
 from storage.database import Database
 from tests.integration.desk_data import ANNA, BOT, FREIBURG, START, bare_database
 from tests.people import Crowd, Human
 
-JSON = dict[str, Any]
+JSON = dict[str, Any] | list[Any]
 
 
 @dataclass
@@ -391,6 +392,41 @@ async def test_a_room_whose_history_is_refused_stalls_no_other(sqlite_database: 
         await bot.sync_until(received)
         incoming = await bot.units.look(reception.waiting)
         assert [each.event_id for each in incoming] == ["$missed", "$2", "$3", "$4", "$5"]
+
+
+async def test_who_left_while_the_bot_wrote_has_left(sqlite_database: str) -> None:
+    """The room's history forks then, and the sync tells the state before one of the two events."""
+    room, eve = "!room:example.org", "@eve:example.org"
+
+    def member(user_id: str, membership: str) -> JSON:
+        content = {"membership": membership}
+        return {
+            "type": "m.room.member", "state_key": user_id, "sender": user_id, "event_id": f"${user_id}",
+            "content": content,
+        }  # fmt: skip
+
+    steps = {
+        None: {"state": {"events": [member(BOT, "join"), member(eve, "join")]}},
+        "t1": {"timeline": {"events": [member(eve, "leave")]}},
+        "t2": {"state": {"events": [member(eve, "join")]}, "timeline": {"events": [said("$one", 1)]}},
+    }
+
+    def answer(request: web.Request) -> tuple[int, JSON]:
+        if request.path.endswith("/state"):
+            return 200, [member(BOT, "join"), member(eve, "leave")]
+        since = request.query.get("since")
+        if since not in steps:
+            return 200, {"next_batch": since}
+        token = f"t{1 if since is None else int(since[1:]) + 1}"
+        return 200, {"next_batch": token, "rooms": {"join": {room: steps[since]}}}
+
+    async with fake(answer) as url, bot_at(url, BOT, "t", sqlite_database) as bot:
+
+        async def received() -> bool:
+            return bool(await bot.units.look(reception.waiting))
+
+        await bot.sync_until(received)
+        assert set(await bot.units.look(lambda unit: rooms.members(unit.session, room))) == {BOT}
 
 
 # The courier
