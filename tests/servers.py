@@ -1,12 +1,13 @@
 """The real servers and the browser that the tests run against; a missing server fails, it never skips."""
 
+import fcntl
 import os
 import secrets
 import shutil
 import tempfile
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -42,8 +43,18 @@ def postgres_server() -> Iterator[URL]:
 
     # A short path of its own: that of a Unix socket may have 107 characters only.
     folder = Path(tempfile.mkdtemp(prefix="postgres-"))
-    with get_server(folder, cleanup_mode="delete") as server:
+    with ExitStack() as stack:
+        with _one_at_a_time():
+            server = stack.enter_context(get_server(folder, cleanup_mode="delete"))
         yield make_url(server.get_uri(driver="psycopg"))
+
+
+@contextmanager
+def _one_at_a_time() -> Iterator[None]:
+    """Two test processes must not both make the system user at the same moment."""
+    with (Path(tempfile.gettempdir()) / "tickettruhe-tests-postgres.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 @contextmanager

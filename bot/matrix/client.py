@@ -160,7 +160,7 @@ class MatrixClient:
         return str(found.room_id)
 
     async def state(self, room_id: str) -> list[dict[str, Any]]:
-        """The room's state events as they are now. nio would refuse all because of one that it cannot parse."""
+        """The room's state events as they are now; nio would refuse all because of one that is odd."""
         path = f"/_matrix/client/v3/rooms/{quote(room_id, safe='')}/state"
         status, parsed = await self._answer(path, _TIMEOUT)
         if status != 200 or not isinstance(parsed, list):
