@@ -131,3 +131,38 @@ async def test_a_no_leaves_everything_as_it_is(desk: Desk) -> None:
     await desk.hears("admin", "❌ Dora left it", f"#{number}", edited=True)
     await desk.done("dora", f"!restore {number}", "admin")
     await desk.card(number, "🟢")
+
+
+async def test_a_long_list_goes_on_by_a_tap_or_by_more(desk: Desk) -> None:
+    numbers = [await desk.file(f"Page {each}", topicId=11) for each in range(21)]
+    ben, room = desk.person("ben"), desk.rooms["freiburg"]
+    await desk.done("ben", f"!assign {' '.join(map(str, numbers))} ben")
+    first = await desk.told("ben", '!list "Donation offer"')
+    assert "Page 9" in first.body
+    assert "▶️ or !more" in first.body
+    await ben.wait_for_reaction(room, first.event_id, "▶️", desk.account.user_id)
+    await desk.person("anna").react(room, first.event_id, "▶️")
+    second = await ben.wait_for_notice_reply(room, first.event_id)
+    assert "Page 10" in second.body
+    assert "Page 9" not in second.body.replace("Page 19", "")
+    await ben.wait_to_see(
+        room,
+        lambda seen: seen.event_id == first.event_id and not seen.reactions.get("▶️"),
+        description="the first page without its ▶️",
+    )
+    third = await desk.told("anna", "!more")
+    assert "Page 20" in third.body
+    assert "▶️" not in third.body
+    over = await desk.told("anna", "!more")
+    assert "nothing more to show" in over.body
+
+
+async def test_what_next_shows_is_taken_by_a_tap(desk: Desk) -> None:
+    await desk.file("For whoever has time", region="berlin")
+    shown = await desk.told("carla", "!next", "berlin")
+    carla, room = desk.person("carla"), desk.rooms["berlin"]
+    number = int(shown.body.split("#")[1].split(" ")[0])
+    await carla.wait_for_reaction(room, shown.event_id, "🙋", desk.account.user_id)
+    tap = await carla.react(room, shown.event_id, "🙋")
+    await desk.card(number, "🔵", "Carla", room="berlin")
+    await gone(desk, "carla", number, tap, "berlin")

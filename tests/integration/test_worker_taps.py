@@ -11,9 +11,10 @@ from bot.commands.executor import Content, Problem
 from bot.commands.handlers import View
 from bot.commands.hearing import Identity
 from bot.commands.worker import Worker
-from bot.domain.errors import NothingMore, NotYourPrompt, PromptOver, Refusal, TakenBy
+from bot.domain.errors import NothingMore, NotPermitted, NotYourPrompt, PromptOver, Refusal, TakenBy
 from bot.domain.words import Action, Status, Team
 from bot.services.delivery import Clear, Send
+from bot.services.list_views import ListView
 from bot.services.reception import Batch, ReceivedEvent, receive, waiting
 from bot.services.status import Program
 from bot.services.views import ConfirmView, Person, PromptClosed
@@ -105,6 +106,11 @@ class Chat:
         """Event id of the question that was asked last."""
         events = self.desk.homeserver.events.items()
         return [event for event, job in events if (job.content or {}).get("body") == "ConfirmView"][-1]
+
+    def listed(self) -> str:
+        """Event id of the last list."""
+        events = self.desk.homeserver.events.items()
+        return [event for event, job in events if (job.content or {}).get("body") == "ListView"][-1]
 
     def card(self, number: int) -> str:
         """Event id of a ticket's card."""
@@ -307,6 +313,60 @@ async def test_a_crash_between_two_purges_loses_none(chat: Chat) -> None:
 
 
 # Further pages
+
+
+async def test_pages_follow_one_another(chat: Chat) -> None:
+    for _ in range(25):
+        await chat.desk.open()
+    await chat.desk.deliver()
+    await chat.say(ANNA, "!list")
+    first = chat.listed()
+    assert chat.desk.homeserver.on(first) == ["▶️"]
+    await chat.tap(BEN, first, "▶️")
+    assert chat.desk.homeserver.on(first) == []
+    # The one who tapped goes on; the one who asked has nothing left here.
+    await chat.say(ANNA, "!more")
+    assert isinstance(chat.speaker.said[-1], NothingMore)
+    await chat.say(BEN, "!more")
+    pages = {each.page: each for each in chat.speaker.said if isinstance(each, ListView)}
+    shown = [line.number for page in pages.values() for line in page.lines]
+    assert shown == sorted(shown)
+    assert len(set(shown)) == 25
+    assert [page.next_page for page in pages.values()] == [1, 2, None]
+
+
+async def test_a_page_shows_what_its_room_may_show_when_it_is_asked_for(chat: Chat) -> None:
+    for _ in range(11):
+        await chat.desk.open()
+    await chat.desk.deliver()
+    await chat.say(ANNA, "!list")
+    first = chat.listed()
+    await chat.desk.update(FREIBURG, members={BEN: None})
+    said = len(chat.speaker.said)
+    await chat.tap(BEN, first, "▶️")
+    assert {type(each) for each in chat.speaker.said[said:]} == {NotPermitted}
+
+
+async def test_an_old_list_is_over(chat: Chat) -> None:
+    for _ in range(11):
+        await chat.desk.open()
+    await chat.desk.deliver()
+    await chat.say(ANNA, "!list")
+    first = chat.listed()
+    chat.desk.clock.advance(hours=1, seconds=1)
+    await chat.desk.deliver()
+    assert chat.desk.homeserver.on(first) == []
+    await chat.tap(ANNA, first, "▶️")
+    assert isinstance(chat.speaker.said[-1], PromptOver)
+
+
+async def test_a_search_that_is_gone_on_with_is_found_by_a_purge_of_what_it_showed_then(chat: Chat) -> None:
+    numbers = [await chat.desk.open(name="Rumpelstilz") for _ in range(11)]
+    await chat.desk.deliver()
+    command = await chat.say(ANNA, "!search Rumpelstilz")
+    await chat.say(ANNA, "!more")
+    posted = (await chat.desk.rows())["posted_tickets"]
+    assert {row["number"] for row in posted if row["event_id"] == command} >= {numbers[-1]}
 
 
 async def test_more_without_a_list_says_so(chat: Chat) -> None:
