@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import update
+from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -101,6 +102,24 @@ async def seeds_on(session: AsyncSession, target: str) -> Mapping[str, str]:
         )
     )
     return {row.key: row.event_id for row in rows.all() if row.key is not None}
+
+
+async def orphans(session: AsyncSession, number: int) -> Sequence[PostedEvent]:
+    """A ticket's seeded reactions that still stand on something that is gone."""
+    target = aliased(PostedEvent)
+    rows = await session.exec(
+        select(PostedEvent)
+        .join(PostedTicket, col(PostedTicket.event_id) == col(PostedEvent.event_id))
+        .join(target, col(target.event_id) == col(PostedEvent.thread))
+        .where(
+            PostedTicket.number == number,
+            col(PostedEvent.key).is_not(None),
+            col(PostedEvent.redacted_at).is_(None),
+            col(PostedEvent.redaction_error).is_(None),
+            col(target.redacted_at).is_not(None),
+        )
+    )
+    return rows.all()
 
 
 async def any_purged(session: AsyncSession, numbers: Iterable[int]) -> tuple[int, ...]:

@@ -75,6 +75,16 @@ async def seed_placed(unit: Unit, plan: seeds.Plan, key: str, event_id: str) -> 
         unit.session, event_id, plan.room_id, Kind.SEED, plan.shows, unit.now, plan.event_id, key
     )
     await _erase_again(unit, plan.shows)
+    target = await posted.get(unit.session, plan.event_id)
+    if target is not None and target.redacted_at is not None:
+        # The card went while this was on its way.
+        await _take_away(unit, event_id, plan.room_id)
+
+
+async def _take_away(unit: Unit, event_id: str, room_id: str) -> None:
+    payload = {"event_id": event_id}
+    await outbox.put(unit.session, Kind.UNTAP, Priority.REDACTION, unit.now, room=room_id, payload=payload)
+    unit.wake_courier()
 
 
 async def _erase_again(unit: Unit, shows: Sequence[int]) -> None:
@@ -113,6 +123,8 @@ async def cleared(unit: Unit, row_id: int) -> None:
     row = await outbox.waiting_row(unit.session, row_id)
     if row is not None:
         _finish(unit, row)
+        for seed in await posted.orphans(unit.session, row.number or 0):
+            await _take_away(unit, seed.event_id, seed.room_id)
         unit.wake_courier()
 
 

@@ -8,7 +8,7 @@ import pytest
 from bot.domain.errors import NothingToUndo, TakenBy, UnknownTicket
 from bot.domain.words import Action, Status
 from bot.services import delivery, outcomes, people, purge, taps
-from bot.services.delivery import Seed
+from bot.services.delivery import Clear, Seed
 from bot.services.reception import Batch, ReceivedEvent, receive
 from bot.services.taps import TappedCard
 from bot.services.unit import Unit
@@ -180,6 +180,32 @@ async def test_a_transfer_takes_the_reactions_along(desk: Desk) -> None:
     await desk.deliver()
     assert await desk.seeded(number) == ["🙋", "⏳", "✅", "🚫"]
     assert len(desk.homeserver.reactions) == 4
+
+
+@pytest.mark.parametrize("late", [False, True])
+async def test_a_reaction_that_was_on_its_way_when_its_card_went_goes_too(desk: Desk, late: bool) -> None:
+    number = await desk.open()
+    (card,) = await desk.claim()
+    await desk.finish(card)
+    (job,) = await desk.claim()
+    assert isinstance(job, Seed)
+    await desk.do(Action.TRANSFER, number, team="berlin")
+    retire = None
+    while retire is None:
+        (other,) = await desk.claim([job.row_id])
+        if isinstance(other, Clear):
+            retire = other
+        else:
+            await desk.finish(other)
+    seed = desk.homeserver.react(job.plan.event_id, "🙋")
+    if not late:
+        await desk.units.run(lambda unit: outcomes.seed_placed(unit, job.plan, "🙋", seed))
+    await desk.finish(retire)
+    if late:
+        await desk.units.run(lambda unit: outcomes.seed_placed(unit, job.plan, "🙋", seed))
+    await desk.deliver()
+    assert desk.homeserver.on(job.plan.event_id) == []
+    assert await desk.seeded(number) == ["🙋", "⏳", "✅", "🚫"]
 
 
 async def test_a_purge_takes_them_too(desk: Desk) -> None:
