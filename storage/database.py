@@ -59,24 +59,25 @@ class Database:
         :raises Conflict: the database could not order this unit after another one; run it again.
         :raises DatabaseUnavailable: it does not answer, is locked or full.
         """
-        async with (
-            self._turn or contextlib.nullcontext(),
-            AsyncSession(self._writing_engine, expire_on_commit=False) as session,
-        ):
-            try:
+        # Around the session as well: a connection that was cut fails only when it is rolled back, too.
+        try:
+            async with (
+                self._turn or contextlib.nullcontext(),
+                AsyncSession(self._writing_engine, expire_on_commit=False) as session,
+            ):
                 yield session
                 await session.commit()
-            except (DBAPIError, PoolTimeout) as error:
-                self._raise_wrapped(error)
+        except (DBAPIError, PoolTimeout) as error:
+            self._raise_wrapped(error)
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:
         """A session whose queries see one state of the database; never commits."""
-        async with AsyncSession(self._engine, expire_on_commit=False) as session:
-            try:
+        try:
+            async with AsyncSession(self._engine, expire_on_commit=False) as session:
                 yield session
-            except (DBAPIError, PoolTimeout) as error:
-                self._raise_wrapped(error)
+        except (DBAPIError, PoolTimeout) as error:
+            self._raise_wrapped(error)
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[AsyncConnection]:

@@ -191,3 +191,17 @@ async def test_a_file_that_cannot_be_opened_is_unavailable(tmp_path_factory: pyt
             await database.ping()
     finally:
         await database.close()
+
+
+@pytest.mark.parametrize("way", ["read", "write"])
+async def test_a_connection_that_is_cut_is_told_however_far_the_unit_got(
+    postgres_database: str, way: str
+) -> None:
+    """Also if only giving it back fails: whoever waits for the database must not take it for a fault."""
+    async with bare_database(postgres_database) as database:
+        unit = database.read() if way == "read" else database.write()
+        with pytest.raises(DatabaseUnavailable):
+            async with unit as session:
+                pid = (await session.exec(select(func.pg_backend_pid()))).one()
+                async with database.read() as other:
+                    await other.exec(select(func.pg_terminate_backend(pid)))
