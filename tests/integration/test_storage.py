@@ -1,6 +1,7 @@
 """Columns, numbers and units on both databases."""
 
 from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
@@ -8,6 +9,7 @@ import pytest
 from sqlalchemy import func, text
 from sqlalchemy.exc import DBAPIError, StatementError
 from sqlmodel import delete, select
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.domain.errors import Conflict
 from storage import tickets
@@ -199,9 +201,13 @@ async def test_a_connection_that_is_cut_is_told_however_far_the_unit_got(
 ) -> None:
     """Also if only giving it back fails: whoever waits for the database must not take it for a fault."""
     async with bare_database(postgres_database) as database:
-        unit = database.read() if way == "read" else database.write()
         with pytest.raises(DatabaseUnavailable):
-            async with unit as session:
-                pid = (await session.exec(select(func.pg_backend_pid()))).one()
-                async with database.read() as other:
-                    await other.exec(select(func.pg_terminate_backend(pid)))
+            await cut_within(database, database.read() if way == "read" else database.write())
+
+
+async def cut_within(database: Database, unit: AbstractAsyncContextManager[AsyncSession]) -> None:
+    """End the connection of a unit while it goes on."""
+    async with unit as session:
+        pid = (await session.exec(select(func.pg_backend_pid()))).one()
+        async with database.read() as other:
+            await other.exec(select(func.pg_terminate_backend(pid)))
