@@ -1,7 +1,7 @@
 """APScheduler's ticks. The scheduler holds no truth: each tick asks the database what is due."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
@@ -59,6 +59,7 @@ class Schedule:
         self._units = units
         self._plans = plans
         self._quiet_hours = quiet_hours
+        self._ticking: set[asyncio.Task[Any]] = set()
 
     async def run(self) -> None:
         """Tick until cancelled; at the start, send what was missed today."""
@@ -67,18 +68,31 @@ class Schedule:
         # By default a tick that comes one second late would be dropped.
         options: dict[str, Any] = {"misfire_grace_time": None, "coalesce": True, "max_instances": 1}
         for plan in self._plans:
-            scheduler.add_job(self.send_due, plan.trigger(), args=[(plan,)], **options)
+            scheduler.add_job(self._tick, plan.trigger(), args=[self.send_due, (plan,)], **options)
         for hours in set(self._quiet_hours):
             end = CronTrigger(hour=hours.end.hour, minute=hours.end.minute, timezone=hours.zone)
-            scheduler.add_job(self.remind_due, end, **options)
-        scheduler.add_job(self._look, IntervalTrigger(minutes=_LOOK_EVERY, timezone="UTC"), **options)
-        scheduler.add_job(self._tidy, IntervalTrigger(hours=1, timezone="UTC"), **options)
+            scheduler.add_job(self._tick, end, args=[self.remind_due], **options)
+        every = IntervalTrigger(minutes=_LOOK_EVERY, timezone="UTC")
+        scheduler.add_job(self._tick, every, args=[self._look], **options)
+        scheduler.add_job(self._tick, IntervalTrigger(hours=1, timezone="UTC"), args=[self._tidy], **options)
         scheduler.start()
         try:
             await self._look()
             await asyncio.Event().wait()
         finally:
             scheduler.shutdown(wait=False)
+            # That cancels the ticks under way and waits for none; the database must not close under them.
+            if self._ticking:
+                await asyncio.wait(self._ticking)
+
+    async def _tick(self, work: Callable[..., Awaitable[None]], *args: Any) -> None:  # noqa: ANN401
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101 - the scheduler runs each tick as one
+        self._ticking.add(task)
+        try:
+            await work(*args)
+        finally:
+            self._ticking.discard(task)
 
     async def _look(self) -> None:
         await self.send_due(self._plans)

@@ -193,7 +193,7 @@ class Units:
 
         :raises DatabaseUnavailable: it does not.
         """
-        await self._database.ping()
+        await _to_its_end(self._database.ping())
 
 
 async def _to_its_end(work: Coroutine[Any, Any, T]) -> T:
