@@ -114,12 +114,12 @@ async def messages(session: AsyncSession, number: int, limit: int) -> Sequence[T
     return list(reversed(rows.all()))
 
 
-async def message_count(session: AsyncSession, number: int) -> int:
-    """How many messages a ticket has; notes are none."""
+async def message_count(session: AsyncSession, number: int, kinds: Collection[MessageKind]) -> int:
+    """How many of a ticket's messages are of these kinds: what :func:`messages` returns is of all of them."""
     rows = await session.exec(
         select(func.count())
         .select_from(TicketMessage)
-        .where(TicketMessage.number == number, TicketMessage.kind == MessageKind.MESSAGE.value)
+        .where(TicketMessage.number == number, col(TicketMessage.kind).in_([kind.value for kind in kinds]))
     )
     return rows.one()
 

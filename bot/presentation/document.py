@@ -116,11 +116,16 @@ class BulletList:
     items: tuple[Inline, ...]
     more: Callable[[int], str]
     hidden: int = 0
+    start: int | None = None
+    """The first one's number, where places count."""
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows of short cells; cut as a :class:`BulletList`. Clients without tables show the rows as lines."""
+    """Rows of short cells: on a phone, long ones would leave the others no room.
+
+    Cut as a :class:`BulletList`. Clients without tables show the rows as lines.
+    """
 
     rows: tuple[tuple[Inline, ...], ...]
     more: Callable[[int], str]

@@ -1,4 +1,4 @@
-"""Lists of tickets: short rows that a phone shows whole."""
+"""Lists of tickets: short lines that a phone shows whole."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -9,17 +9,15 @@ from bot.domain.marks import N_
 from bot.domain.words import State, Status, statuses_of
 from bot.presentation.cards import SUBJECT_LIMIT
 from bot.presentation.document import (
-    NO_BREAK,
     Block,
+    BulletList,
     Document,
     Inline,
     Italic,
-    Table,
     Text,
     joined,
     paragraph,
     sentence,
-    span,
 )
 from bot.presentation.message import Message, fit
 from bot.presentation.outside import clip
@@ -59,15 +57,12 @@ def list_document(view: ListView, setting: Setting, now: datetime) -> Document:
     """A list as part of a message."""
     if not view.lines:
         return (_empty(view, setting),)
-    rows = tuple(
-        _waiting_row(place, line, view, setting, now)
-        if view.kind is ListKind.WAITING
-        else _row(line, view, setting, now)
-        for place, line in enumerate(view.lines, view.before + 1)
-    )
+    waiting = view.kind is ListKind.WAITING
+    row = _waiting_row if waiting else _row
+    rows = tuple(row(line, view, setting, now) for line in view.lines)
     title = titled(_question(view, setting), view, len(rows), setting)
-    table = Table(rows, setting.language.more)
-    return (paragraph(title), table, *next_page(view, setting))
+    listed = BulletList(rows, setting.language.more, start=view.before + 1 if waiting else None)
+    return (paragraph(title), listed, *next_page(view, setting))
 
 
 def _empty(view: ListView, setting: Setting) -> Block:
@@ -98,13 +93,13 @@ def _question(view: ListView, setting: Setting) -> Inline:
     return joined(" · ", parts)
 
 
-def _row(line: LineView, view: ListView, setting: Setting, now: datetime) -> tuple[Inline, ...]:
+def _row(line: LineView, view: ListView, setting: Setting, now: datetime) -> Inline:
     """Number; what it is about; who has it or since when nobody does."""
     about = _about(line, setting, team=view.show_team)
-    return line_number(line, setting), about, _standing(line, view, setting, now)
+    return joined(" · ", [line_number(line, setting), *about, *_standing(line, view, setting, now)])
 
 
-def _standing(line: LineView, view: ListView, setting: Setting, now: datetime) -> Inline:
+def _standing(line: LineView, view: ListView, setting: Setting, now: datetime) -> list[Inline]:
     language = setting.language
     done = line.status not in _UNDER_WAY
     quiet = view.age is not None or view.kind in _OWN or done
@@ -116,36 +111,28 @@ def _standing(line: LineView, view: ListView, setting: Setting, now: datetime) -
         parts.append(Italic(sentence(language.gettext("last changed {date}"), date=last)))
     elif line.assignee is None:
         waits = line.waiting_since if line.status is Status.WAITING else None
-        parts.append(Italic(Text(_together(language.age(waits or line.opened_at, now)))))
-    return joined(" · ", parts)
+        parts.append(Italic(Text(language.age(waits or line.opened_at, now))))
+    return parts
 
 
-def _waiting_row(
-    place: int, line: LineView, view: ListView, setting: Setting, now: datetime
-) -> tuple[Inline, ...]:
-    """Place and number; what it is about and what it needs; since when it waits."""
+def _waiting_row(line: LineView, view: ListView, setting: Setting, now: datetime) -> Inline:
+    """Number; what it is about and what it needs; since when it waits. Its place stands before it."""
     number = card_link(line.number, line.card_room, line.card_event)
-    about = _about(line, setting, team=view.show_team)
     since = line.waiting_since or line.changed_at
-    waits = _together(setting.language.age(since, now))
+    waits = setting.language.age(since, now)
     if now - since >= timedelta(days=1):
         waits = f"{waits} ({_day(since, setting, now)})"
-    return span(Text(f"{place}.{NO_BREAK}"), number), about, Italic(Text(waits))
+    return joined(" · ", [number, *_about(line, setting, team=view.show_team), Italic(Text(waits))])
 
 
-def _about(line: LineView, setting: Setting, *, team: bool) -> Inline:
+def _about(line: LineView, setting: Setting, *, team: bool) -> list[Inline | str]:
     parts: list[Inline | str] = [clip(line.subject, SUBJECT_LIMIT)]
     if team:
         parts.append(setting.team(line.team))
     if line.status is Status.WAITING and line.need:
         need = setting.language.gettext("Needed: {need}")
         parts.append(sentence(need, need=clip(line.need, SUBJECT_LIMIT)))
-    return joined(" · ", parts)
-
-
-def _together(age: str) -> str:
-    """An age whose number stays with its unit: "seit 12 Tagen" in a narrow column takes two lines."""
-    return NO_BREAK.join(age.rsplit(" ", 1))
+    return parts
 
 
 def _day(moment: datetime, setting: Setting, now: datetime) -> str:

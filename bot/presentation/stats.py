@@ -13,11 +13,11 @@ from bot.presentation.document import (
     BulletList,
     Inline,
     Sections,
+    Table,
     Text,
     joined,
     paragraph,
     sentence,
-    span,
 )
 from bot.presentation.message import Message, fit
 from bot.presentation.world import Setting
@@ -33,14 +33,18 @@ def render_stats(view: StatsView, setting: Setting) -> Message:
     if view.together.empty:
         return _nothing(view, setting)
     weeks = tuple(
-        span(Text(f"{_week(monday, view, setting)}: "), Text(counted(opened, closed, setting)))
+        (
+            Text(_week(monday, view, setting)),
+            Text(opened_words(opened, setting)),
+            Text(closed_words(closed, setting)),
+        )
         for monday, opened, closed in zip(
             view.mondays, view.together.opened, view.together.closed, strict=True
         )
     )
     blocks: list[Block] = [
         paragraph(_head(view, setting), *_summary(view.together, setting)),
-        BulletList(weeks, setting.language.more),
+        Table(weeks, setting.language.more),
     ]
     if len(view.teams) > 1:
         teams = tuple(

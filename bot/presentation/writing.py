@@ -61,8 +61,10 @@ def _plain_block(block: Block) -> str:
             return "\n".join(f"> {line}".rstrip() for line in defuse_lines(text).split("\n"))
         case Preformatted(text):
             return defuse_exactly(text)
-        case BulletList(items, more, hidden):
-            return "\n".join([f"• {_plain(item)}" for item in items] + ([more(hidden)] if hidden else []))
+        case BulletList(items, more, hidden, start):
+            marks = ["•"] * len(items) if start is None else [f"{start + n}." for n in range(len(items))]
+            told = [f"{mark} {_plain(item)}" for mark, item in zip(marks, items, strict=True)]
+            return "\n".join(told + ([more(hidden)] if hidden else []))
         case Table(rows, more, hidden):
             told = [" · ".join(map(_plain, row)) for row in rows]
             return "\n".join(told + ([more(hidden)] if hidden else []))
@@ -115,9 +117,10 @@ def _html_block(block: Block) -> str:
             return f"<blockquote>{_escape(defuse_lines(text)).replace(chr(10), '<br>')}</blockquote>"
         case Preformatted(text):
             return f"<pre><code>{_escape(defuse_exactly(text))}</code></pre>"
-        case BulletList(items, more, hidden):
+        case BulletList(items, more, hidden, start):
             rows = "".join(f"<li>{_html(item)}</li>" for item in items)
-            return (f"<ul>{rows}</ul>" if rows else "") + _html_more(more, hidden)
+            opening, closing = ("<ul>", "</ul>") if start is None else (f'<ol start="{start}">', "</ol>")
+            return (f"{opening}{rows}{closing}" if rows else "") + _html_more(more, hidden)
         case Table(cells, more, hidden):
             rows = "".join(map(_html_row, cells))
             return (f"<table><tbody>{rows}</tbody></table>" if rows else "") + _html_more(more, hidden)

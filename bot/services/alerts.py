@@ -4,7 +4,7 @@ from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from bot.domain.words import Action, RoomKind, Team
+from bot.domain.words import Action, MessageKind, RoomKind, Team
 from bot.services import digest, greetings, people, quiet, reads
 from bot.services.unit import Unit, room_key, team_of_room
 from bot.services.views import (
@@ -138,6 +138,6 @@ async def _transfer(unit: Unit, number: int, payload: dict[str, Any]) -> Transfe
         payload["from"],
         await people.optional_person(unit, payload["by"], payload["from"]),
         ticket.changed_at,
-        await tickets.message_count(unit.session, number),
+        await tickets.message_count(unit.session, number, (MessageKind.MESSAGE,)),
         await reads.history_lines(unit, entries[-10:], ticket.team),
     )

@@ -134,7 +134,7 @@ async def ticket_view(unit: Unit, number: int, caller: Caller) -> TicketView:
         messages=await message_views(unit, rows, ticket.team),
         tasks=task_views(tasks),
         purge_at=ticket.purge_at,
-        hidden=await tickets.message_count(unit.session, number) - len(rows),
+        hidden=await tickets.message_count(unit.session, number, tuple(MessageKind)) - len(rows),
         card_room=card.room_id if card else None,
         card_event=card.event_id if card else None,
         muted=alone and caller.actor.user_id in await mutes.of(unit.session, number),

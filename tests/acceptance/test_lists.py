@@ -28,9 +28,9 @@ async def test_list_by_topic_and_age_in_either_language(desk: Desk) -> None:
         told = await desk.told("carla", line, "berlin")
         title, *lines = told.body.splitlines()
         assert re.fullmatch(r"Open tickets · Donation offer \(\d+\)", title)
-        assert f"🔵 #{offer} · Two monitors · Carla" in lines
+        assert f"• 🔵 #{offer} · Two monitors · Carla" in lines
         assert f"#{other} " not in told.body
-        assert "<table>" in html(told)
+        assert "<ul><li>" in html(told)
         assert link_to(desk, card, offer, "berlin") in html(told)
     quiet = await desk.told("carla", "!list donation_offer --age 3", "berlin")
     assert "untouched for at least 3 days: nothing there" in quiet.body

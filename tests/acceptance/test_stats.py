@@ -64,7 +64,7 @@ async def test_a_member_gets_a_picture_with_its_description(desk: Desk) -> None:
     # The same numbers: all but the series and the hint stand in the text as well.
     same = content["body"].splitlines()[:5]
     assert told.body.splitlines()[:5] == same
-    assert told.body.count(" (this week so far): ") == 1
+    assert told.body.count(" (this week so far) · ") == 1
 
 
 async def test_it_comes_into_the_thread_of_its_command(desk: Desk) -> None:

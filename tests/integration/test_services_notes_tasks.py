@@ -52,6 +52,7 @@ async def test_a_note_stands_among_the_messages_and_is_none(desk: Desk) -> None:
         ("rings the bell\ntwice", MessageKind.NOTE, "Ben"),
         ("Second", MessageKind.MESSAGE, None),
     ]
+    assert view.hidden == 0
     card = await desk.units.look(lambda unit: reads.card_view(unit, number))
     assert card is not None
     assert (card.excerpt, card.status) == ("First", "open")
@@ -65,7 +66,7 @@ async def test_a_note_counts_for_no_message_in_a_transfer_nor_is_it_ever_the_exc
     number = await desk.open(text="Only message")
     await note(desk, number, "a note")
     async with desk.database.write() as session:
-        assert await tickets.message_count(session, number) == 1
+        assert await tickets.message_count(session, number, (MessageKind.MESSAGE,)) == 1
         ticket = await tickets.get(session, number)
         assert ticket is not None
         first = await tickets.first_message(session, ticket)

@@ -41,6 +41,7 @@ ALLOWED = {
     "pre": set(),
     "blockquote": set(),
     "ul": set(),
+    "ol": {"start"},
     "li": set(),
     "a": {"href"},
     "table": set(),
@@ -87,17 +88,23 @@ class Seen(HTMLParser):
         self.text = ""
         self.elements: list[tuple[str, dict[str, str | None]]] = []
         self.depth: list[str] = []
+        self.number = 0
         self.feed(html)
         self.close()
         assert not self.depth, "every element is closed"
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.elements.append((tag, dict(attrs)))
+        if tag == "ol":
+            self.number = int(dict(attrs).get("start") or 1)
         if tag == "br":
             self.text += "\n"
         else:
             self.depth.append(tag)
             self.text += "" if tag in INLINE else "\n"
+        if tag == "li" and "ol" in self.depth:
+            self.text += f"{self.number}. "
+            self.number += 1
 
     def handle_endtag(self, tag: str) -> None:
         assert self.depth.pop() == tag
@@ -151,6 +158,7 @@ def everywhere(text: str) -> Document:
         Preformatted(text),
         BulletList((span(text), Pill("@anna:example.org", text)), more, 3),
         Table(((span(text), Outside(text)),), more, 3),
+        BulletList((span(text), Outside(text)), more, start=11),
         paragraph(Marked(text, read_query(f"{text} a room anna example").places)),
         Sections(((paragraph(text), Quote(text)),), more),
     )

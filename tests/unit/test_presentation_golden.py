@@ -40,19 +40,19 @@ GOLDEN = {
         ),
         "answer list": (
             "Offene Tickets (1 von mehr als 1.000)\n"
-            "⏳ #1 · Laptop · Freiburg · Gebraucht wird: Laptop · seit 12 Tagen\n"
+            "• ⏳ #1 · Laptop · Freiburg · Gebraucht wird: Laptop · seit 12 Tagen\n"
             "\n"
             "▶️ oder !more: die nächsten"
         ),
-        "answer mine": ("Deine Tickets (1)\n🔵 #1 · Laptop · zuletzt 14.11."),
+        "answer mine": ("Deine Tickets (1)\n• 🔵 #1 · Laptop · zuletzt 14.11."),
         "answer waitlist": (
             "Warteliste (11 von 11)\n11. #1 · Laptop · Gebraucht wird: Laptop · seit 12 Tagen (11.11.)"
         ),
         "answer filtered": (
             "Offene Tickets · Spendenanfrage · seit mindestens 14 Tagen unverändert (1)\n"
-            "⏳ #1 · Laptop · Gebraucht wird: Laptop · zuletzt 14.11."
+            "• ⏳ #1 · Laptop · Gebraucht wird: Laptop · zuletzt 14.11."
         ),
-        "answer all": ("Alle Tickets, die neuesten zuerst (1)\n✅ #1 · Laptop · zuletzt 14.11."),
+        "answer all": ("Alle Tickets, die neuesten zuerst (1)\n• ✅ #1 · Laptop · zuletzt 14.11."),
         "answer empty filtered": ("Warteliste · Laptop · seit mindestens 1 Tag: Da ist gerade nichts."),
         "answer empty page": ("Mehr gibt es nicht."),
         "answer empty": ("Die Warteliste ist leer. 🎉"),
@@ -223,7 +223,7 @@ GOLDEN = {
             "!hilfe zeigt alles Weitere.\n"
             "\n"
             "Deine Tickets (1)\n"
-            "🔵 #1 · Laptop · zuletzt 14.11."
+            "• 🔵 #1 · Laptop · zuletzt 14.11."
         ),
         "alert greeting admin": (
             "👋 Hallo, ich bin Tickettruhe.\n"
@@ -447,19 +447,19 @@ GOLDEN = {
         ),
         "answer list": (
             "Open tickets (1 of more than 1,000)\n"
-            "⏳ #1 · Laptop · Freiburg · Needed: Laptop · for 12 days\n"
+            "• ⏳ #1 · Laptop · Freiburg · Needed: Laptop · for 12 days\n"
             "\n"
             "▶️ or !more: the next ones"
         ),
-        "answer mine": ("Your tickets (1)\n🔵 #1 · Laptop · last changed 14 Nov"),
+        "answer mine": ("Your tickets (1)\n• 🔵 #1 · Laptop · last changed 14 Nov"),
         "answer waitlist": (
             "Waiting list (11 of 11)\n11. #1 · Laptop · Needed: Laptop · for 12 days (11 Nov)"
         ),
         "answer filtered": (
             "Open tickets · Donation request · untouched for at least 14 days (1)\n"
-            "⏳ #1 · Laptop · Needed: Laptop · last changed 14 Nov"
+            "• ⏳ #1 · Laptop · Needed: Laptop · last changed 14 Nov"
         ),
-        "answer all": ("All tickets, the newest first (1)\n✅ #1 · Laptop · last changed 14 Nov"),
+        "answer all": ("All tickets, the newest first (1)\n• ✅ #1 · Laptop · last changed 14 Nov"),
         "answer empty filtered": ("Waiting list · Laptop · for at least 1 day: nothing there at the moment."),
         "answer empty page": ("There are no more."),
         "answer empty": ("The waiting list is empty. 🎉"),
@@ -620,7 +620,7 @@ GOLDEN = {
             "!help tells the rest.\n"
             "\n"
             "Your tickets (1)\n"
-            "🔵 #1 · Laptop · last changed 14 Nov"
+            "• 🔵 #1 · Laptop · last changed 14 Nov"
         ),
         "alert greeting admin": (
             "👋 Hello, I am Tickettruhe.\n"

@@ -40,8 +40,8 @@ def test_all_numbers_as_text() -> None:
         "(unter 2 Wochen: 5, 2 bis 4 Wochen: 3, 1 bis 3 Monate: 7, über 3 Monate: 2).",
         "3 Spam-Tickets sind nicht mitgezählt.",
     ]
-    assert lines[7] == "• 07.09.: 3 neu, 2 geschlossen"
-    assert lines[-1] == "• 23.11. (diese Woche bisher): 2 neu, 1 geschlossen"
+    assert lines[7] == "07.09. · 3 neu · 2 geschlossen"
+    assert lines[-1] == "23.11. (diese Woche bisher) · 2 neu · 1 geschlossen"
     assert len(lines) == 7 + 12
 
 
