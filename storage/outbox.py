@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from enum import IntEnum, StrEnum
 from typing import Any, Final
 
-from sqlalchemy import delete, func, or_, update
+from sqlalchemy import case, delete, func, or_, update
 from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -131,16 +131,18 @@ async def ask_seeds(
     session: AsyncSession, target: str, now: datetime, at: datetime, shows: Iterable[int] = ()
 ) -> None:
     """Ask for a card's or prompt's seeded reactions to be looked after at a time; one row does for all."""
-    rows = await session.exec(
-        select(OutboxRow).where(OutboxRow.target == target, OutboxRow.state == RowState.WAITING.value)
+    # Written even if it is due already: so a round that ends at this moment notices, and is run again.
+    earliest = case((col(OutboxRow.next_attempt_at) > at, at), else_=col(OutboxRow.next_attempt_at))
+    asked = await session.exec(
+        update(OutboxRow)
+        .where(col(OutboxRow.target) == target, col(OutboxRow.state) == RowState.WAITING.value)
+        .values(next_attempt_at=earliest)
+        .execution_options(synchronize_session=False)
     )
-    row = rows.first()
-    if row is None:
+    if asked.rowcount == 0:
         row = await put(session, Kind.SEED, Priority.SEED, now, shows=shows)
         row.target, row.next_attempt_at = target, at
-    elif at < row.next_attempt_at:
-        row.next_attempt_at = at
-    session.add(row)
+        session.add(row)
 
 
 _CHANNEL: Final = "matrix"

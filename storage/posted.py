@@ -104,6 +104,14 @@ async def seeds_on(session: AsyncSession, target: str) -> Mapping[str, str]:
     return {row.key: row.event_id for row in rows.all() if row.key is not None}
 
 
+async def stands_again(session: AsyncSession, event_id: str) -> None:
+    """A seeded reaction that could not be taken away is wanted again."""
+    event = await session.get(PostedEvent, event_id)
+    if event is not None and event.redacted_at is None:
+        event.redaction_error = None
+        session.add(event)
+
+
 async def orphans(session: AsyncSession, number: int) -> Sequence[PostedEvent]:
     """A ticket's seeded reactions that still stand on something that is gone."""
     target = aliased(PostedEvent)

@@ -20,7 +20,7 @@ from bot.services.people import Caller
 from bot.services.prompts import NewPrompt, PromptView
 from bot.services.reception import Incoming
 from bot.services.unit import Unit, Units
-from bot.services.views import Person, PromptClosed
+from bot.services.views import Paged, Person, PromptClosed
 
 Problem = Refusal | UsageError | InvalidFields
 Content = Mapping[str, Any]
@@ -119,6 +119,8 @@ class Executor:
                 result, content = error, await self.problem(unit, error, caller.place.team)
             if not await self.conclude(unit, occasion) or result is None:
                 return
+            if isinstance(result, Paged) and prompt is None and occasion.prompt is None:
+                await prompts.end_last_page(unit, occasion.spot.room_id, occasion.incoming.sender)
             shows = shown_by(result)
             if isinstance(result, Refusal | InvalidFields | SearchView):
                 await self._note_words(unit, occasion, shows)

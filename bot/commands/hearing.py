@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from bot.commands import text, tokens
 from bot.commands.spec import Command, Registry
+from bot.domain.errors import UsageError, UsageProblem
 
 # Nothing is read twice (possessive): these see whatever anybody sends, at any length.
 _NUMBERS: Final = r"#?[0-9][0-9#,]*+(?: ++#?[0-9][0-9#,]*+)*+"
@@ -23,6 +24,9 @@ _JOINED: Final = re.compile(
 _WORD_FIRST: Final = re.compile(r"(?P<word>[^\s#:,]++)(?P<rest>.*)", re.DOTALL)
 _NO_MORE_BUT_NUMBERS: Final = re.compile(rf"[\s:]*+(?:{_NUMBERS})?[\s.!?]*+")
 _A_NUMBER: Final = re.compile(r"[\s:]*+#?[0-9]")
+_NUMBER_OR_OPTION: Final = re.compile(r"[\s:]*+(?:#?[0-9]|--)")
+_EVERYDAY: Final = frozenset({"wait", "zu"})
+"""Commands with which sentences begin, also before a number: "Wait 5 minutes", "Zu 42 fällt mir ein"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +51,10 @@ class Hearing:
         return bool(said) if private else said is not None and self._command(said) is not None
 
     def command(self, content: Mapping[str, object], *, private: bool) -> str | None:
-        """The command line of a message, beginning with the prefix; ``None`` if the message is no command."""
+        """The command line of a message, beginning with the prefix; ``None`` if the message is no command.
+
+        :raises UsageError: in a direct chat, what may be a command or a sentence.
+        """
         said = self._said(content)
         if said is None:
             return None
@@ -72,15 +79,24 @@ class Hearing:
         return self._number_first(line)
 
     def _bare(self, said: str) -> str | None:
-        """Without the prefix: a known command, or an unknown word before a number, which is a slip."""
+        """Without the prefix: a known command, or an unknown word before a number, which is a slip.
+
+        Nothing is done to a ticket because a sentence happens to begin like a command: "Zu 42: she rang".
+        """
         prefix = self._me.prefix
         word = _WORD_FIRST.fullmatch(said)
         if word is None or not word["word"][0].isalpha():
             return self._number_first(said)
         if apart := self._apart(said):
             return prefix + apart
-        slip = _A_NUMBER.match(word["rest"]) and self._registry.suggest(word["word"])
-        return prefix + said if self._known(word["word"]) or slip else None
+        command, rest = self._known(word["word"]), word["rest"]
+        if command is None:
+            slip = _A_NUMBER.match(rest) and self._registry.suggest(word["word"])
+            return prefix + said if slip else None
+        if not _NO_MORE_BUT_NUMBERS.fullmatch(rest) and _is_doubtful(command, word["word"], rest):
+            line = prefix + said.splitlines()[0]
+            raise UsageError(UsageProblem.NEEDS_PREFIX, line, 0, len(prefix))
+        return prefix + said
 
     def _number_first(self, line: str) -> str | None:
         found = _NUMBER_FIRST.fullmatch(line)
@@ -100,3 +116,12 @@ class Hearing:
     def _takes_numbers(self, word: str) -> bool:
         command = self._known(word)
         return command is not None and command.numbers is not None
+
+
+def _is_doubtful(command: Command[Any], word: str, rest: str) -> bool:
+    if word.casefold() in _EVERYDAY:
+        return not rest.lstrip().startswith("--")
+    if command.numbers is None:
+        # A search that was not meant costs nothing, a ticket does.
+        return command.name == "new" and rest.rstrip().endswith("?")
+    return not _NUMBER_OR_OPTION.match(rest)

@@ -31,6 +31,11 @@ _DAYS: Final = MappingProxyType({"": 1, "d": 1, "t": 1, "w": 7})
 """Units of an age: days, in German "Tage", and weeks."""
 
 
+def is_mine(what: str) -> bool:
+    """Whether a word for a list means one's own tickets."""
+    return fold(what) in LIST_WORDS[ListKind.MINE]
+
+
 async def _list(unit: Unit, call: Call[Any], caller: Caller) -> View:
     kind, topic = _which(unit.policy, call.words.get("what", ""))
     if isinstance(typed := call.options.get("--topic"), str):

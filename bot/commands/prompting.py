@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, TypeVar
 
+from bot.commands.looking import is_mine
 from bot.commands.parser import Call
 from bot.commands.spec import Registry
 from bot.services.list_views import NextView
@@ -43,6 +44,12 @@ def kept(call: Call[Any]) -> dict[str, Any]:
         "options": dict(call.options),
         "page": call.page,
     }
+
+
+def is_personal(payload: Mapping[str, Any]) -> bool:
+    """Whether a kept list is about the person who asked, or shows what others may not see."""
+    what = payload["words"].get("what", "")
+    return payload["command"] == "mine" or "--all" in payload["options"] or is_mine(what)
 
 
 def restored(payload: Mapping[str, Any], registry: Registry[H]) -> Call[H] | None:

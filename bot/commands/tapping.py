@@ -5,7 +5,7 @@ from typing import Any
 from bot.commands.executor import Executor, by_tap
 from bot.commands.handlers import Act, Ask, Handler
 from bot.commands.parser import Call
-from bot.commands.prompting import restored
+from bot.commands.prompting import is_personal, restored
 from bot.commands.rights import check_call
 from bot.commands.spec import Registry
 from bot.domain import taps as words
@@ -152,7 +152,8 @@ class Tapper:
 
 def _refusal(incoming: Incoming, prompt: PromptView) -> Refusal | None:
     """Why this tap does not count; one that was given in time does, however late it is handled."""
-    if prompt.kind is PromptKind.CONFIRM and incoming.sender != prompt.person:
+    personal = prompt.kind is PromptKind.CONFIRM or is_personal(prompt.payload)
+    if personal and incoming.sender != prompt.person:
         return NotYourPrompt(None, prompt.person)
     if not prompt.waits(incoming.sent_at):
         return PromptOver(None)

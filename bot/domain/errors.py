@@ -212,7 +212,7 @@ class TooManyTickets(Refusal):
 
 @dataclass
 class NotYourPrompt(Refusal):
-    """Only the person who gave a command can confirm it."""
+    """Only the person who gave a command can confirm it, or go on with a list of their own."""
 
     person: str
 
@@ -251,6 +251,8 @@ class UsageProblem(StrEnum):
     """A bare number in a ticket's thread that could as well be the first word of the text."""
     MISSING = "missing"
     UNEXPECTED = "unexpected"
+    NEEDS_PREFIX = "needs_prefix"
+    """Without the prefix this may as well be an ordinary sentence."""
 
 
 @dataclass

@@ -160,11 +160,12 @@ class Courier:
                 code = error.code
             number = plan.shows[0] if plan.shows else 0
             await self._units.run(partial(outcomes.redacted, event_id=event_id, number=number, error=code))
-        for index, key in enumerate(plan.add):
-            placed = await self._placed(plan, key, f"{job.tx_id}-{index}")
+        for key in plan.add:
+            # Named by the emoji: after a crash the plan is shorter, and a place in it means another one.
+            placed = await self._placed(plan, key, f"{job.tx_id}-{key.encode().hex()}")
             if placed is not None:
                 await self._units.run(partial(outcomes.seed_placed, plan=plan, key=key, event_id=placed))
-        await self._units.run(lambda unit: seeds.looked_after(unit, job.row_id))
+        await self._units.run(lambda unit: seeds.looked_after(unit, job.row_id, plan))
 
     async def _placed(self, plan: Plan, key: str, tx_id: str) -> str | None:
         relation = {"rel_type": "m.annotation", "event_id": plan.event_id, "key": key}

@@ -258,7 +258,7 @@ def _(refusal: TooManyTickets, setting: Setting) -> list[Inline]:
 
 @refusal_lines.register
 def _(refusal: NotYourPrompt, setting: Setting) -> list[Inline]:
-    only = setting.language.gettext("Only {person}, who gave the command, can confirm it.")
+    only = setting.language.gettext("Only {person}, who gave the command, can go on with it.")
     return [sentence(only, person=setting.user(refusal.person))]
 
 

@@ -36,6 +36,7 @@ _PROBLEMS: Final[Mapping[UsageProblem, str]] = MappingProxyType(
         ),
         UsageProblem.MISSING: N_("Here “{expected}” is missing."),
         UsageProblem.UNEXPECTED: N_("I did not expect this here."),
+        UsageProblem.NEEDS_PREFIX: N_("If this is meant as a command, write it like this."),
     }
 )
 

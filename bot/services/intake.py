@@ -228,6 +228,7 @@ async def _append(
         # The version grows, so that a merge at the same moment takes the message along.
         await tickets.compare_and_set(unit.session, ticket, {})
         await changes.record(unit, number, decision, cause)
+        await changes.refresh_seeds(unit, number)  # there is nothing left to be undone by a tap
         return Arrived(number, team=ticket.team)
     await changes.write(unit, ticket, decision, cause)
     await _alert(unit, ticket, message_id, message.author, reopened=before.status is not target)

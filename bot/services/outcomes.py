@@ -71,9 +71,10 @@ async def _card_sent(unit: Unit, row: OutboxRow, event_id: str, room_id: str, *,
 
 async def seed_placed(unit: Unit, plan: seeds.Plan, key: str, event_id: str) -> None:
     """A seeded reaction stands on its event."""
-    await posted.record(
+    if not await posted.record(
         unit.session, event_id, plan.room_id, Kind.SEED, plan.shows, unit.now, plan.event_id, key
-    )
+    ):
+        await posted.stands_again(unit.session, event_id)
     await _erase_again(unit, plan.shows)
     target = await posted.get(unit.session, plan.event_id)
     if target is not None and target.redacted_at is not None:

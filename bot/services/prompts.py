@@ -144,6 +144,13 @@ async def last_page(unit: Unit, room_id: str, person: str) -> PromptView | None:
     )
 
 
+async def end_last_page(unit: Unit, room_id: str, person: str) -> None:
+    """A newer list of this person has no further page: ``!more`` must not go on with an older one."""
+    prompt = await stored.last(unit.session, room_id, person, PromptKind.PAGE.value, unit.now)
+    if prompt is not None and prompt.id is not None:
+        await done(unit, prompt.id)
+
+
 async def done(unit: Unit, prompt_id: int) -> bool:
     """Close a prompt, in the commit of what it asked for; says whether it was still open."""
     prompt = await stored.get(unit.session, prompt_id)

@@ -7,7 +7,8 @@ leaves nothing to clear up.
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 from bot.domain import taps
 from bot.domain.words import Status
@@ -15,6 +16,8 @@ from bot.services import changes, prompts
 from bot.services.unit import Unit, room_key
 from storage import outbox, posted, rooms, tickets
 from storage.models import OutboxRow
+
+_PAUSE: Final = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +96,12 @@ async def _plan(
     return Plan(room_id, event_id, add, remove, shows, again_at)
 
 
-async def looked_after(unit: Unit, row_id: int) -> None:
-    """A round is done: go again at once if something changed meanwhile, later if something will, or end."""
+async def looked_after(unit: Unit, row_id: int, tried: Plan | None = None) -> None:
+    """A round is done: go again at once if something changed meanwhile, later if something will, or end.
+
+    What was ``tried`` and is still to be done waits a while, so that a homeserver that contradicts itself
+    is not asked without a pause.
+    """
     row = await outbox.waiting_row(unit.session, row_id)
     if row is None:
         return
@@ -103,7 +110,8 @@ async def looked_after(unit: Unit, row_id: int) -> None:
     except RoomClosed:
         left = None
     if left is not None and not left.empty:
-        outbox.again(row, unit.now)
+        stuck = tried is not None and bool({*left.add} & {*tried.add} or {*left.remove} & {*tried.remove})
+        outbox.again(row, unit.now + _PAUSE if stuck else unit.now)
     elif left is not None and left.again_at is not None:
         outbox.again(row, left.again_at)
     else:

@@ -214,7 +214,7 @@ class Desk:
         placed = [(key, self.homeserver.react(plan.event_id, key)) for key in plan.add]
         for key, event_id in placed:
             await self.units.run(partial(outcomes.seed_placed, plan=plan, key=key, event_id=event_id))
-        await self.units.run(lambda unit: seeds.looked_after(unit, job.row_id))
+        await self.units.run(lambda unit: seeds.looked_after(unit, job.row_id, plan))
         return [event_id for _key, event_id in placed]
 
     async def seeded(self, number: int) -> list[str]:

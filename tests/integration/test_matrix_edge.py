@@ -33,10 +33,11 @@ from bot.matrix.media import Uploader
 from bot.matrix.rooms import Doorkeeper
 from bot.matrix.sync import SyncLoop
 from bot.services import invitations, people, reception
-from bot.services.delivery import Send
+from bot.services.delivery import Seed, Send
 from bot.services.media import File, NoFile
+from bot.services.seeds import Plan
 from bot.services.unit import Policy, Units
-from storage import rooms
+from storage import posted, rooms
 from storage.database import Database
 from tests.integration.desk_data import ANNA, BOT, FREIBURG, START, bare_database
 from tests.people import Crowd, Human
@@ -450,3 +451,18 @@ async def test_one_odd_time_does_not_end_the_search_for_what_was_sent(sqlite_dat
         courier = Courier(bot.client, bot.units, lambda _send: {}, uploader)
         job = Send(1, "tx", FREIBURG, "m.room.message", START - timedelta(hours=1))
         assert await courier._already_there(job) == "$mine"
+
+
+async def test_a_reaction_whose_answer_was_lost_is_not_taken_for_another(sqlite_database: str) -> None:
+    """The next round has less to do, and the same place in it means another emoji."""
+    sent: dict[str, str] = {}
+
+    def answer(request: web.Request) -> tuple[int, JSON]:
+        return 200, {"event_id": sent.setdefault(request.path, f"${len(sent)}")}
+
+    async with fake(answer) as url, bot_at(url, BOT, "t", sqlite_database) as bot:
+        courier = Courier(bot.client, bot.units, lambda _send: {}, Uploader(bot.client, bot.units, no_file))
+        for emoji in (("🙋", "⏳"), ("⏳", "✅")):
+            await courier._seed(Seed(1, "tx", Plan(FREIBURG, "$card", emoji, (), ())))
+        async with bot.database.read() as session:
+            assert await posted.seeds_on(session, "$card") == {"🙋": "$0", "⏳": "$1", "✅": "$2"}

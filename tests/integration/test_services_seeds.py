@@ -2,17 +2,20 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import timedelta
+from functools import partial
 
 import pytest
 
 from bot.domain.errors import NothingToUndo, TakenBy, UnknownTicket
-from bot.domain.words import Action, Status
-from bot.services import delivery, outcomes, people, purge, taps
+from bot.domain.words import Action, Intake, Status
+from bot.services import delivery, intake, outcomes, people, purge, seeds, taps
 from bot.services.delivery import Clear, Seed
+from bot.services.intake import NewMessage
 from bot.services.reception import Batch, ReceivedEvent, receive
 from bot.services.taps import TappedCard
 from bot.services.unit import Unit
-from storage import inbox
+from storage import inbox, posted
 from tests.integration.desk_data import (
     ANNA,
     BEN,
@@ -159,6 +162,52 @@ async def test_reactions_that_are_refused_block_and_report_nothing(desk: Desk) -
     assert await desk.outbox(state="waiting") == []
     await desk.do(Action.TAKE, number)
     assert len(await desk.outbox(state="waiting")) == 2
+
+
+async def test_one_that_could_not_be_taken_away_is_found_when_it_is_wanted_again(desk: Desk) -> None:
+    number = await desk.open()
+    await desk.deliver()
+    await desk.do(Action.TAKE, number)
+    for job in await desk.claim():
+        if not isinstance(job, Seed):
+            await desk.finish(job)
+            continue
+        ((key, event_id),) = job.plan.remove
+        assert key == "🙋"
+        await desk.units.run(
+            partial(outcomes.redacted, event_id=event_id, number=number, error="M_FORBIDDEN")
+        )
+        await desk.units.run(partial(seeds.looked_after, row_id=job.row_id, tried=job.plan))
+    await desk.do(Action.RELEASE, number)
+    await desk.deliver()
+    assert await desk.outbox(state="waiting") == []
+    async with desk.database.read() as session:
+        card = await posted.card(session, number)
+        assert card is not None
+        assert set(await posted.seeds_on(session, card.event_id)) == {"🙋", "⏳", "✅", "🚫"}
+
+
+async def test_what_a_round_did_not_achieve_is_tried_again_after_a_pause(desk: Desk) -> None:
+    number = await desk.open()
+    (card,) = await desk.claim()
+    await desk.finish(card)
+    (job,) = await desk.claim()
+    assert isinstance(job, Seed)
+    await desk.units.run(partial(seeds.looked_after, row_id=job.row_id, tried=job.plan))
+    assert await desk.claim() == ()
+    desk.clock.now += timedelta(minutes=1)
+    await desk.deliver()
+    assert await desk.seeded(number) == ["🙋", "⏳", "✅", "🚫"]
+
+
+async def test_a_message_to_spam_ends_what_a_tap_could_take_back(desk: Desk) -> None:
+    number = await desk.open()
+    await desk.do(Action.SPAM, number)
+    await desk.deliver()
+    assert await desk.seeded(number) == ["↩️"]
+    await desk.units.run(lambda unit: intake.add_message(unit, number, NewMessage("Buy now", Intake.HTTP)))
+    await desk.deliver()
+    assert await desk.seeded(number) == []
 
 
 async def test_a_closed_room_is_waited_for(desk: Desk) -> None:

@@ -335,6 +335,30 @@ async def test_pages_follow_one_another(chat: Chat) -> None:
     assert [page.next_page for page in pages.values()] == [1, 2, None]
 
 
+async def test_ones_own_list_goes_on_for_oneself_only(chat: Chat) -> None:
+    for _ in range(11):
+        await chat.desk.do(Action.TAKE, await chat.desk.open(), ANNA)
+    await chat.desk.deliver()
+    for line in ("!mine", "!list mine"):
+        await chat.say(ANNA, line)
+        await chat.tap(BEN, chat.listed(), "▶️")
+        assert isinstance(chat.speaker.said[-1], NotYourPrompt)
+        await chat.say(ANNA, "!more")
+        page = [each for each in chat.speaker.said if isinstance(each, ListView)][-1]
+        assert (page.page, len(page.lines)) == (1, 1)
+
+
+async def test_more_does_not_go_back_to_an_older_list(chat: Chat) -> None:
+    for _ in range(11):
+        await chat.desk.open()
+    await chat.desk.deliver()
+    await chat.say(ANNA, "!list")
+    await chat.say(ANNA, "!mine")
+    await chat.say(ANNA, "!more")
+    assert isinstance(chat.speaker.said[-1], NothingMore)
+    assert {each.page for each in chat.speaker.said if isinstance(each, ListView)} == {0}
+
+
 async def test_a_page_shows_what_its_room_may_show_when_it_is_asked_for(chat: Chat) -> None:
     for _ in range(11):
         await chat.desk.open()

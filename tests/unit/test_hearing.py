@@ -1,5 +1,6 @@
 """What counts as a command: as people type it on phones, in rooms and in direct chats."""
 
+import contextlib
 from collections.abc import Mapping
 
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 
 from bot.commands.hearing import Hearing, Identity
 from bot.commands.parser import Context, parse
-from bot.domain.errors import UsageError
+from bot.domain.errors import UsageError, UsageProblem
 from tests.unit.real_commands import REGISTRY
 from tests.unit.test_command_text import BOT, NAMES, message
 
@@ -118,6 +119,37 @@ def test_other_words_in_a_direct_chat_are_talk_but_for_the_bot(body: str) -> Non
 
 
 @pytest.mark.parametrize(
+    "body",
+    [
+        "Zu 42: Frau X hat angerufen, kommt Freitag",
+        "Zu teuer für ihn, er überlegt noch",
+        "Wait, is that the one from Monday?",
+        "wait 5 minutes please",
+        "Warten wir noch etwas\nbis morgen",
+        "Neu hier, was kannst du?",
+        "close to the station",
+        "note to myself",
+    ],
+)
+def test_a_sentence_that_begins_like_a_command_does_nothing(body: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        heard(body, private=True)
+    problem = caught.value
+    assert (problem.problem, problem.start, problem.length) == (UsageProblem.NEEDS_PREFIX, 0, 1)
+    assert problem.line == "!" + body.splitlines()[0]
+    assert heard("!" + body, private=True) == "!" + body
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["zu 42", "wait 42", "warten #42 ein Laptop", "neu Drucker für Frau Doe", "note 42 rings twice",
+     "take --force 42", "suche laptop, oder?"],
+)  # fmt: skip
+def test_what_is_a_command_beyond_doubt_needs_no_prefix(body: str) -> None:
+    assert heard(body, private=True) == "!" + body
+
+
+@pytest.mark.parametrize(
     ("body", "near"), [("nehmne 42", "nehmen"), ("taek #42", "take"), ("Schliesen 42 fertig", "schließen")]
 )
 def test_a_slip_before_a_number_is_told_what_was_meant(body: str, near: str) -> None:
@@ -166,12 +198,17 @@ def test_hostile_lines_are_read_once(start: str, piece: str, end: str) -> None:
     """One that is read again from each of its places takes minutes."""
     body = start + piece * (60_000 // len(piece)) + end
     for private in (False, True):
-        HEARING.command(message(body), private=private)
+        with contextlib.suppress(UsageError):
+            HEARING.command(message(body), private=private)
 
 
 @given(body=st.text(alphabet="!#42 ,:.takemineß-\n", max_size=40), private=st.booleans())
 def test_any_text_is_a_line_for_the_parser_or_none(body: str, private: bool) -> None:
-    line = heard(body, private=private)
+    try:
+        line = heard(body, private=private)
+    except UsageError as error:
+        line = error.line
+        assert private
     if line is not None:
         assert line.startswith("!")
         assert line[1].isalpha()
