@@ -93,7 +93,8 @@ class Hearing:
         if command is None:
             slip = _A_NUMBER.match(rest) and self._registry.suggest(word["word"])
             return prefix + said if slip else None
-        if not _NO_MORE_BUT_NUMBERS.fullmatch(rest) and _is_doubtful(command, word["word"], rest):
+        clear = _NO_MORE_BUT_NUMBERS.fullmatch(rest) or self._registry.forms(word["word"])
+        if not clear and _is_doubtful(command, word["word"], rest):
             line = prefix + said.splitlines()[0]
             raise UsageError(UsageProblem.NEEDS_PREFIX, line, 0, len(prefix))
         return prefix + said

@@ -155,6 +155,7 @@ async def test_a_long_list_goes_on_by_a_tap_or_by_more(desk: Desk) -> None:
     assert "▶️" not in third.body
     over = await desk.told("anna", "!more")
     assert "nothing more to show" in over.body
+    await desk.done("ben", f"!release {' '.join(map(str, numbers))}")  # his list is for other tests too
 
 
 async def test_what_next_shows_is_taken_by_a_tap(desk: Desk) -> None:

@@ -143,7 +143,7 @@ def test_a_sentence_that_begins_like_a_command_does_nothing(body: str) -> None:
 @pytest.mark.parametrize(
     "body",
     ["zu 42", "wait 42", "warten #42 ein Laptop", "neu Drucker für Frau Doe", "note 42 rings twice",
-     "take --force 42", "suche laptop, oder?"],
+     "take --force 42", "aufgabe neu 42 Netzteil", "suche laptop, oder?"],
 )  # fmt: skip
 def test_what_is_a_command_beyond_doubt_needs_no_prefix(body: str) -> None:
     assert heard(body, private=True) == "!" + body
