@@ -200,6 +200,31 @@ async def test_what_a_round_did_not_achieve_is_tried_again_after_a_pause(desk: D
     assert await desk.seeded(number) == ["🙋", "⏳", "✅", "🚫"]
 
 
+async def test_a_change_while_a_round_ends_is_not_missed(postgres_database: str) -> None:
+    """Both read what the other has not written yet; on SQLite one waits for the other."""
+    async with desk_on(postgres_database) as desk:
+        number = await desk.open()
+        (card,) = await desk.claim()
+        await desk.finish(card)
+        (job,) = await desk.claim()
+        assert isinstance(job, Seed)
+        for key in job.plan.add:
+            event_id = desk.homeserver.react(job.plan.event_id, key)
+            await desk.units.run(partial(outcomes.seed_placed, plan=job.plan, key=key, event_id=event_id))
+        rounds: list[int] = []
+
+        async def end(unit: Unit) -> None:
+            await seeds.looked_after(unit, job.row_id, job.plan)
+            if not rounds:
+                await desk.do(Action.CLOSE, number)
+            rounds.append(1)
+
+        await desk.units.run(end)
+        await desk.deliver()
+        assert await desk.seeded(number) == ["↩️"]
+        assert len(rounds) == 2
+
+
 async def test_a_message_to_spam_ends_what_a_tap_could_take_back(desk: Desk) -> None:
     number = await desk.open()
     await desk.do(Action.SPAM, number)
