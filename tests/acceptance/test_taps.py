@@ -120,6 +120,11 @@ async def test_closing_many_at_once_asks_first(desk: Desk) -> None:
         await desk.card(number, "✅")
     await anna.wait_for_reaction(room, command, "✅", desk.account.user_id)
     await desk.hears("freiburg", "✅ Anna confirmed it", f"#{numbers[5]}", edited=True)
+    await anna.wait_to_see(
+        room,
+        lambda seen: seen.event_id == question.event_id and not any(seen.reactions.values()),
+        description="the question without anything to tap",
+    )
 
 
 async def test_a_no_leaves_everything_as_it_is(desk: Desk) -> None:
