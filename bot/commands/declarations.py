@@ -199,7 +199,7 @@ _LISTS: tuple[Command[Handler], ...] = (
         "list", ("liste",), N_("Tickets under way, oldest first"), "list", Right.MEMBER,
         (Parameter("what", Kind.WORD, N_("open, mine, waiting, or a topic"), required=False),),
         (
-            Option("--topic", N_("only tickets of this topic"), "topic"),
+            Option("--topic", N_("only tickets of this topic"), N_("topic")),
             Option("--age", N_("only where nothing has happened for so many days"), N_("days")),
             Option("--all", N_("also closed, spam and archived ones; for admins")),
         ),

@@ -105,7 +105,7 @@ class Executor:
         """Answer with a view, if there is anything to say."""
 
         async def work(unit: Unit) -> None:
-            caller = await _caller(unit, occasion.incoming)
+            caller = await caller_for(unit, occasion.incoming)
             result: View | None
             content: Content = {}
             prompt: NewPrompt | None = None
@@ -156,7 +156,7 @@ class Executor:
     async def _one(
         self, occasion: Occasion, call: Call[Handler], handler: Act, number: int, unit: Unit
     ) -> _Result:
-        caller = await _caller(unit, occasion.incoming)
+        caller = await caller_for(unit, occasion.incoming)
         try:
             return await handler.run(unit, number, call, caller)
         except (Refusal, InvalidFields) as error:
@@ -166,7 +166,7 @@ class Executor:
     async def _report(self, unit: Unit, occasion: Occasion, results: Mapping[int, _Result]) -> None:
         if not await self.conclude(unit, occasion):
             return
-        team = (await _caller(unit, occasion.incoming)).place.team
+        team = (await caller_for(unit, occasion.incoming)).place.team
         person = occasion.incoming.sender
         problems = [each for each in results.values() if isinstance(each, Refusal | InvalidFields)]
         if not problems:
@@ -193,7 +193,7 @@ class Executor:
         """Say why something cannot be done; nothing else happens."""
 
         async def work(unit: Unit) -> None:
-            caller = await _caller(unit, occasion.incoming)
+            caller = await caller_for(unit, occasion.incoming)
             content = await self.problem(unit, error, caller.place.team)
             if await self.conclude(unit, occasion):
                 shows = shown_by(error)
@@ -225,7 +225,7 @@ class Executor:
         """Let a question say what came of it, so that it does not go on asking."""
         if await prompts.is_erased(unit, prompt):
             return
-        team = (await _caller(unit, incoming)).place.team
+        team = (await caller_for(unit, incoming)).place.team
         person = await people.person(unit, incoming.sender, team)
         closed = PromptClosed(prompt.payload["command"], prompt.shows, person, confirmed)
         content = self._speaker.edit(closed, team, prompt.event_id or "")
@@ -237,7 +237,8 @@ class Executor:
         return self._speaker.problem(error, team, await _names(unit, refused, team), to)
 
 
-async def _caller(unit: Unit, incoming: Incoming) -> Caller:
+async def caller_for(unit: Unit, incoming: Incoming) -> Caller:
+    """Who wrote or tapped, with the event as the cause of what they do."""
     return await people.caller_of(unit, incoming.sender, incoming.room_id, incoming.event_id)
 
 

@@ -1,6 +1,5 @@
 """Handlers of the commands that answer with a list, a search or the next ticket."""
 
-import difflib
 import re
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -8,7 +7,7 @@ from typing import Any, Final
 
 from bot.commands.handlers import Ask, View
 from bot.commands.parser import Call
-from bot.commands.spec import fold
+from bot.commands.spec import fold, near
 from bot.domain.errors import InputProblem, NameKind, UnknownName
 from bot.domain.request import Checker
 from bot.services import lists, reads, searching
@@ -58,9 +57,9 @@ def _which(policy: Policy, typed: str) -> tuple[ListKind, str | None]:
         return ListKind.OPEN, policy.key_of(NameKind.TOPIC, typed)
     except UnknownName as error:
         words = tuple(word for each in LIST_WORDS.values() for word in each)
-        near = tuple(difflib.get_close_matches(fold(typed), words, n=1)) + error.near
+        nearest = near(typed, words)[:1] + error.near
         known = tuple(each[0] for each in LIST_WORDS.values()) + error.known
-        raise UnknownName(None, NameKind.LIST, typed, known, near) from error
+        raise UnknownName(None, NameKind.LIST, typed, known, nearest) from error
 
 
 def _age(call: Call[Any]) -> int | None:

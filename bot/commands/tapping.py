@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from bot.commands.executor import Executor, by_tap
+from bot.commands.executor import Executor, by_tap, caller_for
 from bot.commands.handlers import Act, Ask, Handler
 from bot.commands.parser import Call
 from bot.commands.prompting import is_personal, restored
@@ -57,7 +57,7 @@ class Tapper:
         prompt: PromptView | None = None,
     ) -> None:
         async def work(unit: Unit) -> None:
-            caller = await people.caller_of(unit, incoming.sender, incoming.room_id, incoming.event_id)
+            caller = await caller_for(unit, incoming)
             if caller.place.kind is RoomKind.FOREIGN:
                 await reception.handled(unit, incoming)
                 return
@@ -110,9 +110,7 @@ class Tapper:
             await self._carry_out(incoming, prompt, call)
 
     async def _carry_out(self, incoming: Incoming, prompt: PromptView, call: Call[Handler]) -> None:
-        caller = await self._units.look(
-            lambda unit: people.caller_of(unit, incoming.sender, incoming.room_id, incoming.event_id)
-        )
+        caller = await self._units.look(lambda unit: caller_for(unit, incoming))
         try:
             check_call(call, caller)
         except Refusal as refusal:

@@ -8,7 +8,7 @@ from typing import Final
 import structlog
 
 from bot.commands import text
-from bot.commands.executor import Executor, Speaker, by_command
+from bot.commands.executor import Executor, Speaker, by_command, caller_for
 from bot.commands.handlers import Act, Ask, Handler, More
 from bot.commands.hearing import Hearing, Identity
 from bot.commands.parser import Call, Context, parse
@@ -137,7 +137,7 @@ class Worker:
         """A command that hurts is done once the same person confirms it."""
 
         async def work(unit: Unit) -> None:
-            caller = await people.caller_of(unit, incoming.sender, incoming.room_id, incoming.event_id)
+            caller = await caller_for(unit, incoming)
             person = await people.person(unit, incoming.sender, caller.place.team)
             until = prompts.expires_at(PromptKind.CONFIRM, unit.now)
             view = ConfirmView(call.command.name, call.numbers, person, until)
@@ -161,7 +161,7 @@ class Worker:
             await self._executor.ask(by_command(incoming, prompt), call, call.command.handler)
 
     async def _situation(self, unit: Unit, incoming: Incoming) -> tuple[Caller, Context]:
-        caller = await people.caller_of(unit, incoming.sender, incoming.room_id, incoming.event_id)
+        caller = await caller_for(unit, incoming)
         event = text.context_event(incoming.content)
         shown = await tickets_shown_by(unit, event.reply_to, event.root)
         return caller, Context(shown)

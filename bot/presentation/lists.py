@@ -26,7 +26,6 @@ from bot.presentation.world import Setting, card_link, line_number, pill
 from bot.services.list_views import ListKind, ListView
 from bot.services.views import LineView
 
-_OWN: Final = frozenset({ListKind.MINE, ListKind.ALL_MINE})
 _UNDER_WAY: Final = statuses_of(State.OPEN)
 _TITLES: Final[Mapping[ListKind, str]] = MappingProxyType(
     {
@@ -102,9 +101,9 @@ def _row(line: LineView, view: ListView, setting: Setting, now: datetime) -> Inl
 def _standing(line: LineView, view: ListView, setting: Setting, now: datetime) -> list[Inline]:
     language = setting.language
     done = line.status not in _UNDER_WAY
-    quiet = view.age is not None or view.kind in _OWN or done
+    quiet = view.age is not None or view.kind.own or done
     parts: list[Inline] = []
-    if line.assignee is not None and view.kind not in _OWN:
+    if line.assignee is not None and not view.kind.own:
         parts.append(pill(line.assignee))
     if quiet:
         last = Text(_day(line.changed_at, setting, now))

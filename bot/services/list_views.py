@@ -17,6 +17,11 @@ class ListKind(StrEnum):
     """Closed, spam and archived ones too."""
     ALL_MINE = "all_mine"
 
+    @property
+    def own(self) -> bool:
+        """Whether it lists what is one person's."""
+        return self in (ListKind.MINE, ListKind.ALL_MINE)
+
 
 @dataclass(frozen=True, slots=True)
 class ListView(Paged):

@@ -39,7 +39,6 @@ _STATUSES: Final[Mapping[ListKind, frozenset[Status]]] = MappingProxyType(
 _EVERYTHING: Final[Mapping[ListKind, ListKind]] = MappingProxyType(
     {ListKind.OPEN: ListKind.ALL, ListKind.MINE: ListKind.ALL_MINE}
 )
-_OWN: Final = frozenset({ListKind.MINE, ListKind.ALL_MINE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +89,7 @@ def _condition(unit: Unit, kind: ListKind, wanted: Wanted, caller: Caller) -> Co
     if kind in _STATUSES:
         status = tickets.with_status(*sorted(_STATUSES[kind]))
     parts = [tickets.in_scope(caller.place.scope, status)]
-    if kind in _OWN:
+    if kind.own:
         parts.append(col(Ticket.assignee) == caller.actor.user_id)
     if wanted.topic is not None:
         parts.append(col(Ticket.topic) == wanted.topic)

@@ -24,7 +24,7 @@ class PromptKind(StrEnum):
     CONFIRM = "confirm"
     """A yes or no to a command that hurts, by the person who gave it."""
     PAGE = "page"
-    """The next page of a list, by anybody who may see it."""
+    """The next page of a list, by anybody who may see it; of one's own by oneself."""
     TICKET = "ticket"
     """A ticket that the answer names, to be taken."""
 
@@ -146,8 +146,8 @@ async def last_page(unit: Unit, room_id: str, person: str) -> PromptView | None:
 
 async def end_last_page(unit: Unit, room_id: str, person: str) -> None:
     """A newer list of this person has no further page: ``!more`` must not go on with an older one."""
-    prompt = await stored.last(unit.session, room_id, person, PromptKind.PAGE.value, unit.now)
-    if prompt is not None and prompt.id is not None:
+    prompt = await last_page(unit, room_id, person)
+    if prompt is not None:
         await done(unit, prompt.id)
 
 
