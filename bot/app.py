@@ -3,7 +3,7 @@
 import asyncio
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from importlib.metadata import version
@@ -32,6 +32,7 @@ from bot.schedule import Schedule
 from bot.services import reception
 from bot.services.status import Program
 from bot.services.unit import Clock, Units, utc_now
+from bot.waiting import called
 from storage import schema
 from storage.database import Database
 from storage.errors import DatabaseUnavailable
@@ -149,8 +150,7 @@ async def _run_tasks(bot: Bot, stop: asyncio.Event) -> None:
             courier.stop()
             if bot.ready.is_set():
                 # What is under way may finish; what is cut off is sent again after the next start.
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(asyncio.shield(sending), _DRAIN)
+                await asyncio.wait({sending}, timeout=_DRAIN)
             sending.cancel()
 
 
@@ -194,8 +194,7 @@ async def _until_up(attempt: Callable[[], Awaitable[T]], stop: asyncio.Event) ->
             _LOG.warning("homeserver_unavailable", error=repr(error))
         except DatabaseUnavailable:
             _LOG.warning("database_unavailable", doing="start")
-        with suppress(TimeoutError):
-            await asyncio.wait_for(stop.wait(), _RETRY)
+        await called(stop, _RETRY)
     return None
 
 
@@ -224,8 +223,7 @@ async def _receive(bot: Bot, client: MatrixClient, doorkeeper: Doorkeeper) -> No
 async def _rounds(bot: Bot, doorkeeper: Doorkeeper) -> None:
     """What wants looking at now and then: missing rooms, invitations, strangers' rooms."""
     while True:
-        with suppress(TimeoutError):
-            await asyncio.wait_for(bot.look_at_rooms.wait(), _ROUND)
+        await called(bot.look_at_rooms, _ROUND)
         bot.look_at_rooms.clear()
         if not bot.ready.is_set():
             continue

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Mapping
-from contextlib import suppress
 from typing import Final
 
 import structlog
@@ -26,6 +25,7 @@ from bot.services.reception import Incoming
 from bot.services.threads import tickets_shown_by
 from bot.services.unit import DatabaseUnavailable, Unit, Units
 from bot.services.views import CommandFailed, ConfirmView
+from bot.waiting import called
 
 _LOG = structlog.get_logger(__name__)
 _ATTEMPTS: Final = 3
@@ -65,8 +65,7 @@ class Worker:
                 await asyncio.sleep(_PAUSE)
                 continue
             if not batch:
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(ready.wait(), _IDLE)
+                await called(ready, _IDLE)
 
     async def _handle_or_report(self, incoming: Incoming) -> None:
         try:

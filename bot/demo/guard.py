@@ -58,7 +58,8 @@ async def end(process: asyncio.subprocess.Process, grace: float) -> None:
     if process.returncode is None:
         process.terminate()
         try:
-            await asyncio.wait_for(process.wait(), grace)
+            async with asyncio.timeout(grace):
+                await process.wait()
         except TimeoutError:
             process.kill()
             await process.wait()

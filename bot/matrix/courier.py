@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Final
@@ -19,6 +18,7 @@ from bot.services import delivery, outcomes, seeds
 from bot.services.delivery import Clear, Job, Seed, Send
 from bot.services.seeds import Plan
 from bot.services.unit import DatabaseUnavailable, Units
+from bot.waiting import called
 
 _LOG = structlog.get_logger(__name__)
 _AT_ONCE: Final = 8
@@ -61,8 +61,7 @@ class Courier:
             while not self._stopping.is_set():
                 ready.clear()
                 wait = await self._start_due(group)
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(ready.wait(), wait)
+                await called(ready, wait)
 
     async def _start_due(self, group: asyncio.TaskGroup) -> float:
         """Start what may be sent now; gives for how many seconds to sleep unless called."""
