@@ -3,40 +3,39 @@
 from collections.abc import Collection, Sequence
 
 from sqlalchemy import ColumnElement, update
-from sqlmodel import col, select
-from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlmodel import Session, col, select
 
 from bot.domain.words import Scope, Status, Team
 from storage import tickets
 from storage.models import HistoryEntry, Requester, Task, Ticket, TicketMessage
 
 
-async def goes_on_in(session: AsyncSession, ticket: Ticket) -> Ticket:
+def goes_on_in(session: Session, ticket: Ticket) -> Ticket:
     """The ticket where the conversation goes on: this one, or what it was merged into, however often."""
     seen = {ticket.number}
     while ticket.merged_into is not None and ticket.merged_into not in seen:
         seen.add(ticket.merged_into)
-        into = await tickets.get(session, ticket.merged_into)
+        into = tickets.get(session, ticket.merged_into)
         if into is None:
             break
         ticket = into
     return ticket
 
 
-async def merged_here(session: AsyncSession, number: int) -> Sequence[Ticket]:
+def merged_here(session: Session, number: int) -> Sequence[Ticket]:
     """Tickets that were merged into this one, by their number."""
     query = select(Ticket).where(Ticket.merged_into == number).order_by(col(Ticket.number))
-    return (await session.exec(query)).all()
+    return session.exec(query).all()
 
 
-async def others_of(
-    session: AsyncSession, ticket: Ticket, teams: Collection[Team], limit: int, among: Collection[Status]
+def others_of(
+    session: Session, ticket: Ticket, teams: Collection[Team], limit: int, among: Collection[Status]
 ) -> Sequence[Ticket]:
     """Other tickets of the same person, newest first; see :func:`bot.domain.merging.same_person`.
 
     Merged ones are left out: they are named with the ticket that they went into.
     """
-    who = await session.get(Requester, ticket.requester_id)
+    who = session.get(Requester, ticket.requester_id)
     if who is None or (who.email_key is None and who.phone is None):
         return ()
     same: ColumnElement[bool]
@@ -56,14 +55,14 @@ async def others_of(
         .order_by(col(Ticket.number).desc())
         .limit(limit)
     )
-    return (await session.exec(query)).all()
+    return session.exec(query).all()
 
 
-async def touch(session: AsyncSession, numbers: Collection[int]) -> None:
+def touch(session: Session, numbers: Collection[int]) -> None:
     """Give tickets their next version: what their cards show has changed, though not in their own rows."""
     if not numbers:
         return
-    await session.exec(
+    session.exec(
         update(Ticket)
         .where(col(Ticket.number).in_(numbers))
         .values(version=Ticket.version + 1)
@@ -71,15 +70,15 @@ async def touch(session: AsyncSession, numbers: Collection[int]) -> None:
     )
 
 
-async def message_ids(session: AsyncSession, number: int) -> list[int]:
+def message_ids(session: Session, number: int) -> list[int]:
     """Ids of the ticket's messages and notes."""
     query = select(TicketMessage.id).where(TicketMessage.number == number).order_by(col(TicketMessage.id))
-    return [each for each in await session.exec(query) if each is not None]
+    return [each for each in session.exec(query) if each is not None]
 
 
-async def move_messages(session: AsyncSession, ids: Collection[int], number: int) -> None:
+def move_messages(session: Session, ids: Collection[int], number: int) -> None:
     """Let messages belong to another ticket."""
-    await session.exec(
+    session.exec(
         update(TicketMessage)
         .where(col(TicketMessage.id).in_(ids))
         .values(number=number)
@@ -87,12 +86,12 @@ async def move_messages(session: AsyncSession, ids: Collection[int], number: int
     )
 
 
-async def texts(session: AsyncSession, entries: Collection[HistoryEntry]) -> dict[str, dict[int, str]]:
+def texts(session: Session, entries: Collection[HistoryEntry]) -> dict[str, dict[int, str]]:
     """The words that history entries tell of, as far as they are still there: table → id → text."""
     found: dict[str, dict[int, str]] = {}
     for table in (TicketMessage, Task):
         name = str(table.__tablename__)
         ids = [each for entry in entries for each in (entry.detail or {}).get(name, ())]
-        rows = await session.exec(select(table.id, table.text).where(col(table.id).in_(ids))) if ids else ()
+        rows = session.exec(select(table.id, table.text).where(col(table.id).in_(ids))) if ids else ()
         found[name] = {row_id: text for row_id, text in rows if row_id is not None}
     return found

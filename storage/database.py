@@ -1,31 +1,42 @@
-"""Engine, units and lease, on SQLite and PostgreSQL alike."""
+"""Engine, threads, transactions and lease, on SQLite and PostgreSQL alike.
+
+Queries are plain functions that run in threads of the database's own: the loop never waits for them, and a
+transaction crosses from thread to thread once, not once per statement as an async driver does.
+"""
 
 import asyncio
 import contextlib
+import contextvars
 import fcntl
 import os
 import socket
 import sqlite3
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import datetime
+from functools import partial
 from pathlib import Path
-from typing import Any, Final, NoReturn
+from typing import Any, Final, NoReturn, TypeVar
 
-from sqlalchemy import event, text
-from sqlalchemy.engine import URL, Connection, ExceptionContext, make_url
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.engine import URL, ExceptionContext, make_url
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
-from sqlmodel import select
-from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlmodel import Session, select
 
 from bot.domain.errors import Conflict
 from storage.errors import AlreadyRunning, DatabaseUnavailable
 from storage.models import Holder
 from storage.search import OPTIMIZE
 
+T = TypeVar("T")
+
 _BUSY_MS: Final = 10_000
+_READERS: Final = 4
+_WRITERS: Final = 8
+"""How many units PostgreSQL works at side by side; SQLite has one writer."""
 _ADVISORY_KEY: Final = 0x7469636B  # "tick"
 _RETRYABLE: Final = frozenset({"40001", "40P01", "23505", "23503"})
 """PostgreSQL's serialization failure and deadlock, and violations of a unique or foreign key (another unit
@@ -36,24 +47,55 @@ class Database:
     """One database. Writing units of one process queue here, those of others wait in the database."""
 
     def __init__(self, url: str) -> None:
-        """:param url: SQLAlchemy URL with an async driver: sqlite+aiosqlite or postgresql+psycopg."""
-        self.url: URL = make_url(url)
-        self.dialect: str = self.url.get_backend_name()
+        """:param url: SQLAlchemy URL of a SQLite file or a PostgreSQL database; the driver is chosen here."""
+        given = make_url(url)
+        self.dialect: str = given.get_backend_name()
+        self.url: URL = given.set(drivername=_DRIVERS.get(self.dialect, given.drivername))
         self._engine = _engine(self.url)
         self._writing_engine = self._engine.execution_options(tickettruhe_writes=True)
-        # SQLite has one writer; queueing in the loop beats its busy handler, which polls.
-        self._turn = asyncio.Lock() if self.dialect == "sqlite" else None
+        # SQLite has one writer; queueing here beats its busy handler, which polls.
+        self._turn = threading.Lock() if self.dialect == "sqlite" else contextlib.nullcontext()
+        writers = 1 if self.dialect == "sqlite" else _WRITERS
+        self._writers = ThreadPoolExecutor(writers, thread_name_prefix="database-write")
+        self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="database-read")
         # At first it is not known whether the last run came to do it.
         self._to_optimize = True
         self._lease = _Lease(self)
 
     @property
-    def engine(self) -> AsyncEngine:
+    def engine(self) -> Engine:
         """The engine, for migrations and tests."""
         return self._engine
 
-    @asynccontextmanager
-    async def write(self) -> AsyncIterator[AsyncSession]:
+    async def writing(self, work: Callable[[Session], T]) -> T:
+        """Run ``work`` in a thread and in one transaction; see :meth:`write`."""
+
+        def inside() -> T:
+            with self.write() as session:
+                return work(session)
+
+        return await _in_thread(self._writers, inside)
+
+    async def reading(self, work: Callable[[Session], T]) -> T:
+        """Run ``work``, which only reads, in a thread; see :meth:`read`."""
+
+        def inside() -> T:
+            with self.read() as session:
+                return work(session)
+
+        return await _in_thread(self._readers, inside)
+
+    async def restructuring(self, work: Callable[[Connection], T]) -> T:
+        """Run schema work in a thread and in one transaction; see :meth:`connection`."""
+
+        def inside() -> T:
+            with self.connection() as connection:
+                return work(connection)
+
+        return await _in_thread(self._writers, inside)
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
         """A unit of work: commits at the end of the block, rolls back on any exception.
 
         :raises Conflict: the database could not order this unit after another one; run it again.
@@ -61,32 +103,32 @@ class Database:
         """
         # Around the session as well: a connection that was cut fails only when it is rolled back, too.
         try:
-            async with (
-                self._turn or contextlib.nullcontext(),
-                AsyncSession(self._writing_engine, expire_on_commit=False) as session,
-            ):
+            with self._turn, Session(self._writing_engine, expire_on_commit=False) as session:
                 yield session
-                await session.commit()
+                session.commit()
         except (DBAPIError, PoolTimeout) as error:
             self._raise_wrapped(error)
 
-    @asynccontextmanager
-    async def read(self) -> AsyncIterator[AsyncSession]:
-        """A session whose queries see one state of the database; never commits."""
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """A session whose queries see one state of the database; never commits.
+
+        :raises DatabaseUnavailable: it does not answer.
+        """
         try:
-            async with AsyncSession(self._engine, expire_on_commit=False) as session:
+            with Session(self._engine, expire_on_commit=False) as session:
                 yield session
         except (DBAPIError, PoolTimeout) as error:
             self._raise_wrapped(error)
 
-    @asynccontextmanager
-    async def connection(self) -> AsyncIterator[AsyncConnection]:
+    @contextmanager
+    def connection(self) -> Iterator[Connection]:
         """A transaction for schema work, without a session; commits at the end of the block.
 
         :raises DatabaseUnavailable: it does not answer.
         """
         try:
-            async with self._engine.begin() as connection:
+            with self._engine.begin() as connection:
                 yield connection
         except DBAPIError as error:
             self._raise_wrapped(error)
@@ -107,14 +149,16 @@ class Database:
         if self.dialect != "sqlite":
             return
         self._to_optimize |= erased
-        async with self._turn or contextlib.nullcontext(), self._engine.connect() as connection:
+        await _in_thread(self._writers, self._scrub)
+
+    def _scrub(self) -> None:
+        with self._turn, self._engine.connect() as connection:
+            driver: Any = connection.connection.driver_connection
             try:
-                raw = await connection.get_raw_connection()
-                driver: Any = raw.driver_connection
                 if self._to_optimize:
-                    await driver.execute(OPTIMIZE)
+                    driver.execute(OPTIMIZE)
                     self._to_optimize = False
-                await driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             except sqlite3.OperationalError as error:
                 raise DatabaseUnavailable(self.dialect) from error
 
@@ -123,9 +167,12 @@ class Database:
 
         :raises DatabaseUnavailable: it does not.
         """
+        await _in_thread(self._readers, self._ping)
+
+    def _ping(self) -> None:
         try:
-            async with self._engine.connect() as connection:
-                await connection.execute(text("SELECT 1"))
+            with self._engine.connect() as connection:
+                connection.execute(text("SELECT 1"))
         except (SQLAlchemyError, OSError) as error:
             raise DatabaseUnavailable(self.dialect) from error
 
@@ -136,34 +183,51 @@ class Database:
         :raises DatabaseUnavailable: it does not answer.
         """
         try:
-            await self._lease.take(now)
+            await _in_thread(self._writers, partial(self._lease.take, now))
         except DBAPIError as error:
             self._raise_wrapped(error)
 
     async def still_held(self) -> bool:
         """Whether the lease is still ours; PostgreSQL drops it with the connection, as after its restart."""
-        return await self._lease.alive()
+        return await _in_thread(self._readers, self._lease.alive)
 
     async def close(self) -> None:
-        """Give the lease back and close all connections."""
-        await self._lease.drop()
-        await self._engine.dispose()
+        """Let units under way end, give the lease back and close all connections."""
+        await asyncio.to_thread(self._close)
+
+    def _close(self) -> None:
+        self._writers.shutdown()
+        self._readers.shutdown()
+        self._lease.drop()
+        self._engine.dispose()
 
 
-def _engine(url: URL) -> AsyncEngine:
+async def _in_thread(threads: Executor, work: Callable[[], T]) -> T:
+    context = contextvars.copy_context()
+    return await asyncio.get_running_loop().run_in_executor(threads, context.run, work)
+
+
+_DRIVERS: Final = {"sqlite": "sqlite+pysqlite", "postgresql": "postgresql+psycopg"}
+
+
+def _engine(url: URL) -> Engine:
     # Parameters hold requesters' data: they stay out of errors, and so out of logs.
     if url.get_backend_name() != "sqlite":
         # Each unit sees one state; two that would have changed what the other saw do not both commit.
-        engine = create_async_engine(
-            url, hide_parameters=True, pool_pre_ping=True, isolation_level="REPEATABLE READ"
+        engine = create_engine(
+            url,
+            hide_parameters=True,
+            pool_pre_ping=True,
+            pool_size=_READERS + _WRITERS,
+            isolation_level="REPEATABLE READ",
         )
-        event.listen(engine.sync_engine, "handle_error", _drop_values)
+        event.listen(engine, "handle_error", _drop_values)
         return engine
     if url.database:
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_async_engine(url, hide_parameters=True)
+    engine = create_engine(url, hide_parameters=True)
 
-    @event.listens_for(engine.sync_engine, "connect")
+    @event.listens_for(engine, "connect")
     def _on_connect(connection: Any, _record: object) -> None:  # noqa: ANN401
         connection.isolation_level = None
         cursor = connection.cursor()
@@ -177,7 +241,7 @@ def _engine(url: URL) -> AsyncEngine:
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 
-    @event.listens_for(engine.sync_engine, "begin")
+    @event.listens_for(engine, "begin")
     def _on_begin(connection: Connection) -> None:
         # A deferred transaction that reads first and then writes fails at once with "locked".
         writes = connection.get_execution_options().get("tickettruhe_writes")
@@ -207,17 +271,17 @@ class _Lease:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._file: int | None = None
-        self._connection: AsyncConnection | None = None
+        self._connection: Connection | None = None
 
-    async def take(self, now: datetime) -> None:
-        taken = await (self._lock_row() if self._database.dialect != "sqlite" else self._lock_file())
-        async with self._database.write() as session:
-            holder = (await session.exec(select(Holder))).first()
+    def take(self, now: datetime) -> None:
+        taken = self._lock_row() if self._database.dialect != "sqlite" else self._lock_file()
+        with self._database.write() as session:
+            holder = session.exec(select(Holder)).first()
             if not taken:
                 raise AlreadyRunning(holder.host if holder else "?", holder.pid if holder else 0)
-            await session.merge(Holder(host=socket.gethostname(), pid=os.getpid(), since=now))
+            session.merge(Holder(host=socket.gethostname(), pid=os.getpid(), since=now))
 
-    async def _lock_file(self) -> bool:
+    def _lock_file(self) -> bool:
         handle = os.open(f"{self._database.url.database}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -227,32 +291,32 @@ class _Lease:
         self._file = handle
         return True
 
-    async def _lock_row(self) -> bool:
-        await self.drop()
-        connection = await self._database.engine.connect()
-        connection = await connection.execution_options(isolation_level="AUTOCOMMIT")
-        taken = await connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": _ADVISORY_KEY})
+    def _lock_row(self) -> bool:
+        self.drop()
+        connection = self._database.engine.connect()
+        connection = connection.execution_options(isolation_level="AUTOCOMMIT")
+        taken = connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": _ADVISORY_KEY})
         if taken:
             self._connection = connection
         else:
-            await connection.close()
+            connection.close()
         return bool(taken)
 
-    async def alive(self) -> bool:
+    def alive(self) -> bool:
         if self._connection is None:
             return self._file is not None
         try:
-            await self._connection.execute(text("SELECT 1"))
+            self._connection.execute(text("SELECT 1"))
         except SQLAlchemyError:
             return False
         return True
 
-    async def drop(self) -> None:
+    def drop(self) -> None:
         if self._file is not None:
             os.close(self._file)
             self._file = None
         if self._connection is not None:
             # Invalidate, so that the lock does not stay with a pooled connection.
-            await self._connection.invalidate()
-            await self._connection.close()
+            self._connection.invalidate()
+            self._connection.close()
             self._connection = None

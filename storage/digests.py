@@ -6,8 +6,7 @@ from datetime import date, datetime
 
 from sqlalchemy import ColumnElement, and_, func
 from sqlalchemy.orm import aliased
-from sqlmodel import col, select
-from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlmodel import Session, col, select
 
 from bot.domain.words import Action, State, Status, statuses_of
 from storage.models import DigestMark, HistoryEntry, Mute, Ticket
@@ -33,16 +32,16 @@ def _within(scope: ColumnElement[bool], period: Period, action: Action) -> Colum
     )
 
 
-async def last_day_before(session: AsyncSession, key: str, day: date) -> date | None:
+def last_day_before(session: Session, key: str, day: date) -> date | None:
     """The latest earlier day that had its digest, also if there was nothing to tell."""
-    rows = await session.exec(
+    rows = session.exec(
         select(func.max(DigestMark.day)).where(DigestMark.key == key, col(DigestMark.day) < day)
     )
     return rows.one()
 
 
-async def count(
-    session: AsyncSession,
+def count(
+    session: Session,
     scope: ColumnElement[bool],
     period: Period,
     action: Action,
@@ -56,12 +55,10 @@ async def count(
     )
     if to_status is not None:
         query = query.where(HistoryEntry.to_status == to_status.value)
-    return (await session.exec(query)).one()
+    return session.exec(query).one()
 
 
-async def closers(
-    session: AsyncSession, scope: ColumnElement[bool], period: Period
-) -> Sequence[tuple[str | None, int]]:
+def closers(session: Session, scope: ColumnElement[bool], period: Period) -> Sequence[tuple[str | None, int]]:
     """Who closed how many tickets that were not opened again within the period, by undo or otherwise."""
     under_way = [status.value for status in statuses_of(State.OPEN)]
     opened_again = (
@@ -74,7 +71,7 @@ async def closers(
         )
         .exists()
     )
-    rows = await session.exec(
+    rows = session.exec(
         select(HistoryEntry.who, func.count(col(HistoryEntry.number).distinct()))
         .join(Ticket, col(Ticket.number) == col(HistoryEntry.number))
         .where(_within(scope, period, Action.CLOSE), ~opened_again)
@@ -93,11 +90,11 @@ class MessageOnMuted:
     muted: set[str] = field(default_factory=set)
 
 
-async def messages_while_muted(
-    session: AsyncSession, scope: ColumnElement[bool], period: Period
+def messages_while_muted(
+    session: Session, scope: ColumnElement[bool], period: Period
 ) -> Mapping[int, MessageOnMuted]:
     """Messages in the period on tickets that somebody had muted by then, spam aside; by history entry."""
-    rows = await session.exec(
+    rows = session.exec(
         select(HistoryEntry.id, HistoryEntry.who, Ticket.assignee, Mute.user_id)
         .join(Ticket, col(Ticket.number) == col(HistoryEntry.number))
         .join(Mute, col(Mute.number) == col(HistoryEntry.number))

@@ -4,33 +4,32 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from sqlalchemy import func
-from sqlmodel import col, select
-from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlmodel import Session, col, select
 
 from storage.models import InboxEvent, SyncState
 
 
-async def known(session: AsyncSession, event_ids: Collection[str]) -> frozenset[str]:
+def known(session: Session, event_ids: Collection[str]) -> frozenset[str]:
     """Those of the events that were received before."""
     found: set[str] = set()
     wanted = list(event_ids)
     for start in range(0, len(wanted), 500):
-        rows = await session.exec(
+        rows = session.exec(
             select(InboxEvent.event_id).where(col(InboxEvent.event_id).in_(wanted[start : start + 500]))
         )
         found.update(rows.all())
     return frozenset(found)
 
 
-async def received(session: AsyncSession, event_ids: Collection[str]) -> Sequence[InboxEvent]:
+def received(session: Session, event_ids: Collection[str]) -> Sequence[InboxEvent]:
     """Rooms and senders of events that were received."""
-    rows = await session.exec(select(InboxEvent).where(col(InboxEvent.event_id).in_(event_ids)))
+    rows = session.exec(select(InboxEvent).where(col(InboxEvent.event_id).in_(event_ids)))
     return rows.all()
 
 
-async def waiting(session: AsyncSession, limit: int) -> Sequence[InboxEvent]:
+def waiting(session: Session, limit: int) -> Sequence[InboxEvent]:
     """The next events to handle, in the order in which they were received."""
-    rows = await session.exec(
+    rows = session.exec(
         select(InboxEvent)
         .where(col(InboxEvent.handled_at).is_(None))
         .order_by(col(InboxEvent.id))
@@ -39,9 +38,9 @@ async def waiting(session: AsyncSession, limit: int) -> Sequence[InboxEvent]:
     return rows.all()
 
 
-async def mark(session: AsyncSession, row_id: int, now: datetime) -> bool:
+def mark(session: Session, row_id: int, now: datetime) -> bool:
     """Mark an event as handled and drop its content; says whether it was still waiting."""
-    row = await session.get(InboxEvent, row_id, populate_existing=True)
+    row = session.get(InboxEvent, row_id, populate_existing=True)
     if row is None or row.handled_at is not None:
         return False
     row.handled_at = now
@@ -50,19 +49,19 @@ async def mark(session: AsyncSession, row_id: int, now: datetime) -> bool:
     return True
 
 
-async def depth(session: AsyncSession) -> int:
+def depth(session: Session) -> int:
     """How many events wait to be handled."""
-    rows = await session.exec(
+    rows = session.exec(
         select(func.count()).select_from(InboxEvent).where(col(InboxEvent.handled_at).is_(None))
     )
     return rows.one()
 
 
-async def sync_state(session: AsyncSession) -> SyncState:
+def sync_state(session: Session) -> SyncState:
     """How far the sync got; made on first use."""
-    state = await session.get(SyncState, 1)
+    state = session.get(SyncState, 1)
     if state is None:
         state = SyncState(id=1)
         session.add(state)
-        await session.flush()
+        session.flush()
     return state

@@ -7,8 +7,7 @@ from typing import Any, Final
 
 import sqlalchemy
 from sqlalchemy import ColumnElement, func
-from sqlmodel import col, select
-from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlmodel import Session, col, select
 
 from storage.models import Card, HistoryEntry, Ticket, TicketMessage
 
@@ -27,8 +26,8 @@ class Slice:
     """Whether any come after these."""
 
 
-async def page(
-    session: AsyncSession,
+def page(
+    session: Session,
     condition: ColumnElement[bool],
     order: Sequence[ColumnElement[Any]],
     offset: int,
@@ -36,29 +35,27 @@ async def page(
 ) -> Slice:
     """Tickets of a condition from ``offset`` on."""
     query = select(Ticket).where(condition).order_by(*order).offset(offset).limit(limit + 1)
-    rows = (await session.exec(query)).all()
+    rows = session.exec(query).all()
     counted = select(col(Ticket.number)).where(condition)
-    return await _slice(session, rows, counted, offset, limit)
+    return _slice(session, rows, counted, offset, limit)
 
 
-async def first(
-    session: AsyncSession, condition: ColumnElement[bool], order: ColumnElement[Any]
-) -> Ticket | None:
+def first(session: Session, condition: ColumnElement[bool], order: ColumnElement[Any]) -> Ticket | None:
     """The first ticket of a condition."""
     query = select(Ticket).where(condition).order_by(order, col(Ticket.number)).limit(1)
-    return (await session.exec(query)).first()
+    return session.exec(query).first()
 
 
-async def history(session: AsyncSession, number: int, offset: int, limit: int) -> Slice:
+def history(session: Session, number: int, offset: int, limit: int) -> Slice:
     """What happened to a ticket from ``offset`` on, oldest first."""
     query = select(HistoryEntry).where(HistoryEntry.number == number)
-    rows = (await session.exec(query.order_by(col(HistoryEntry.id)).offset(offset).limit(limit + 1))).all()
+    rows = session.exec(query.order_by(col(HistoryEntry.id)).offset(offset).limit(limit + 1)).all()
     counted = select(col(HistoryEntry.id)).where(HistoryEntry.number == number)
-    return await _slice(session, rows, counted, offset, limit)
+    return _slice(session, rows, counted, offset, limit)
 
 
-async def _slice(
-    session: AsyncSession,
+def _slice(
+    session: Session,
     rows: Sequence[Any],
     counted: Any,  # noqa: ANN401
     offset: int,
@@ -69,23 +66,23 @@ async def _slice(
     if rows and not more:
         return Slice(rows, offset + len(rows), beyond=False, more=False)
     some = counted.limit(COUNTED + 1).subquery()
-    total = (await session.exec(select(func.count()).select_from(some))).one()
+    total = session.exec(select(func.count()).select_from(some)).one()
     return Slice(rows[:limit], min(total, COUNTED), beyond=total > COUNTED, more=more)
 
 
-async def cards(session: AsyncSession, numbers: Collection[int]) -> Mapping[int, Card]:
+def cards(session: Session, numbers: Collection[int]) -> Mapping[int, Card]:
     """Where these tickets' cards stand."""
     if not numbers:
         return {}
-    rows = await session.exec(select(Card).where(col(Card.number).in_(numbers)))
+    rows = session.exec(select(Card).where(col(Card.number).in_(numbers)))
     return {card.number: card for card in rows.all()}
 
 
-async def by_number(session: AsyncSession, numbers: Collection[int]) -> Mapping[int, Ticket]:
+def by_number(session: Session, numbers: Collection[int]) -> Mapping[int, Ticket]:
     """These tickets."""
     if not numbers:
         return {}
-    rows = await session.exec(select(Ticket).where(col(Ticket.number).in_(numbers)))
+    rows = session.exec(select(Ticket).where(col(Ticket.number).in_(numbers)))
     return {ticket.number or 0: ticket for ticket in rows.all()}
 
 
@@ -103,11 +100,11 @@ def latest_texts(numbers: Collection[int], each: int) -> Any:  # noqa: ANN401
     return found.order_by(aged.c.number, aged.c.age)
 
 
-async def texts(session: AsyncSession, numbers: Collection[int], each: int) -> Mapping[int, Sequence[str]]:
+def texts(session: Session, numbers: Collection[int], each: int) -> Mapping[int, Sequence[str]]:
     """The texts of these tickets' latest ``each`` messages, the newest first."""
-    connection = await session.connection()
+    connection = session.connection()
     found: dict[int, list[str]] = {}
-    for number, text in (await connection.execute(latest_texts(numbers, each))).all():
+    for number, text in connection.execute(latest_texts(numbers, each)).all():
         found.setdefault(number, []).append(text)
     return found
 

@@ -8,8 +8,7 @@ from typing import Any, Final
 
 from sqlalchemy import case, delete, func, or_, update
 from sqlalchemy.orm import aliased
-from sqlmodel import col, select
-from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlmodel import Session, col, select
 
 from storage.models import OutboxRow, OutboxTicket
 
@@ -71,8 +70,8 @@ def _id(row: OutboxRow) -> int:
     return row.id
 
 
-async def put(
-    session: AsyncSession,
+def put(
+    session: Session,
     kind: Kind,
     priority: Priority,
     now: datetime,
@@ -85,22 +84,22 @@ async def put(
     """Add a row. ``number`` keeps its order with others of that ticket; ``shows`` are all it names."""
     row = _row(kind, priority, now, room=room, number=number, payload=payload)
     session.add(row)
-    await session.flush()
+    session.flush()
     linked = set() if shows is None else {*shows, *([number] if number is not None else [])}
     for shown in sorted(linked):
         session.add(OutboxTicket(outbox_id=_id(row), number=shown))
     return row
 
 
-async def also_shows(session: AsyncSession, row: OutboxRow, numbers: Iterable[int]) -> None:
+def also_shows(session: Session, row: OutboxRow, numbers: Iterable[int]) -> None:
     """Note further tickets that a row names."""
     for number in sorted(set(numbers)):
-        await session.merge(OutboxTicket(outbox_id=_id(row), number=number))
+        session.merge(OutboxTicket(outbox_id=_id(row), number=number))
 
 
-async def refresh_card(session: AsyncSession, number: int, now: datetime, *, new: bool) -> None:
+def refresh_card(session: Session, number: int, now: datetime, *, new: bool) -> None:
     """Ask for a ticket's card to be posted or brought up to date; many askings become one row."""
-    asked = await session.exec(
+    asked = session.exec(
         update(OutboxRow)
         .where(
             col(OutboxRow.number) == number,
@@ -111,7 +110,7 @@ async def refresh_card(session: AsyncSession, number: int, now: datetime, *, new
         .execution_options(synchronize_session=False)
     )
     if asked.rowcount == 0:
-        await put(session, Kind.CARD, Priority.CARD if new else Priority.EDIT, now, number=number)
+        put(session, Kind.CARD, Priority.CARD if new else Priority.EDIT, now, number=number)
 
 
 _CARD_TARGET: Final = "ticket:"
@@ -127,20 +126,18 @@ def number_of_target(target: str) -> int | None:
     return int(target.removeprefix(_CARD_TARGET)) if target.startswith(_CARD_TARGET) else None
 
 
-async def ask_seeds(
-    session: AsyncSession, target: str, now: datetime, at: datetime, shows: Iterable[int] = ()
-) -> None:
+def ask_seeds(session: Session, target: str, now: datetime, at: datetime, shows: Iterable[int] = ()) -> None:
     """Ask for a card's or prompt's seeded reactions to be looked after at a time; one row does for all."""
     # Written even if it is due already: so a round that ends at this moment notices, and is run again.
     earliest = case((col(OutboxRow.next_attempt_at) > at, at), else_=col(OutboxRow.next_attempt_at))
-    asked = await session.exec(
+    asked = session.exec(
         update(OutboxRow)
         .where(col(OutboxRow.target) == target, col(OutboxRow.state) == RowState.WAITING.value)
         .values(next_attempt_at=earliest)
         .execution_options(synchronize_session=False)
     )
     if asked.rowcount == 0:
-        row = await put(session, Kind.SEED, Priority.SEED, now, shows=shows)
+        row = put(session, Kind.SEED, Priority.SEED, now, shows=shows)
         row.target, row.next_attempt_at = target, at
         session.add(row)
 
@@ -150,7 +147,7 @@ _EARLIER = aliased(OutboxRow)
 _BATCH: Final = 50
 
 
-async def due(session: AsyncSession, now: datetime, excluding: Collection[int]) -> Sequence[OutboxRow]:
+def due(session: Session, now: datetime, excluding: Collection[int]) -> Sequence[OutboxRow]:
     """Rows that may be sent now, most urgent first: of each ticket only the first one."""
     earlier = (
         select(_EARLIER.id)
@@ -163,7 +160,7 @@ async def due(session: AsyncSession, now: datetime, excluding: Collection[int]) 
         )
         .exists()
     )
-    rows = await session.exec(
+    rows = session.exec(
         select(OutboxRow)
         .where(
             OutboxRow.channel == _CHANNEL,
@@ -179,9 +176,9 @@ async def due(session: AsyncSession, now: datetime, excluding: Collection[int]) 
     return rows.all()
 
 
-async def next_due_at(session: AsyncSession, excluding: Collection[int]) -> datetime | None:
+def next_due_at(session: Session, excluding: Collection[int]) -> datetime | None:
     """When the next waiting row is due."""
-    rows = await session.exec(
+    rows = session.exec(
         select(func.min(OutboxRow.next_attempt_at)).where(
             OutboxRow.state == RowState.WAITING.value, col(OutboxRow.id).not_in(excluding)
         )
@@ -189,14 +186,14 @@ async def next_due_at(session: AsyncSession, excluding: Collection[int]) -> date
     return rows.one()
 
 
-async def get(session: AsyncSession, row_id: int) -> OutboxRow | None:
+def get(session: Session, row_id: int) -> OutboxRow | None:
     """The row as it is now."""
-    return await session.get(OutboxRow, row_id, populate_existing=True)
+    return session.get(OutboxRow, row_id, populate_existing=True)
 
 
-async def waiting_row(session: AsyncSession, row_id: int) -> OutboxRow | None:
+def waiting_row(session: Session, row_id: int) -> OutboxRow | None:
     """The row, if it still waits to be sent."""
-    row = await get(session, row_id)
+    row = get(session, row_id)
     return row if row is not None and row.state == RowState.WAITING else None
 
 
@@ -211,29 +208,29 @@ def finish(row: OutboxRow, now: datetime) -> None:
     row.state, row.payload, row.done_at, row.held = RowState.SENT.value, None, now, False
 
 
-async def by_tx(session: AsyncSession, tx_id: str) -> OutboxRow | None:
+def by_tx(session: Session, tx_id: str) -> OutboxRow | None:
     """The row with this transaction id, if there is one."""
-    return (await session.exec(select(OutboxRow).where(OutboxRow.tx_id == tx_id))).first()
+    return session.exec(select(OutboxRow).where(OutboxRow.tx_id == tx_id)).first()
 
 
-async def shown_by(session: AsyncSession, row_id: int) -> Sequence[int]:
+def shown_by(session: Session, row_id: int) -> Sequence[int]:
     """Numbers of the tickets that a row names."""
-    return (await session.exec(select(OutboxTicket.number).where(OutboxTicket.outbox_id == row_id))).all()
+    return session.exec(select(OutboxTicket.number).where(OutboxTicket.outbox_id == row_id)).all()
 
 
-async def cancel_about(session: AsyncSession, number: int, now: datetime) -> None:
+def cancel_about(session: Session, number: int, now: datetime) -> None:
     """Drop what is still to be sent about a ticket.
 
     The rows stay, emptied: one that was sent just before a crash is recognised by its echo.
     """
     ids = select(OutboxTicket.outbox_id).where(OutboxTicket.number == number)
-    await session.exec(
+    session.exec(
         update(OutboxRow)
         .where(col(OutboxRow.id).in_(ids), col(OutboxRow.state) == RowState.WAITING.value)
         .values(state=RowState.CANCELLED.value, payload=None, done_at=now)
         .execution_options(synchronize_session=False)
     )
-    await session.exec(
+    session.exec(
         update(OutboxRow)
         .where(col(OutboxRow.id).in_(ids), col(OutboxRow.state) == RowState.FAILED.value)
         .values(payload=None)
@@ -241,9 +238,9 @@ async def cancel_about(session: AsyncSession, number: int, now: datetime) -> Non
     )
 
 
-async def waiting_about(session: AsyncSession, number: int, kind: Kind) -> Sequence[OutboxRow]:
+def waiting_about(session: Session, number: int, kind: Kind) -> Sequence[OutboxRow]:
     """Rows of a kind still to be sent that name a ticket."""
-    rows = await session.exec(
+    rows = session.exec(
         select(OutboxRow)
         .join(OutboxTicket, col(OutboxTicket.outbox_id) == col(OutboxRow.id))
         .where(
@@ -255,16 +252,14 @@ async def waiting_about(session: AsyncSession, number: int, kind: Kind) -> Seque
     return rows.all()
 
 
-async def suspect_all(session: AsyncSession) -> None:
+def suspect_all(session: Session) -> None:
     """The device changed: what waits may have been sent under its old transaction ids."""
-    await session.exec(
-        update(OutboxRow).where(col(OutboxRow.state) == RowState.WAITING.value).values(suspect=True)
-    )
+    session.exec(update(OutboxRow).where(col(OutboxRow.state) == RowState.WAITING.value).values(suspect=True))
 
 
-async def release_held(session: AsyncSession, now: datetime) -> None:
+def release_held(session: Session, now: datetime) -> None:
     """A room became usable: what waited for one is due again."""
-    await session.exec(
+    session.exec(
         update(OutboxRow)
         .where(col(OutboxRow.held).is_(True), col(OutboxRow.state) == RowState.WAITING.value)
         .values(held=False, next_attempt_at=now)
@@ -272,9 +267,9 @@ async def release_held(session: AsyncSession, now: datetime) -> None:
     )
 
 
-async def hurry(session: AsyncSession, now: datetime) -> None:
+def hurry(session: Session, now: datetime) -> None:
     """The homeserver answers again: what was put off because it did not is due now."""
-    await session.exec(
+    session.exec(
         update(OutboxRow)
         .where(
             col(OutboxRow.attempts) > 0,
@@ -286,31 +281,31 @@ async def hurry(session: AsyncSession, now: datetime) -> None:
     )
 
 
-async def depth(session: AsyncSession, now: datetime) -> tuple[int, datetime | None, int, int]:
+def depth(session: Session, now: datetime) -> tuple[int, datetime | None, int, int]:
     """Rows waiting, since when the oldest of them that is not held, rows held, rows failed.
 
     What is only meant for later does not wait yet.
     """
     waiting = OutboxRow.state == RowState.WAITING.value
     meant = or_(col(OutboxRow.next_attempt_at) <= now, col(OutboxRow.attempts) > 0)
-    rows = await session.exec(
+    rows = session.exec(
         select(func.count(), func.min(OutboxRow.created_at)).where(
             waiting, meant, col(OutboxRow.held).is_(False)
         )
     )
     count, oldest = rows.one()
-    held = await session.exec(
+    held = session.exec(
         select(func.count()).select_from(OutboxRow).where(waiting, col(OutboxRow.held).is_(True))
     )
-    failed = await session.exec(
+    failed = session.exec(
         select(func.count()).select_from(OutboxRow).where(OutboxRow.state == RowState.FAILED.value)
     )
     return count, oldest, held.one(), failed.one()
 
 
-async def prune(session: AsyncSession, now: datetime, keep: timedelta) -> None:
+def prune(session: Session, now: datetime, keep: timedelta) -> None:
     """Forget traces of what was sent long ago."""
-    await session.exec(
+    session.exec(
         delete(OutboxRow).where(
             col(OutboxRow.state).in_([RowState.SENT.value, RowState.CANCELLED.value]),
             col(OutboxRow.done_at) < now - keep,

@@ -5,14 +5,13 @@ from datetime import datetime
 
 from sqlalchemy import update
 from sqlalchemy.orm import aliased
-from sqlmodel import col, select
-from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlmodel import Session, col, select
 
 from storage.models import Card, PostedEvent, PostedTicket, Purged
 
 
-async def record(
-    session: AsyncSession,
+def record(
+    session: Session,
     event_id: str,
     room_id: str,
     kind: str,
@@ -22,31 +21,31 @@ async def record(
     key: str | None = None,
 ) -> bool:
     """Remember a posted event; says whether it is news. ``key`` is a seeded reaction's emoji."""
-    if await session.get(PostedEvent, event_id) is not None:
+    if session.get(PostedEvent, event_id) is not None:
         return False
     session.add(
         PostedEvent(event_id=event_id, room_id=room_id, kind=kind, thread=thread, key=key, posted_at=now)
     )
-    await session.flush()
+    session.flush()
     for number in sorted(set(shows)):
         session.add(PostedTicket(event_id=event_id, number=number))
     return True
 
 
-async def also_shows(session: AsyncSession, event_id: str, shows: Iterable[int]) -> None:
+def also_shows(session: Session, event_id: str, shows: Iterable[int]) -> None:
     """Note further tickets that an event shows."""
     for number in sorted(set(shows)):
-        await session.merge(PostedTicket(event_id=event_id, number=number))
+        session.merge(PostedTicket(event_id=event_id, number=number))
 
 
-async def get(session: AsyncSession, event_id: str) -> PostedEvent | None:
+def get(session: Session, event_id: str) -> PostedEvent | None:
     """An event by its id."""
-    return await session.get(PostedEvent, event_id)
+    return session.get(PostedEvent, event_id)
 
 
-async def tickets_of(session: AsyncSession, event_id: str) -> tuple[int, ...]:
+def tickets_of(session: Session, event_id: str) -> tuple[int, ...]:
     """Numbers of the tickets that an event of the bot shows; none once it is redacted."""
-    rows = await session.exec(
+    rows = session.exec(
         select(PostedTicket.number)
         .join(PostedEvent, col(PostedEvent.event_id) == col(PostedTicket.event_id))
         .where(PostedTicket.event_id == event_id, col(PostedEvent.redacted_at).is_(None))
@@ -54,7 +53,7 @@ async def tickets_of(session: AsyncSession, event_id: str) -> tuple[int, ...]:
     return tuple(rows.all())
 
 
-async def about(session: AsyncSession, number: int, room_id: str | None = None) -> Sequence[PostedEvent]:
+def about(session: Session, number: int, room_id: str | None = None) -> Sequence[PostedEvent]:
     """Events about a ticket that are neither redacted nor known to be out of the bot's power."""
     query = (
         select(PostedEvent)
@@ -68,22 +67,22 @@ async def about(session: AsyncSession, number: int, room_id: str | None = None) 
     )
     if room_id is not None:
         query = query.where(PostedEvent.room_id == room_id)
-    return (await session.exec(query)).all()
+    return session.exec(query).all()
 
 
-async def card(session: AsyncSession, number: int) -> Card | None:
+def card(session: Session, number: int) -> Card | None:
     """Where the ticket's card stands."""
-    return await session.get(Card, number, populate_existing=True)
+    return session.get(Card, number, populate_existing=True)
 
 
-async def card_of_event(session: AsyncSession, event_id: str) -> Card | None:
+def card_of_event(session: Session, event_id: str) -> Card | None:
     """The card that an event is, unless it was replaced by another."""
-    return (await session.exec(select(Card).where(Card.event_id == event_id))).first()
+    return session.exec(select(Card).where(Card.event_id == event_id)).first()
 
 
-async def thread_goes_on(session: AsyncSession, root: str, event_id: str) -> None:
+def thread_goes_on(session: Session, root: str, event_id: str) -> None:
     """Note the last event of a card's thread; other threads do not matter."""
-    await session.exec(
+    session.exec(
         update(Card)
         .where(col(Card.event_id) == root)
         .values(latest=event_id)
@@ -91,9 +90,9 @@ async def thread_goes_on(session: AsyncSession, root: str, event_id: str) -> Non
     )
 
 
-async def seeds_on(session: AsyncSession, target: str) -> Mapping[str, str]:
+def seeds_on(session: Session, target: str) -> Mapping[str, str]:
     """The seeded reactions that stand on an event: emoji → event id."""
-    rows = await session.exec(
+    rows = session.exec(
         select(PostedEvent).where(
             PostedEvent.thread == target,
             col(PostedEvent.key).is_not(None),
@@ -104,18 +103,18 @@ async def seeds_on(session: AsyncSession, target: str) -> Mapping[str, str]:
     return {row.key: row.event_id for row in rows.all() if row.key is not None}
 
 
-async def stands_again(session: AsyncSession, event_id: str) -> None:
+def stands_again(session: Session, event_id: str) -> None:
     """A seeded reaction that could not be taken away is wanted again."""
-    event = await session.get(PostedEvent, event_id)
+    event = session.get(PostedEvent, event_id)
     if event is not None and event.redacted_at is None:
         event.redaction_error = None
         session.add(event)
 
 
-async def orphans(session: AsyncSession, number: int) -> Sequence[PostedEvent]:
+def orphans(session: Session, number: int) -> Sequence[PostedEvent]:
     """A ticket's seeded reactions that still stand on something that is gone."""
     target = aliased(PostedEvent)
-    rows = await session.exec(
+    rows = session.exec(
         select(PostedEvent)
         .join(PostedTicket, col(PostedTicket.event_id) == col(PostedEvent.event_id))
         .join(target, col(target.event_id) == col(PostedEvent.thread))
@@ -130,9 +129,9 @@ async def orphans(session: AsyncSession, number: int) -> Sequence[PostedEvent]:
     return rows.all()
 
 
-async def any_purged(session: AsyncSession, numbers: Iterable[int]) -> tuple[int, ...]:
+def any_purged(session: Session, numbers: Iterable[int]) -> tuple[int, ...]:
     """Those of the numbers that were purged."""
     wanted = list(numbers)
     if not wanted:
         return ()
-    return tuple((await session.exec(select(Purged.number).where(col(Purged.number).in_(wanted)))).all())
+    return tuple(session.exec(select(Purged.number).where(col(Purged.number).in_(wanted))).all())

@@ -4,39 +4,38 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from sqlalchemy import delete
-from sqlmodel import col, select
-from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlmodel import Session, col, select
 
 from storage.models import Prompt, PromptTicket
 
 
-async def add(session: AsyncSession, prompt: Prompt, shows: Iterable[int]) -> None:
+def add(session: Session, prompt: Prompt, shows: Iterable[int]) -> None:
     """Keep a prompt, and the tickets that it names."""
     session.add(prompt)
-    await session.flush()
+    session.flush()
     assert prompt.id is not None  # noqa: S101 - flushed
     for number in sorted(set(shows)):
         session.add(PromptTicket(prompt_id=prompt.id, number=number))
 
 
-async def get(session: AsyncSession, prompt_id: int) -> Prompt | None:
+def get(session: Session, prompt_id: int) -> Prompt | None:
     """The prompt as it is now."""
-    return await session.get(Prompt, prompt_id, populate_existing=True)
+    return session.get(Prompt, prompt_id, populate_existing=True)
 
 
-async def of_event(session: AsyncSession, event_id: str) -> Prompt | None:
+def of_event(session: Session, event_id: str) -> Prompt | None:
     """The prompt that an event is."""
-    return (await session.exec(select(Prompt).where(Prompt.event_id == event_id))).first()
+    return session.exec(select(Prompt).where(Prompt.event_id == event_id)).first()
 
 
-async def of_row(session: AsyncSession, outbox_id: int) -> Prompt | None:
+def of_row(session: Session, outbox_id: int) -> Prompt | None:
     """The prompt that an outbox row brings."""
-    return (await session.exec(select(Prompt).where(Prompt.outbox_id == outbox_id))).first()
+    return session.exec(select(Prompt).where(Prompt.outbox_id == outbox_id)).first()
 
 
-async def last(session: AsyncSession, room_id: str, person: str, kind: str, now: datetime) -> Prompt | None:
+def last(session: Session, room_id: str, person: str, kind: str, now: datetime) -> Prompt | None:
     """The newest prompt of a kind that answers a person in a room, if it still waits."""
-    rows = await session.exec(
+    rows = session.exec(
         select(Prompt)
         .where(Prompt.room_id == room_id, Prompt.person == person, Prompt.kind == kind)
         .order_by(col(Prompt.id).desc())
@@ -47,18 +46,18 @@ async def last(session: AsyncSession, room_id: str, person: str, kind: str, now:
     return prompt if waits else None
 
 
-async def tickets_of(session: AsyncSession, prompt_id: int) -> tuple[int, ...]:
+def tickets_of(session: Session, prompt_id: int) -> tuple[int, ...]:
     """The tickets that a prompt names."""
-    rows = await session.exec(select(PromptTicket.number).where(PromptTicket.prompt_id == prompt_id))
+    rows = session.exec(select(PromptTicket.number).where(PromptTicket.prompt_id == prompt_id))
     return tuple(rows.all())
 
 
-async def drop_about(session: AsyncSession, number: int, kept: str) -> None:
+def drop_about(session: Session, number: int, kept: str) -> None:
     """Forget the prompts that name a ticket.
 
     An open one of the kind ``kept`` may be what is being done, for several tickets: it loses its words only.
     """
-    rows = await session.exec(
+    rows = session.exec(
         select(Prompt)
         .join(PromptTicket, col(PromptTicket.prompt_id) == col(Prompt.id))
         .where(PromptTicket.number == number)
@@ -71,16 +70,16 @@ async def drop_about(session: AsyncSession, number: int, kept: str) -> None:
             session.add(prompt)
         else:
             gone.append(prompt.id)
-    await _drop(session, gone)
+    _drop(session, gone)
 
 
-async def prune(session: AsyncSession, before: datetime) -> None:
+def prune(session: Session, before: datetime) -> None:
     """Forget the prompts that nobody can answer any more."""
     ids = select(Prompt.id).where(col(Prompt.expires_at) < before)
-    await _drop(session, [each for each in (await session.exec(ids)).all() if each is not None])
+    _drop(session, [each for each in session.exec(ids).all() if each is not None])
 
 
-async def _drop(session: AsyncSession, ids: Iterable[int]) -> None:
+def _drop(session: Session, ids: Iterable[int]) -> None:
     found = list(ids)
-    await session.exec(delete(PromptTicket).where(col(PromptTicket.prompt_id).in_(found)))
-    await session.exec(delete(Prompt).where(col(Prompt.id).in_(found)))
+    session.exec(delete(PromptTicket).where(col(PromptTicket.prompt_id).in_(found)))
+    session.exec(delete(Prompt).where(col(Prompt.id).in_(found)))

@@ -4,22 +4,21 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import and_, delete, or_, update
-from sqlmodel import col, select
-from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlmodel import Session, col, select
 
 from storage.models import OutboxRow, QuietNote
 from storage.outbox import RowState
 
 
-async def rooms_to_remind(session: AsyncSession) -> Sequence[str]:
+def rooms_to_remind(session: Session) -> Sequence[str]:
     """Keys of the rooms in which something was posted silently that no reminder tells of yet."""
-    rows = await session.exec(select(QuietNote.room).where(col(QuietNote.reminder).is_(None)).distinct())
+    rows = session.exec(select(QuietNote.room).where(col(QuietNote.reminder).is_(None)).distinct())
     return sorted(rows.all())
 
 
-async def untold(session: AsyncSession, room: str) -> Sequence[QuietNote]:
+def untold(session: Session, room: str) -> Sequence[QuietNote]:
     """What was posted silently in a room and no reminder tells of yet, oldest first."""
-    rows = await session.exec(
+    rows = session.exec(
         select(QuietNote)
         .where(col(QuietNote.reminder).is_(None), QuietNote.room == room)
         .order_by(col(QuietNote.at), col(QuietNote.number))
@@ -27,9 +26,9 @@ async def untold(session: AsyncSession, room: str) -> Sequence[QuietNote]:
     return rows.all()
 
 
-async def told_by(session: AsyncSession, reminder: str) -> Sequence[QuietNote]:
+def told_by(session: Session, reminder: str) -> Sequence[QuietNote]:
     """What a reminder is about, oldest first."""
-    rows = await session.exec(
+    rows = session.exec(
         select(QuietNote)
         .where(QuietNote.reminder == reminder)
         .order_by(col(QuietNote.at), col(QuietNote.number))
@@ -37,9 +36,9 @@ async def told_by(session: AsyncSession, reminder: str) -> Sequence[QuietNote]:
     return rows.all()
 
 
-async def ask_again(session: AsyncSession, reminder: str) -> None:
+def ask_again(session: Session, reminder: str) -> None:
     """A reminder will not be sent: what it was about is to be told by another one."""
-    await session.exec(
+    session.exec(
         update(QuietNote)
         .where(col(QuietNote.reminder) == reminder)
         .values(reminder=None)
@@ -47,7 +46,7 @@ async def ask_again(session: AsyncSession, reminder: str) -> None:
     )
 
 
-async def forget(session: AsyncSession, before: datetime) -> None:
+def forget(session: Session, before: datetime) -> None:
     """Drop what reminders have told, but for what is itself still to be sent; and what is too old to tell."""
     waiting = select(OutboxRow.tx_id).where(OutboxRow.state == RowState.WAITING.value)
     told = and_(
@@ -55,4 +54,4 @@ async def forget(session: AsyncSession, before: datetime) -> None:
         col(QuietNote.reminder).not_in(waiting),
         col(QuietNote.tx_id).not_in(waiting),
     )
-    await session.exec(delete(QuietNote).where(or_(told, col(QuietNote.at) < before)))
+    session.exec(delete(QuietNote).where(or_(told, col(QuietNote.at) < before)))

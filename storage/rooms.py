@@ -3,8 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 
 from sqlalchemy import delete, update
-from sqlmodel import col, select
-from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlmodel import Session, col, select
 
 from bot.domain.rooms import RoomProblem, RoomState, problems
 from storage.models import Room, RoomKey, RoomMember
@@ -27,42 +26,42 @@ def problems_of(room: Room | None) -> tuple[RoomProblem, ...]:
     return (RoomProblem.NOT_JOINED,) if room is None else problems(state_of(room))
 
 
-async def get(session: AsyncSession, room_id: str) -> Room | None:
+def get(session: Session, room_id: str) -> Room | None:
     """What is known of a room."""
-    return await session.get(Room, room_id)
+    return session.get(Room, room_id)
 
 
-async def keys(session: AsyncSession) -> Sequence[RoomKey]:
+def keys(session: Session) -> Sequence[RoomKey]:
     """All configured rooms."""
-    return (await session.exec(select(RoomKey).order_by(RoomKey.key))).all()
+    return session.exec(select(RoomKey).order_by(RoomKey.key)).all()
 
 
-async def joined(session: AsyncSession) -> Sequence[str]:
+def joined(session: Session) -> Sequence[str]:
     """Ids of the rooms that the bot is in."""
-    return (await session.exec(select(Room.room_id).where(Room.membership == "join"))).all()
+    return session.exec(select(Room.room_id).where(Room.membership == "join")).all()
 
 
-async def invited(session: AsyncSession) -> Sequence[Room]:
+def invited(session: Session) -> Sequence[Room]:
     """The rooms that the bot is invited to."""
-    return (await session.exec(select(Room).where(Room.membership == "invite"))).all()
+    return session.exec(select(Room).where(Room.membership == "invite")).all()
 
 
-async def key_of(session: AsyncSession, room_id: str) -> str | None:
+def key_of(session: Session, room_id: str) -> str | None:
     """As which configured room this one serves."""
-    return (await session.exec(select(RoomKey.key).where(RoomKey.room_id == room_id))).first()
+    return session.exec(select(RoomKey.key).where(RoomKey.room_id == room_id)).first()
 
 
-async def by_key(session: AsyncSession, key: str) -> Room | None:
+def by_key(session: Session, key: str) -> Room | None:
     """The room that serves as ``key``, if its id is known and it was seen."""
-    rows = await session.exec(
+    rows = session.exec(
         select(Room).join(RoomKey, col(RoomKey.room_id) == col(Room.room_id)).where(RoomKey.key == key)
     )
     return rows.first()
 
 
-async def usable_keys_of(session: AsyncSession, user_id: str) -> tuple[str, ...]:
+def usable_keys_of(session: Session, user_id: str) -> tuple[str, ...]:
     """The configured rooms, among those that the bot may use, that a person is joined to."""
-    rows = await session.exec(
+    rows = session.exec(
         select(RoomKey.key, Room)
         .join(Room, col(RoomKey.room_id) == col(Room.room_id))
         .join(RoomMember, col(RoomMember.room_id) == col(Room.room_id))
@@ -71,9 +70,9 @@ async def usable_keys_of(session: AsyncSession, user_id: str) -> tuple[str, ...]
     return tuple(key for key, room in rows.all() if not problems_of(room))
 
 
-async def members(session: AsyncSession, room_id: str) -> Mapping[str, str]:
+def members(session: Session, room_id: str) -> Mapping[str, str]:
     """User ids of those joined to a room, with their names there."""
-    rows = await session.exec(
+    rows = session.exec(
         select(RoomMember.user_id, RoomMember.name)
         .where(RoomMember.room_id == room_id)
         .order_by(RoomMember.user_id)
@@ -81,9 +80,9 @@ async def members(session: AsyncSession, room_id: str) -> Mapping[str, str]:
     return {user_id: name or user_id for user_id, name in rows.all()}
 
 
-async def name_of(session: AsyncSession, user_id: str, room_id: str | None) -> str:
+def name_of(session: Session, user_id: str, room_id: str | None) -> str:
     """A person's display name in a room, else in any room, else the user id."""
-    rows = await session.exec(
+    rows = session.exec(
         select(RoomMember.name, RoomMember.room_id).where(
             RoomMember.user_id == user_id, col(RoomMember.name).is_not(None)
         )
@@ -93,11 +92,11 @@ async def name_of(session: AsyncSession, user_id: str, room_id: str | None) -> s
     return names[0] if names and names[0] else user_id
 
 
-async def names_of(session: AsyncSession, user_ids: Collection[str]) -> Sequence[tuple[str, str, str | None]]:
+def names_of(session: Session, user_ids: Collection[str]) -> Sequence[tuple[str, str, str | None]]:
     """User id, display name and the key of the room that shows it, in each room of these people."""
     if not user_ids:
         return []
-    rows = await session.exec(
+    rows = session.exec(
         select(RoomMember.user_id, RoomMember.name, RoomKey.key)
         .outerjoin(RoomKey, col(RoomKey.room_id) == col(RoomMember.room_id))
         .where(col(RoomMember.user_id).in_(user_ids), col(RoomMember.name).is_not(None))
@@ -106,17 +105,15 @@ async def names_of(session: AsyncSession, user_ids: Collection[str]) -> Sequence
     return [(user_id, name or user_id, key) for user_id, name, key in rows.all()]
 
 
-async def leave_all(session: AsyncSession) -> None:
+def leave_all(session: Session) -> None:
     """Forget every membership: of the bot in rooms, and of people."""
-    await session.exec(update(Room).values(membership="leave").execution_options(synchronize_session=False))
-    await session.exec(delete(RoomMember))
+    session.exec(update(Room).values(membership="leave").execution_options(synchronize_session=False))
+    session.exec(delete(RoomMember))
 
 
-async def forget_members(
-    session: AsyncSession, room_id: str, user_ids: Collection[str] | None = None
-) -> None:
+def forget_members(session: Session, room_id: str, user_ids: Collection[str] | None = None) -> None:
     """Drop members of a room: these, or all."""
     query = delete(RoomMember).where(col(RoomMember.room_id) == room_id)
     if user_ids is not None:
         query = query.where(col(RoomMember.user_id).in_(user_ids))
-    await session.exec(query)
+    session.exec(query)

@@ -36,8 +36,7 @@ async def revision(database: Database) -> str | None:
 
     :raises DatabaseUnavailable: it does not answer.
     """
-    async with database.connection() as connection:
-        return await connection.run_sync(_current)
+    return await database.restructuring(_current)
 
 
 async def upgrade(database: Database) -> bool:
@@ -48,8 +47,7 @@ async def upgrade(database: Database) -> bool:
     found = await _known_revision(database)
     if found == newest():
         return False
-    async with database.connection() as connection:
-        await connection.run_sync(lambda sync: command.upgrade(_config(sync), "head"))
+    await database.restructuring(lambda connection: command.upgrade(_config(connection), "head"))
     return True
 
 

@@ -11,8 +11,7 @@ from typing import Any, Final
 
 from sqlalchemy import BigInteger, Column, Connection, Index, MetaData, Table, bindparam, select, text
 from sqlalchemy.dialects.postgresql import TSVECTOR
-from sqlmodel import col
-from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlmodel import Session, col
 
 from bot.domain.finding import Query, Term, words_of
 from bot.domain.words import Scope, Status, Team
@@ -64,12 +63,12 @@ def _team_mark(team: Team) -> str:
 # --- writing ---
 
 
-async def reindex(session: AsyncSession, number: int) -> None:
+def reindex(session: Session, number: int) -> None:
     """Write a ticket into the index as it is now: to be called in every commit that changes its subject,
     team, requester or messages. A ticket that is gone leaves the index.
     """
-    await session.flush()
-    await session.run_sync(lambda sync: write(sync.connection(), [number]))
+    session.flush()
+    write(session.connection(), [number])
 
 
 def write(connection: Connection, numbers: Sequence[int]) -> None:
@@ -194,14 +193,14 @@ def find_statement(
     }
 
 
-async def find(
-    session: AsyncSession, query: Query, scope: Scope, statuses: Collection[Status], limit: int
+def find(
+    session: Session, query: Query, scope: Scope, statuses: Collection[Status], limit: int
 ) -> Sequence[tuple[int, str, str]]:
     """Number, subject and requester's name of the newest ``limit`` tickets that a query finds."""
     if not query.terms or not (scope.everything or scope.teams):
         return []
-    connection = await session.connection()
+    connection = session.connection()
     statement, values = find_statement(connection.dialect.name, query, scope, statuses, limit)
-    rows = await connection.execute(statement, values)
+    rows = connection.execute(statement, values)
     # The room decides what is shown; the marks in the index only make that quick.
     return [(number, subject, name) for number, team, subject, name in rows if scope.shows(team)]

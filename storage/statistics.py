@@ -5,8 +5,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from sqlalchemy import CTE, ColumnElement, and_, case, func, or_
-from sqlmodel import col, select
-from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlmodel import Session, col, select
 
 from bot.domain.words import Action, Scope, Status, Team
 from storage import tickets
@@ -20,13 +19,13 @@ Step = tuple[Team, int, datetime, str, datetime, bool]
 """Team now, number, when, which action, when the ticket was opened, whether it is spam."""
 
 
-async def steps_since(session: AsyncSession, scope: Scope, start: datetime) -> Sequence[Step]:
+def steps_since(session: Session, scope: Scope, start: datetime) -> Sequence[Step]:
     """Openings, closings and undone closings, in the order in which they happened.
 
     The history of that time is looked up first: a team's tickets of all years are many more.
     """
     recent = _recent(start)
-    rows = await session.exec(
+    rows = session.exec(
         select(  # type: ignore[call-overload]  # it is typed for up to four columns
             Ticket.team, recent.c.number, recent.c.at, recent.c.action, Ticket.opened_at, _spam()
         )
@@ -67,10 +66,10 @@ def _spam() -> ColumnElement[bool]:
     return or_(tickets.with_status(Status.SPAM), and_(tickets.with_status(*_GONE), left))
 
 
-async def standing(session: AsyncSession, scope: Scope) -> Mapping[tuple[Team, Status], int]:
+def standing(session: Session, scope: Scope) -> Mapping[tuple[Team, Status], int]:
     """How many tickets each team has in each status under way."""
     under_way = tickets.with_status(Status.OPEN, Status.IN_PROGRESS, Status.WAITING)
-    rows = await session.exec(
+    rows = session.exec(
         select(Ticket.team, Ticket.status, func.count())
         .where(tickets.in_scope(scope), under_way)
         .group_by(col(Ticket.team), col(Ticket.status))
@@ -78,8 +77,8 @@ async def standing(session: AsyncSession, scope: Scope) -> Mapping[tuple[Team, S
     return {(team, Status(status)): count for team, status, count in rows.all()}
 
 
-async def waiting(
-    session: AsyncSession, scope: Scope, now: datetime, ages: Iterable[timedelta]
+def waiting(
+    session: Session, scope: Scope, now: datetime, ages: Iterable[timedelta]
 ) -> Sequence[tuple[Team, int, int, datetime]]:
     """Per team and age: which age, how many wait, and since when the longest of them.
 
@@ -88,7 +87,7 @@ async def waiting(
     since = col(Ticket.waiting_since)
     limits = tuple(ages)
     group = case(*((since > now - limit, index) for index, limit in enumerate(limits)), else_=len(limits))
-    rows = await session.exec(
+    rows = session.exec(
         select(Ticket.team, group, func.count(), func.min(since))
         .where(tickets.in_scope(scope), tickets.with_status(Status.WAITING))
         .group_by(col(Ticket.team), group)

@@ -6,8 +6,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, and_, delete, func, or_, update
 from sqlalchemy.orm.attributes import set_committed_value
-from sqlmodel import col, select
-from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlmodel import Session, col, select
 
 from bot.domain.errors import Conflict
 from bot.domain.merging import address_key
@@ -27,17 +26,17 @@ from storage.models import (
 )
 
 
-async def get(session: AsyncSession, number: int) -> Ticket | None:
+def get(session: Session, number: int) -> Ticket | None:
     """The ticket as it is in the database now."""
-    return await session.get(Ticket, number, populate_existing=True)
+    return session.get(Ticket, number, populate_existing=True)
 
 
-async def compare_and_set(session: AsyncSession, ticket: Ticket, values: Mapping[str, Any]) -> None:
+def compare_and_set(session: Session, ticket: Ticket, values: Mapping[str, Any]) -> None:
     """Write ``values`` and the next version if the row still has the version that was read.
 
     :raises Conflict: somebody else changed it meanwhile.
     """
-    written = await session.exec(
+    written = session.exec(
         update(Ticket)
         .where(col(Ticket.number) == ticket.number, col(Ticket.version) == ticket.version)
         .values(**values, version=ticket.version + 1)
@@ -49,9 +48,9 @@ async def compare_and_set(session: AsyncSession, ticket: Ticket, values: Mapping
         set_committed_value(ticket, name, value)
 
 
-async def requester(session: AsyncSession, name: str, email: str | None, phone: str | None) -> Requester:
+def requester(session: Session, name: str, email: str | None, phone: str | None) -> Requester:
     """The requester with exactly these data, made if there is none."""
-    found = await session.exec(
+    found = session.exec(
         select(Requester)
         .where(Requester.email == email, Requester.name == name, Requester.phone == phone)
         .limit(1)
@@ -60,7 +59,7 @@ async def requester(session: AsyncSession, name: str, email: str | None, phone: 
     if person is None:
         person = Requester(name=name, email=email, email_key=address_key(email), phone=phone)
         session.add(person)
-        await session.flush()
+        session.flush()
     return person
 
 
@@ -82,14 +81,14 @@ def _page(condition: ColumnElement[bool], order: ColumnElement[Any], limit: int)
     return select(Ticket).where(condition).order_by(order, col(Ticket.number)).limit(limit)
 
 
-async def page(
-    session: AsyncSession, condition: ColumnElement[bool], order: ColumnElement[Any], limit: int
+def page(
+    session: Session, condition: ColumnElement[bool], order: ColumnElement[Any], limit: int
 ) -> tuple[Sequence[Ticket], int]:
     """The first ``limit`` tickets of a condition, and how many there are in all."""
-    rows = (await session.exec(_page(condition, order, limit))).all()
+    rows = session.exec(_page(condition, order, limit)).all()
     if len(rows) < limit:
         return rows, len(rows)
-    total = (await session.exec(select(func.count()).select_from(Ticket).where(condition))).one()
+    total = session.exec(select(func.count()).select_from(Ticket).where(condition)).one()
     return rows, total
 
 
@@ -103,9 +102,9 @@ def untouched(before: datetime) -> ColumnElement[bool]:
     return and_(with_status(Status.OPEN), col(Ticket.assignee).is_(None), col(Ticket.moved_at) < before)
 
 
-async def messages(session: AsyncSession, number: int, limit: int) -> Sequence[TicketMessage]:
+def messages(session: Session, number: int, limit: int) -> Sequence[TicketMessage]:
     """The ticket's latest messages, oldest first."""
-    rows = await session.exec(
+    rows = session.exec(
         select(TicketMessage)
         .where(TicketMessage.number == number)
         .order_by(col(TicketMessage.id).desc())
@@ -114,9 +113,9 @@ async def messages(session: AsyncSession, number: int, limit: int) -> Sequence[T
     return list(reversed(rows.all()))
 
 
-async def message_count(session: AsyncSession, number: int, kinds: Collection[MessageKind]) -> int:
+def message_count(session: Session, number: int, kinds: Collection[MessageKind]) -> int:
     """How many of a ticket's messages are of these kinds: what :func:`messages` returns is of all of them."""
-    rows = await session.exec(
+    rows = session.exec(
         select(func.count())
         .select_from(TicketMessage)
         .where(TicketMessage.number == number, col(TicketMessage.kind).in_([kind.value for kind in kinds]))
@@ -124,9 +123,9 @@ async def message_count(session: AsyncSession, number: int, kinds: Collection[Me
     return rows.one()
 
 
-async def first_message(session: AsyncSession, ticket: Ticket) -> TicketMessage | None:
+def first_message(session: Session, ticket: Ticket) -> TicketMessage | None:
     """The message that opened the ticket; what a merge brought along from an older one does not count."""
-    rows = await session.exec(
+    rows = session.exec(
         select(TicketMessage)
         .where(TicketMessage.number == ticket.number, TicketMessage.kind == MessageKind.MESSAGE.value)
         .order_by(col(TicketMessage.at) < ticket.opened_at, col(TicketMessage.id))
@@ -135,13 +134,11 @@ async def first_message(session: AsyncSession, ticket: Ticket) -> TicketMessage 
     return rows.first()
 
 
-async def attachments(
-    session: AsyncSession, message_ids: Collection[int]
-) -> Sequence[tuple[int, str, str, int]]:
+def attachments(session: Session, message_ids: Collection[int]) -> Sequence[tuple[int, str, str, int]]:
     """Message id, name, media type and size of kept files; not the files themselves."""
     if not message_ids:
         return []
-    rows = await session.exec(
+    rows = session.exec(
         select(Attachment.message_id, Attachment.name, Attachment.media_type, Attachment.size)
         .where(col(Attachment.message_id).in_(message_ids))
         .order_by(col(Attachment.id))
@@ -149,9 +146,9 @@ async def attachments(
     return rows.all()
 
 
-async def attachment_count(session: AsyncSession, number: int) -> int:
+def attachment_count(session: Session, number: int) -> int:
     """How many files a ticket has."""
-    rows = await session.exec(
+    rows = session.exec(
         select(func.count())
         .select_from(Attachment)
         .join(TicketMessage, col(TicketMessage.id) == col(Attachment.message_id))
@@ -160,21 +157,21 @@ async def attachment_count(session: AsyncSession, number: int) -> int:
     return rows.one()
 
 
-async def tasks(session: AsyncSession, number: int) -> Sequence[Task]:
+def tasks(session: Session, number: int) -> Sequence[Task]:
     """The ticket's tasks by their number."""
-    return (await session.exec(select(Task).where(Task.number == number).order_by(col(Task.position)))).all()
+    return session.exec(select(Task).where(Task.number == number).order_by(col(Task.position))).all()
 
 
-async def history(session: AsyncSession, number: int) -> Sequence[HistoryEntry]:
+def history(session: Session, number: int) -> Sequence[HistoryEntry]:
     """Everything that happened to the ticket, oldest first."""
-    rows = await session.exec(
+    rows = session.exec(
         select(HistoryEntry).where(HistoryEntry.number == number).order_by(col(HistoryEntry.id))
     )
     return rows.all()
 
 
-async def last_change(
-    session: AsyncSession, number: int, actions: Collection[Action] = (), to_status: Status | None = None
+def last_change(
+    session: Session, number: int, actions: Collection[Action] = (), to_status: Status | None = None
 ) -> HistoryEntry | None:
     """The ticket's latest history entry, of these actions and into this status if given."""
     query = select(HistoryEntry).where(HistoryEntry.number == number)
@@ -182,20 +179,20 @@ async def last_change(
         query = query.where(col(HistoryEntry.action).in_([action.value for action in actions]))
     if to_status is not None:
         query = query.where(HistoryEntry.to_status == to_status.value)
-    return (await session.exec(query.order_by(col(HistoryEntry.id).desc()).limit(1))).first()
+    return session.exec(query.order_by(col(HistoryEntry.id).desc()).limit(1)).first()
 
 
-async def change_caused_by(session: AsyncSession, cause: str, number: int) -> HistoryEntry | None:
+def change_caused_by(session: Session, cause: str, number: int) -> HistoryEntry | None:
     """The entry that an event caused on a ticket, if it was handled before."""
-    rows = await session.exec(
+    rows = session.exec(
         select(HistoryEntry).where(HistoryEntry.cause == cause, HistoryEntry.number == number)
     )
     return rows.first()
 
 
-async def opened_by_cause(session: AsyncSession, cause: str) -> int | None:
+def opened_by_cause(session: Session, cause: str) -> int | None:
     """The number of the ticket that an event opened, if it was handled before."""
-    rows = await session.exec(
+    rows = session.exec(
         select(HistoryEntry.number).where(
             HistoryEntry.cause == cause, HistoryEntry.action == Action.OPEN.value
         )
@@ -203,19 +200,19 @@ async def opened_by_cause(session: AsyncSession, cause: str) -> int | None:
     return rows.first()
 
 
-async def by_numbers(session: AsyncSession, numbers: Collection[int]) -> Mapping[int, Ticket]:
+def by_numbers(session: Session, numbers: Collection[int]) -> Mapping[int, Ticket]:
     """The tickets of these numbers that there are, as they are in the database now."""
-    rows = await session.exec(
+    rows = session.exec(
         select(Ticket).where(col(Ticket.number).in_(numbers)).execution_options(populate_existing=True)
     )
     return {ticket.number: ticket for ticket in rows.all() if ticket.number is not None}
 
 
-async def acts_since(
-    session: AsyncSession, numbers: Collection[int], since: datetime
+def acts_since(
+    session: Session, numbers: Collection[int], since: datetime
 ) -> Mapping[tuple[int, str], datetime]:
     """When each person last did something to one of these tickets, if that was later than a moment."""
-    rows = await session.exec(
+    rows = session.exec(
         select(HistoryEntry.number, HistoryEntry.who, func.max(HistoryEntry.at))
         .where(
             col(HistoryEntry.number).in_(numbers),
@@ -227,24 +224,22 @@ async def acts_since(
     return {(number, who): at for number, who, at in rows.all() if who is not None}
 
 
-async def counts(session: AsyncSession) -> Mapping[Status, int]:
+def counts(session: Session) -> Mapping[Status, int]:
     """How many tickets there are of each status."""
-    rows = await session.exec(select(Ticket.status, func.count()).group_by(col(Ticket.status)))
+    rows = session.exec(select(Ticket.status, func.count()).group_by(col(Ticket.status)))
     return {Status(status): count for status, count in rows.all()}
 
 
-async def erase(session: AsyncSession, ticket: Ticket) -> None:
+def erase(session: Session, ticket: Ticket) -> None:
     """Remove every row of the ticket; its requester too, unless other tickets are theirs."""
     number = ticket.number
     assert number is not None  # noqa: S101 - it is in the database
     ids = select(TicketMessage.id).where(TicketMessage.number == number)
-    await session.exec(delete(Attachment).where(col(Attachment.message_id).in_(ids)))
+    session.exec(delete(Attachment).where(col(Attachment.message_id).in_(ids)))
     for table in (TicketMessage, Task, HistoryEntry, IdempotencyKey, Card, Mute, QuietNote):
-        await session.exec(delete(table).where(col(table.number) == number))
-    await session.exec(delete(Ticket).where(col(Ticket.number) == number))
-    await search.reindex(session, number)
-    others = await session.exec(
-        select(Ticket.number).where(Ticket.requester_id == ticket.requester_id).limit(1)
-    )
+        session.exec(delete(table).where(col(table.number) == number))
+    session.exec(delete(Ticket).where(col(Ticket.number) == number))
+    search.reindex(session, number)
+    others = session.exec(select(Ticket.number).where(Ticket.requester_id == ticket.requester_id).limit(1))
     if others.first() is None:
-        await session.exec(delete(Requester).where(col(Requester.id) == ticket.requester_id))
+        session.exec(delete(Requester).where(col(Requester.id) == ticket.requester_id))

@@ -43,7 +43,7 @@ def postgres_database(postgres_url: URL) -> Iterator[str]:
 @pytest.fixture
 def sqlite_database(tmp_path: Path) -> str:
     """URL of a SQLite file of this test's own that does not exist yet."""
-    return f"sqlite+aiosqlite:///{tmp_path / 'tickettruhe.db'}"
+    return f"sqlite:///{tmp_path / 'tickettruhe.db'}"
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -91,7 +91,7 @@ class Desk:
         config: dict[str, Any] = {
             "language": "en",
             "timezone": "Europe/Berlin",
-            "database": self.database_url.replace("+aiosqlite", "").replace("+psycopg", ""),
+            "database": self.database_url.replace("+psycopg", ""),
             "matrix": {
                 "homeserver": self.homeserver.url,
                 "user": self.account.user_id,

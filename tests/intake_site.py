@@ -92,8 +92,8 @@ class Site:
 
     async def rows(self, table: type[SQLModel]) -> list[Any]:
         """All rows of a table in the order of their keys."""
-        async with self.database.read() as session:
-            return list((await session.exec(select(table).order_by(*table.__table__.primary_key))).all())  # type: ignore[attr-defined]
+        with self.database.read() as session:
+            return list(session.exec(select(table).order_by(*table.__table__.primary_key)).all())  # type: ignore[attr-defined]
 
     async def call(
         self, path: str = CREATE, *, headers: dict[str, str] | None = None, **body: Any

@@ -305,7 +305,7 @@ _ADMIN: tuple[Command[Handler], ...] = (
 def build_registry(program: Program, prefix: str) -> Registry[Handler]:
     """All commands; those that tell about the program or the commands themselves are made for it."""
 
-    async def show_help(_unit: Unit, call: Call[Any], caller: Caller) -> View:
+    def show_help(_unit: Unit, call: Call[Any], caller: Caller) -> View:
         return helping.explain(registry, prefix, call.words.get("command", ""), caller)
 
     about: tuple[Command[Handler], ...] = (

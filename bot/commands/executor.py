@@ -1,6 +1,6 @@
 """Carries out what was understood: one use case, its answer, and the mark in the inbox in one commit."""
 
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
@@ -99,33 +99,33 @@ class Executor:
     async def tell(
         self,
         occasion: Occasion,
-        find: Callable[[Unit, Caller], Awaitable[View | None]],
+        find: Callable[[Unit, Caller], View | None],
         prompt_for: Callable[[View], NewPrompt | None] = lambda _view: None,
     ) -> None:
         """Answer with a view, if there is anything to say."""
 
-        async def work(unit: Unit) -> None:
-            caller = await caller_for(unit, occasion.incoming)
+        def work(unit: Unit) -> None:
+            caller = caller_for(unit, occasion.incoming)
             result: View | None
             content: Content = {}
             prompt: NewPrompt | None = None
             media: Media | None = None
             try:
-                result = await find(unit, caller)
+                result = find(unit, caller)
                 if result is not None:
                     content, prompt = self._speaker.answer(result, caller.place.team), prompt_for(result)
                     media = self._speaker.media(result, caller.place.team)
             except (Refusal, InvalidFields) as error:
-                result, content = error, await self.problem(unit, error, caller.place.team)
-            if not await self.conclude(unit, occasion) or result is None:
+                result, content = error, self.problem(unit, error, caller.place.team)
+            if not self.conclude(unit, occasion) or result is None:
                 return
             if isinstance(result, Paged) and prompt is None and occasion.prompt is None:
-                await prompts.end_last_page(unit, occasion.spot.room_id, occasion.incoming.sender)
+                prompts.end_last_page(unit, occasion.spot.room_id, occasion.incoming.sender)
             shows = shown_by(result)
             if isinstance(result, Refusal | InvalidFields | SearchView):
-                await self._note_words(unit, occasion, shows)
+                self._note_words(unit, occasion, shows)
             person = occasion.incoming.sender
-            await answers.answer(
+            answers.answer(
                 unit, occasion.spot, content, shows, person=person, prompt=prompt,
                 command=occasion.acknowledged, media=media,
             )  # fmt: skip
@@ -139,9 +139,9 @@ class Executor:
         for number in others:
             results[number] = await self._units.run(partial(self._one, occasion, call, handler, number))
 
-        async def finish(unit: Unit) -> None:
-            result = await self._one(occasion, call, handler, last, unit)
-            await self._report(unit, occasion, {**results, last: result})
+        def finish(unit: Unit) -> None:
+            result = self._one(occasion, call, handler, last, unit)
+            self._report(unit, occasion, {**results, last: result})
 
         await self._units.run(finish)
 
@@ -153,96 +153,92 @@ class Executor:
                 return False
         return True
 
-    async def _one(
-        self, occasion: Occasion, call: Call[Handler], handler: Act, number: int, unit: Unit
-    ) -> _Result:
-        caller = await caller_for(unit, occasion.incoming)
+    def _one(self, occasion: Occasion, call: Call[Handler], handler: Act, number: int, unit: Unit) -> _Result:
+        caller = caller_for(unit, occasion.incoming)
         try:
-            return await handler.run(unit, number, call, caller)
+            return handler.run(unit, number, call, caller)
         except (Refusal, InvalidFields) as error:
             # The rules refuse before anything is written: the unit is still clean.
             return error
 
-    async def _report(self, unit: Unit, occasion: Occasion, results: Mapping[int, _Result]) -> None:
-        if not await self.conclude(unit, occasion):
+    def _report(self, unit: Unit, occasion: Occasion, results: Mapping[int, _Result]) -> None:
+        if not self.conclude(unit, occasion):
             return
-        team = (await caller_for(unit, occasion.incoming)).place.team
+        team = caller_for(unit, occasion.incoming).place.team
         person = occasion.incoming.sender
         problems = [each for each in results.values() if isinstance(each, Refusal | InvalidFields)]
         if not problems:
-            await answers.acknowledge(unit, occasion.spot.room_id, occasion.acknowledged)
+            answers.acknowledge(unit, occasion.spot.room_id, occasion.acknowledged)
         else:
             shows = {*results, *(number for each in results.values() for number in shown_by(each))}
-            await self._note_words(unit, occasion, shows)
-            content = await self._problems(unit, results, team)
-            await answers.answer(unit, occasion.spot, content, shows, person=person)
+            self._note_words(unit, occasion, shows)
+            content = self._problems(unit, results, team)
+            answers.answer(unit, occasion.spot, content, shows, person=person)
         for view in results.values():
             if view is not None and view not in problems:
                 content = self._speaker.answer(view, team)
-                await answers.answer(unit, occasion.spot, content, shown_by(view), person=person)
+                answers.answer(unit, occasion.spot, content, shown_by(view), person=person)
 
-    async def _problems(self, unit: Unit, results: Mapping[int, _Result], team: Team) -> Content:
+    def _problems(self, unit: Unit, results: Mapping[int, _Result], team: Team) -> Content:
         problems = [each for each in results.values() if isinstance(each, Refusal | InvalidFields)]
         if len(results) == 1:
-            return await self.problem(unit, problems[0], team)
+            return self.problem(unit, problems[0], team)
         done = tuple(number for number, each in results.items() if each not in problems)
         refused = tuple(each for each in problems if isinstance(each, Refusal))
-        return self._speaker.outcome(done, refused, team, await _names(unit, refused, team))
+        return self._speaker.outcome(done, refused, team, _names(unit, refused, team))
 
     async def refuse(self, occasion: Occasion, error: Problem) -> None:
         """Say why something cannot be done; nothing else happens."""
 
-        async def work(unit: Unit) -> None:
-            caller = await caller_for(unit, occasion.incoming)
-            content = await self.problem(unit, error, caller.place.team)
-            if await self.conclude(unit, occasion):
+        def work(unit: Unit) -> None:
+            caller = caller_for(unit, occasion.incoming)
+            content = self.problem(unit, error, caller.place.team)
+            if self.conclude(unit, occasion):
                 shows = shown_by(error)
-                await self._note_words(unit, occasion, shows)
+                self._note_words(unit, occasion, shows)
                 person = occasion.incoming.sender
-                await answers.answer(unit, occasion.spot, content, shows, person=person)
+                answers.answer(unit, occasion.spot, content, shows, person=person)
 
         await self._units.run(work)
 
     @staticmethod
-    async def _note_words(unit: Unit, occasion: Occasion, shows: Collection[int]) -> None:
-        await answers.note_words(unit, occasion.spot.room_id, occasion.acknowledged, shows)
+    def _note_words(unit: Unit, occasion: Occasion, shows: Collection[int]) -> None:
+        answers.note_words(unit, occasion.spot.room_id, occasion.acknowledged, shows)
 
-    async def conclude(self, unit: Unit, occasion: Occasion) -> bool:
+    def conclude(self, unit: Unit, occasion: Occasion) -> bool:
         """Mark what came in as handled and its prompt as answered; says whether it was still waiting."""
-        if not await reception.handled(unit, occasion.incoming):
+        if not reception.handled(unit, occasion.incoming):
             return False
         if occasion.incoming.is_tap:
-            await answers.untap(unit, occasion.incoming)
+            answers.untap(unit, occasion.incoming)
         if occasion.prompt is not None:
-            await prompts.done(unit, occasion.prompt.id)
+            prompts.done(unit, occasion.prompt.id)
             if occasion.prompt.kind is prompts.PromptKind.CONFIRM:
-                await self.close_prompt(unit, occasion.incoming, occasion.prompt, confirmed=True)
+                self.close_prompt(unit, occasion.incoming, occasion.prompt, confirmed=True)
         return True
 
-    async def close_prompt(
-        self, unit: Unit, incoming: Incoming, prompt: PromptView, *, confirmed: bool
-    ) -> None:
+    def close_prompt(self, unit: Unit, incoming: Incoming, prompt: PromptView, *, confirmed: bool) -> None:
         """Let a question say what came of it, so that it does not go on asking."""
-        if await prompts.is_erased(unit, prompt):
+        if prompts.is_erased(unit, prompt):
             return
-        team = (await caller_for(unit, incoming)).place.team
-        person = await people.person(unit, incoming.sender, team)
+        team = caller_for(unit, incoming).place.team
+        person = people.person(unit, incoming.sender, team)
         closed = PromptClosed(prompt.payload["command"], prompt.shows, person, confirmed)
         content = self._speaker.edit(closed, team, prompt.event_id or "")
-        await answers.change(unit, prompt.room_id, content, prompt.shows)
+        answers.change(unit, prompt.room_id, content, prompt.shows)
 
-    async def problem(self, unit: Unit, error: Problem, team: Team, to: Person | None = None) -> Content:
+    def problem(self, unit: Unit, error: Problem, team: Team, to: Person | None = None) -> Content:
         """Content for a refusal, with the names of those whom it is about."""
         refused = (error,) if isinstance(error, Refusal) else ()
-        return self._speaker.problem(error, team, await _names(unit, refused, team), to)
+        return self._speaker.problem(error, team, _names(unit, refused, team), to)
 
 
-async def caller_for(unit: Unit, incoming: Incoming) -> Caller:
+def caller_for(unit: Unit, incoming: Incoming) -> Caller:
     """Who wrote or tapped, with the event as the cause of what they do."""
-    return await people.caller_of(unit, incoming.sender, incoming.room_id, incoming.event_id)
+    return people.caller_of(unit, incoming.sender, incoming.room_id, incoming.event_id)
 
 
-async def _names(unit: Unit, refused: tuple[Refusal, ...], team: Team) -> Mapping[str, str]:
+def _names(unit: Unit, refused: tuple[Refusal, ...], team: Team) -> Mapping[str, str]:
     """Display names of those whom refusals name."""
     ids = {each.named for each in refused if each.named is not None}
-    return {user_id: (await people.person(unit, user_id, team)).name for user_id in ids}
+    return {user_id: people.person(unit, user_id, team).name for user_id in ids}

@@ -1,6 +1,6 @@
 """What a command does once it is understood: find the words, call one use case, return its result."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,7 +28,7 @@ class Act:
     to act on, so it is called once, for the first of them.
     """
 
-    run: Callable[[Unit, int, "Call[Any]", Caller], Awaitable[View | None]]
+    run: Callable[[Unit, int, "Call[Any]", Caller], View | None]
     together: bool = False
 
 
@@ -36,7 +36,7 @@ class Act:
 class Ask:
     """Answers with a view."""
 
-    run: Callable[[Unit, "Call[Any]", Caller], Awaitable[View]]
+    run: Callable[[Unit, "Call[Any]", Caller], View]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ Handler = Act | Ask | More
 def move(action: Action) -> Act:
     """A handler for an action of the lifecycle's table."""
 
-    async def run(unit: Unit, number: int, call: Call[Any], caller: Caller) -> None:
+    def run(unit: Unit, number: int, call: Call[Any], caller: Caller) -> None:
         words = call.words
         wish = Wish(
             note=words.get("need") or words.get("reason"),
@@ -58,61 +58,61 @@ def move(action: Action) -> Act:
             team=words.get("team"),
             topic=words.get("topic"),
         )
-        await moves.move(unit, action, number, caller, wish)
+        moves.move(unit, action, number, caller, wish)
 
     return Act(run)
 
 
-async def _take(unit: Unit, number: int, call: Call[Any], caller: Caller) -> None:
+def _take(unit: Unit, number: int, call: Call[Any], caller: Caller) -> None:
     action = Action.STEAL if "--force" in call.options else Action.TAKE
-    await moves.move(unit, action, number, caller)
+    moves.move(unit, action, number, caller)
 
 
-async def _purge(unit: Unit, number: int, _call: Call[Any], caller: Caller) -> None:
-    await purge.purge(unit, number, caller)
+def _purge(unit: Unit, number: int, _call: Call[Any], caller: Caller) -> None:
+    purge.purge(unit, number, caller)
 
 
-async def _mute(unit: Unit, number: int, _call: Call[Any], caller: Caller) -> None:
-    await mutes.mute(unit, number, caller)
+def _mute(unit: Unit, number: int, _call: Call[Any], caller: Caller) -> None:
+    mutes.mute(unit, number, caller)
 
 
-async def _unmute(unit: Unit, number: int, _call: Call[Any], caller: Caller) -> None:
-    await mutes.unmute(unit, number, caller)
+def _unmute(unit: Unit, number: int, _call: Call[Any], caller: Caller) -> None:
+    mutes.unmute(unit, number, caller)
 
 
-async def _message(unit: Unit, number: int, call: Call[Any], caller: Caller) -> View | None:
-    await reads.visible(unit, number, caller)
+def _message(unit: Unit, number: int, call: Call[Any], caller: Caller) -> View | None:
+    reads.visible(unit, number, caller)
     check = Checker()
     text = check.text("message", call.words["text"], required=True)
     check.finish()
     message = NewMessage(text, Intake.CHAT, caller.actor.user_id, caller.cause)
-    arrived = await intake.add_message(unit, number, message)
+    arrived = intake.add_message(unit, number, message)
     if arrived.follows is None:
         return None if arrived.number == number else ForwardedView(number, arrived.number)
     return OpenedView(arrived.number, arrived.team, arrived.follows)
 
 
-async def _note(unit: Unit, number: int, call: Call[Any], caller: Caller) -> None:
-    await notes.note(unit, number, call.words["text"], caller)
+def _note(unit: Unit, number: int, call: Call[Any], caller: Caller) -> None:
+    notes.note(unit, number, call.words["text"], caller)
 
 
-async def _task_add(unit: Unit, number: int, call: Call[Any], caller: Caller) -> None:
-    await tasks.add(unit, number, call.words["text"], caller)
+def _task_add(unit: Unit, number: int, call: Call[Any], caller: Caller) -> None:
+    tasks.add(unit, number, call.words["text"], caller)
 
 
-async def _task_done(unit: Unit, number: int, call: Call[Any], caller: Caller) -> None:
-    await tasks.done(unit, number, [int(each) for each in call.words["task"].split()], caller)
+def _task_done(unit: Unit, number: int, call: Call[Any], caller: Caller) -> None:
+    tasks.done(unit, number, [int(each) for each in call.words["task"].split()], caller)
 
 
-async def _task_list(unit: Unit, call: Call[Any], caller: Caller) -> View:
-    return await tasks.tasks_view(unit, call.numbers[0], caller)
+def _task_list(unit: Unit, call: Call[Any], caller: Caller) -> View:
+    return tasks.tasks_view(unit, call.numbers[0], caller)
 
 
-async def _merge(unit: Unit, number: int, call: Call[Any], caller: Caller) -> None:
-    await merging.merge(unit, number, call.numbers[1], caller, force="--force" in call.options)
+def _merge(unit: Unit, number: int, call: Call[Any], caller: Caller) -> None:
+    merging.merge(unit, number, call.numbers[1], caller, force="--force" in call.options)
 
 
-async def _new(unit: Unit, call: Call[Any], caller: Caller) -> View:
+def _new(unit: Unit, call: Call[Any], caller: Caller) -> View:
     subject, _, text = call.words["text"].partition("\n")
     fields: dict[str, object] = {
         name: value
@@ -125,9 +125,7 @@ async def _new(unit: Unit, call: Call[Any], caller: Caller) -> View:
             fields[name] = unit.policy.key_of(kind, typed)
     request = check_request(fields, Intake.CHAT, email_required=False)
     team = unit.policy.regions.get(request.region) if request.region else _team_of_new(unit, call, caller)
-    accepted = await intake.open_ticket(
-        unit, request, author=caller.actor.user_id, cause=caller.cause, team=team
-    )
+    accepted = intake.open_ticket(unit, request, author=caller.actor.user_id, cause=caller.cause, team=team)
     return OpenedView(accepted.number, team)
 
 
@@ -146,17 +144,17 @@ def _team_of_new(unit: Unit, call: Call[Any], caller: Caller) -> Team:
     raise WhichTeam(None, tuple(sorted(own, key=lambda team: (team is None, team or ""))))
 
 
-async def _stats(unit: Unit, call: Call[Any], caller: Caller) -> View:
-    return await stats.stats_view(unit, caller.place, picture="--text" not in call.options)
+def _stats(unit: Unit, call: Call[Any], caller: Caller) -> View:
+    return stats.stats_view(unit, caller.place, picture="--text" not in call.options)
 
 
 def status(program: Program) -> Ask:
     """A handler that tells how the running program does; it speaks of all teams."""
 
-    async def run(unit: Unit, call: Call[Any], caller: Caller) -> View:
+    def run(unit: Unit, call: Call[Any], caller: Caller) -> View:
         if not caller.place.scope.everything:
             raise NotHere(None, call.command.name)
-        return await status_view(unit, program)
+        return status_view(unit, program)
 
     return Ask(run)
 

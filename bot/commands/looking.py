@@ -35,12 +35,12 @@ def is_mine(what: str) -> bool:
     return fold(what) in LIST_WORDS[ListKind.MINE]
 
 
-async def _list(unit: Unit, call: Call[Any], caller: Caller) -> View:
+def _list(unit: Unit, call: Call[Any], caller: Caller) -> View:
     kind, topic = _which(unit.policy, call.words.get("what", ""))
     if isinstance(typed := call.options.get("--topic"), str):
         topic = unit.policy.key_of(NameKind.TOPIC, typed)
     wanted = Wanted(kind, topic, _age(call), everything="--all" in call.options)
-    return await lists.list_tickets(unit, wanted, caller, call.page)
+    return lists.list_tickets(unit, wanted, caller, call.page)
 
 
 def _which(policy: Policy, typed: str) -> tuple[ListKind, str | None]:
@@ -79,31 +79,29 @@ def _age(call: Call[Any]) -> int | None:
     return int(found["count"]) * _DAYS[found["unit"].lower()]
 
 
-async def _mine(unit: Unit, call: Call[Any], caller: Caller) -> View:
-    return await lists.list_tickets(unit, Wanted(ListKind.MINE), caller, call.page)
+def _mine(unit: Unit, call: Call[Any], caller: Caller) -> View:
+    return lists.list_tickets(unit, Wanted(ListKind.MINE), caller, call.page)
 
 
-async def _waitlist(unit: Unit, call: Call[Any], caller: Caller) -> View:
-    return await lists.list_tickets(unit, Wanted(ListKind.WAITING), caller, call.page)
+def _waitlist(unit: Unit, call: Call[Any], caller: Caller) -> View:
+    return lists.list_tickets(unit, Wanted(ListKind.WAITING), caller, call.page)
 
 
-async def _next(unit: Unit, _call: Call[Any], caller: Caller) -> View:
-    return await lists.next_ticket(unit, caller.place.scope)
+def _next(unit: Unit, _call: Call[Any], caller: Caller) -> View:
+    return lists.next_ticket(unit, caller.place.scope)
 
 
-async def _search(unit: Unit, call: Call[Any], caller: Caller) -> View:
+def _search(unit: Unit, call: Call[Any], caller: Caller) -> View:
     everything = "--all" in call.options
-    return await searching.search_tickets(
-        unit, call.words["words"], caller, everything=everything, page=call.page
-    )
+    return searching.search_tickets(unit, call.words["words"], caller, everything=everything, page=call.page)
 
 
-async def _show(unit: Unit, call: Call[Any], caller: Caller) -> View:
-    return await reads.ticket_view(unit, call.numbers[0], caller)
+def _show(unit: Unit, call: Call[Any], caller: Caller) -> View:
+    return reads.ticket_view(unit, call.numbers[0], caller)
 
 
-async def _history(unit: Unit, call: Call[Any], caller: Caller) -> View:
-    return await reads.history_view(unit, call.numbers[0], caller, call.page)
+def _history(unit: Unit, call: Call[Any], caller: Caller) -> View:
+    return reads.history_view(unit, call.numbers[0], caller, call.page)
 
 
 LIST: Final = Ask(_list)

@@ -56,37 +56,35 @@ class Tapper:
         spot: Spot,
         prompt: PromptView | None = None,
     ) -> None:
-        async def work(unit: Unit) -> None:
-            caller = await caller_for(unit, incoming)
+        def work(unit: Unit) -> None:
+            caller = caller_for(unit, incoming)
             if caller.place.kind is RoomKind.FOREIGN:
-                await reception.handled(unit, incoming)
+                reception.handled(unit, incoming)
                 return
             refusal: Refusal | None = None
             try:
-                await taps.tap(unit, action, number, caller)
+                taps.tap(unit, action, number, caller)
             except Refusal as error:
                 # The rules refuse before anything is written: the unit is still clean.
                 refusal = error
-            if not await reception.handled(unit, incoming):
+            if not reception.handled(unit, incoming):
                 return
-            await answers.untap(unit, incoming)
+            answers.untap(unit, incoming)
             if refusal is None:
                 if prompt is not None:
-                    await prompts.done(unit, prompt.id)
+                    prompts.done(unit, prompt.id)
                 return
-            await self._refuse(unit, incoming, refusal, spot, [number])
+            self._refuse(unit, incoming, refusal, spot, [number])
 
         await self._units.run(work)
 
-    async def _refuse(
-        self, unit: Unit, incoming: Incoming, refusal: Refusal, spot: Spot, shows: list[int]
-    ) -> None:
+    def _refuse(self, unit: Unit, incoming: Incoming, refusal: Refusal, spot: Spot, shows: list[int]) -> None:
         """Say why in the thread, and to whom: a tap is no message that could be replied to."""
-        caller = await people.caller_of(unit, incoming.sender, incoming.room_id)
+        caller = people.caller_of(unit, incoming.sender, incoming.room_id)
         team = caller.place.team
-        to = await people.person(unit, incoming.sender, team)
-        content = await self._executor.problem(unit, refusal, team, to)
-        await answers.answer(unit, spot, content, shows, person=incoming.sender)
+        to = people.person(unit, incoming.sender, team)
+        content = self._executor.problem(unit, refusal, team, to)
+        answers.answer(unit, spot, content, shows, person=incoming.sender)
 
     # --- prompts ---
 
@@ -123,27 +121,27 @@ class Tapper:
             await self._executor.act(by_tap(incoming, prompt), call, handler)
 
     async def _ignore(self, incoming: Incoming) -> None:
-        async def work(unit: Unit) -> None:
-            if await reception.handled(unit, incoming):
-                await answers.untap(unit, incoming)
+        def work(unit: Unit) -> None:
+            if reception.handled(unit, incoming):
+                answers.untap(unit, incoming)
 
         await self._units.run(work)
 
     async def _decline(self, incoming: Incoming, prompt: PromptView, refusal: Refusal) -> None:
-        async def work(unit: Unit) -> None:
-            if await reception.handled(unit, incoming):
-                await answers.untap(unit, incoming)
+        def work(unit: Unit) -> None:
+            if reception.handled(unit, incoming):
+                answers.untap(unit, incoming)
                 spot = Spot(incoming.room_id, prompt.event_id or "", prompt.thread)
-                await self._refuse(unit, incoming, refusal, spot, list(prompt.shows))
+                self._refuse(unit, incoming, refusal, spot, list(prompt.shows))
 
         await self._units.run(work)
 
     async def _cancel(self, incoming: Incoming, prompt: PromptView) -> None:
-        async def work(unit: Unit) -> None:
-            if await reception.handled(unit, incoming):
-                await answers.untap(unit, incoming)
-                await prompts.done(unit, prompt.id)
-                await self._executor.close_prompt(unit, incoming, prompt, confirmed=False)
+        def work(unit: Unit) -> None:
+            if reception.handled(unit, incoming):
+                answers.untap(unit, incoming)
+                prompts.done(unit, prompt.id)
+                self._executor.close_prompt(unit, incoming, prompt, confirmed=False)
 
         await self._units.run(work)
 

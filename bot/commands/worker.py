@@ -85,11 +85,11 @@ class Worker:
             await asyncio.sleep(_PAUSE)
             return
 
-        async def give_up(unit: Unit) -> None:
-            if await reception.handled(unit, incoming):
+        def give_up(unit: Unit) -> None:
+            if reception.handled(unit, incoming):
                 content = self._speaker.answer(CommandFailed(incoming.event_id), None)
                 spot = answers.spot_of(incoming)
-                await answers.answer(unit, spot, content, (), person=incoming.sender)
+                answers.answer(unit, spot, content, (), person=incoming.sender)
 
         await self._units.run(give_up)
 
@@ -135,14 +135,14 @@ class Worker:
     async def _ask_first(self, incoming: Incoming, call: Call[Handler]) -> None:
         """A command that hurts is done once the same person confirms it."""
 
-        async def work(unit: Unit) -> None:
-            caller = await caller_for(unit, incoming)
-            person = await people.person(unit, incoming.sender, caller.place.team)
+        def work(unit: Unit) -> None:
+            caller = caller_for(unit, incoming)
+            person = people.person(unit, incoming.sender, caller.place.team)
             until = prompts.expires_at(PromptKind.CONFIRM, unit.now)
             view = ConfirmView(call.command.name, call.numbers, person, until)
             content = self._speaker.answer(view, caller.place.team)
-            if await reception.handled(unit, incoming):
-                await answers.answer(
+            if reception.handled(unit, incoming):
+                answers.answer(
                     unit, answers.spot_of(incoming), content, call.numbers,
                     person=incoming.sender, prompt=confirmation(call),
                 )  # fmt: skip
@@ -159,10 +159,10 @@ class Worker:
         else:
             await self._executor.ask(by_command(incoming, prompt), call, call.command.handler)
 
-    async def _situation(self, unit: Unit, incoming: Incoming) -> tuple[Caller, Context]:
-        caller = await caller_for(unit, incoming)
+    def _situation(self, unit: Unit, incoming: Incoming) -> tuple[Caller, Context]:
+        caller = caller_for(unit, incoming)
         event = text.context_event(incoming.content)
-        shown = await tickets_shown_by(unit, event.reply_to, event.root)
+        shown = tickets_shown_by(unit, event.reply_to, event.root)
         return caller, Context(shown)
 
     def _understood(self, incoming: Incoming, caller: Caller, context: Context) -> Call[Handler] | None:

@@ -8,7 +8,7 @@ from sqlalchemy.exc import ArgumentError
 
 from bot.config.values import refuse
 
-_DRIVERS: Final = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+psycopg"}
+_DRIVERS: Final = {"sqlite": "sqlite", "postgresql": "postgresql+psycopg"}
 _HINT: Final[LiteralString] = "Write `sqlite:///tickettruhe.db` or `postgresql://user@host/name`."
 
 
@@ -43,7 +43,7 @@ def checked(database: str, folder: Path | None) -> str:
 
 
 def with_driver(database: str, password: str | None) -> str:
-    """The checked database with driver and password, for an async engine."""
+    """The checked database with driver and password, for SQLAlchemy."""
     url = make_url(database)
     url = url.set(drivername=_DRIVERS[url.drivername])
     return _rendered(url.set(password=password) if password is not None else url)

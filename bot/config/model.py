@@ -102,6 +102,6 @@ class Config(Section):
         return None if key is None else self.teams.get(key)
 
     def database_url(self) -> str:
-        """The database for SQLAlchemy's async engine, **with** the password: not for logs or errors."""
+        """The database for SQLAlchemy, **with** the password: not for logs or errors."""
         secret = self.database_password
         return with_driver(self.database, secret.get_secret_value() if secret else None)

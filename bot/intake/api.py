@@ -120,8 +120,8 @@ class Api:
         wanted = read_request(read_object(call.body), self._settings, self._units.policy)
         key = call.retry_key("tickets")
 
-        async def work(unit: Unit) -> int:
-            return (await intake.open_ticket(unit, wanted, key=key)).number
+        def work(unit: Unit) -> int:
+            return intake.open_ticket(unit, wanted, key=key).number
 
         return await self._units.run(work)
 
@@ -131,8 +131,8 @@ class Api:
         message = NewMessage(body.text, Intake.HTTP, attachments=body.attachments)
         key = call.retry_key(f"tickets/{number}/messages")
 
-        async def work(unit: Unit) -> int:
-            return (await intake.add_message(unit, number, message, key=key)).number
+        def work(unit: Unit) -> int:
+            return intake.add_message(unit, number, message, key=key).number
 
         return await self._units.run(work)
 

@@ -105,8 +105,8 @@ class ContactForm:
         return page
 
     async def _file(self, wanted: NewRequest, token: FormToken) -> None:
-        async def work(unit: Unit) -> intake.Accepted:
-            return await intake.open_ticket(unit, wanted, key=_retry_key(token))
+        def work(unit: Unit) -> intake.Accepted:
+            return intake.open_ticket(unit, wanted, key=_retry_key(token))
 
         accepted = await self._units.run(work)
         _log.info("intake_accepted", intake=Intake.FORM.value, number=accepted.number)

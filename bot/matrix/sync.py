@@ -58,7 +58,6 @@ class SyncLoop:
         while True:
             try:
                 token = await self._once(token)
-                await self._recovered()
             except TokenRejected:
                 raise
             except (MatrixError, DatabaseUnavailable) as error:
@@ -87,6 +86,7 @@ class SyncLoop:
         for update in batch.rooms:
             present = update.membership == "join"
             self._joined = self._joined | {update.room_id} if present else self._joined - {update.room_id}
+        await self._recovered()
         await self._synced()
         if any(update.membership == "invite" for update in batch.rooms):
             self._invited()

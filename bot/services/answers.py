@@ -41,10 +41,10 @@ def spot_of(incoming: Incoming) -> Spot:
     return Spot(incoming.room_id, incoming.event_id, root if isinstance(root, str) else None)
 
 
-async def acknowledge(unit: Unit, room_id: str, event_id: str) -> None:
+def acknowledge(unit: Unit, room_id: str, event_id: str) -> None:
     """✅ on the command: it is done, and the card shows it."""
     relation = {"rel_type": "m.annotation", "event_id": event_id, "key": ACKNOWLEDGED}
-    await outbox.put(
+    outbox.put(
         unit.session,
         Kind.REACTION,
         Priority.ANSWER,
@@ -55,7 +55,7 @@ async def acknowledge(unit: Unit, room_id: str, event_id: str) -> None:
     unit.wake_courier()
 
 
-async def answer(
+def answer(
     unit: Unit,
     spot: Spot,
     content: Mapping[str, Any],
@@ -72,7 +72,7 @@ async def answer(
     event, where the answer is given to another one. With ``media`` that is sent
     instead, if its file can be uploaded.
     """
-    row = await outbox.put(
+    row = outbox.put(
         unit.session,
         Kind.ANSWER,
         Priority.ANSWER,
@@ -86,22 +86,22 @@ async def answer(
     )
     if prompt is not None:
         asked = command or spot.event_id
-        await prompts.ask(unit, prompt, row, thread=spot.thread, person=person, command=asked, shows=shows)
+        prompts.ask(unit, prompt, row, thread=spot.thread, person=person, command=asked, shows=shows)
     unit.wake_courier()
 
 
-async def note_words(unit: Unit, room_id: str, event_id: str, shows: Collection[int]) -> None:
+def note_words(unit: Unit, room_id: str, event_id: str, shows: Collection[int]) -> None:
     """Let a purge find a search or a refused command, whose words may be a requester's.
 
     Nothing else notes them. A search that is gone on with shows further tickets.
     """
-    if shows and not await posted.record(unit.session, event_id, room_id, "command", shows, unit.now):
-        await posted.also_shows(unit.session, event_id, shows)
+    if shows and not posted.record(unit.session, event_id, room_id, "command", shows, unit.now):
+        posted.also_shows(unit.session, event_id, shows)
 
 
-async def change(unit: Unit, room_id: str, content: Mapping[str, Any], shows: Collection[int]) -> None:
+def change(unit: Unit, room_id: str, content: Mapping[str, Any], shows: Collection[int]) -> None:
     """Bring an earlier answer up to date: ``content`` is an edit of it."""
-    await outbox.put(
+    outbox.put(
         unit.session,
         Kind.ANSWER,
         Priority.ANSWER,
@@ -113,9 +113,9 @@ async def change(unit: Unit, room_id: str, content: Mapping[str, Any], shows: Co
     unit.wake_courier()
 
 
-async def untap(unit: Unit, incoming: Incoming) -> None:
+def untap(unit: Unit, incoming: Incoming) -> None:
     """Take a handled tap away, so that the next one needs one tap, too."""
-    await outbox.put(
+    outbox.put(
         unit.session,
         Kind.UNTAP,
         Priority.EDIT,

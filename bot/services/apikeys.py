@@ -43,7 +43,7 @@ class KeyView:
     revoked_at: datetime | None
 
 
-async def create(unit: Unit, name: str, addresses: Sequence[str] = ()) -> str:
+def create(unit: Unit, name: str, addresses: Sequence[str] = ()) -> str:
     """Make a key, to be shown this once. ``addresses`` are addresses or networks that may use it.
 
     :raises InvalidInput: ``name`` or ``addresses`` is malformed.
@@ -51,7 +51,7 @@ async def create(unit: Unit, name: str, addresses: Sequence[str] = ()) -> str:
     """
     if not _NAME.fullmatch(name) or name != name.strip():
         raise InvalidInput("name", InputProblem.MALFORMED)
-    if await _named(unit, name) is not None:
+    if _named(unit, name) is not None:
         raise KeyNameTaken
     networks = [_network(address) for address in addresses]
     key = PREFIX + secrets.token_urlsafe(_BYTES)
@@ -59,35 +59,33 @@ async def create(unit: Unit, name: str, addresses: Sequence[str] = ()) -> str:
     return key
 
 
-async def list_keys(unit: Unit) -> tuple[KeyView, ...]:
+def list_keys(unit: Unit) -> tuple[KeyView, ...]:
     """All keys, the revoked ones too, by name."""
-    rows = await unit.session.exec(select(ApiKey).order_by(col(ApiKey.name)))
+    rows = unit.session.exec(select(ApiKey).order_by(col(ApiKey.name)))
     return tuple(
         KeyView(row.name, tuple(row.addresses or ()), row.created_at, row.revoked_at) for row in rows.all()
     )
 
 
-async def revoke(unit: Unit, name: str) -> None:
+def revoke(unit: Unit, name: str) -> None:
     """Make a key useless for ever; one that is so already stays as it is.
 
     :raises UnknownKey: there is none of this name.
     """
-    row = await _named(unit, name)
+    row = _named(unit, name)
     if row is None:
         raise UnknownKey
     row.revoked_at = row.revoked_at or unit.now
     unit.session.add(row)
 
 
-async def check(unit: Unit, presented: str, address: Address | None) -> int | None:
+def check(unit: Unit, presented: str, address: Address | None) -> int | None:
     """Id of the key that was presented, if it is valid and may be used from this address.
 
     ``address`` is ``None`` where there is none, as on a Unix socket: a bound key is not valid there.
     """
     digest = _digest(presented)
-    rows = await unit.session.exec(
-        select(ApiKey).where(ApiKey.digest == digest, col(ApiKey.revoked_at).is_(None))
-    )
+    rows = unit.session.exec(select(ApiKey).where(ApiKey.digest == digest, col(ApiKey.revoked_at).is_(None)))
     row = rows.first()
     # The index finds by hash: how long it takes tells nothing about a key. Compared again all the same,
     # so that no collation of a database decides.
@@ -115,5 +113,5 @@ def _within(address: Address | None, networks: Sequence[str]) -> bool:
     return address is not None and any(address in ip_network(network) for network in networks)
 
 
-async def _named(unit: Unit, name: str) -> ApiKey | None:
-    return (await unit.session.exec(select(ApiKey).where(ApiKey.name == name))).first()
+def _named(unit: Unit, name: str) -> ApiKey | None:
+    return unit.session.exec(select(ApiKey).where(ApiKey.name == name)).first()

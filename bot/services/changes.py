@@ -93,16 +93,16 @@ def change_of(entry: HistoryEntry | None) -> Change | None:
     return Change(Action(entry.action), entry.who, entry.at, from_json(entry.before))
 
 
-async def asked(unit: Unit, action: Action, number: int, caller: Caller) -> tuple[Ticket, Decision] | None:
+def asked(unit: Unit, action: Action, number: int, caller: Caller) -> tuple[Ticket, Decision] | None:
     """The ticket and what the gate says to an action that needs no details; ``None``: its event was handled
     before.
 
     :raises Refusal: the rules say no.
     """
-    ticket = await tickets.get(unit.session, number)
+    ticket = tickets.get(unit.session, number)
     if ticket is None:
         raise UnknownTicket(number)
-    if caller.cause and await tickets.change_caused_by(unit.session, caller.cause, number):
+    if caller.cause and tickets.change_caused_by(unit.session, caller.cause, number):
         return None
     standing, scope = standing_of(ticket), caller.place.scope
     return ticket, decide(action, number, standing, caller.actor, scope, Details(), unit.now)
@@ -122,7 +122,7 @@ _CHANGES_WORDS: Final = frozenset({Action.NOTE, Action.MERGE, Action.UNDO})
 """What changes the words by which a ticket is found, beside the requester's messages."""
 
 
-async def write(
+def write(
     unit: Unit,
     ticket: Ticket,
     decision: Decision,
@@ -140,44 +140,43 @@ async def write(
     changed = values_of(decision.after) | columns | {"changed_at": unit.now}
     if _moved(decision):
         changed["moved_at"] = unit.now
-    await tickets.compare_and_set(unit.session, ticket, changed)
+    tickets.compare_and_set(unit.session, ticket, changed)
     number, holder = number_of(ticket), decision.after.assignee
-    await record(unit, number, decision, cause)
+    record(unit, number, decision, cause)
     if decision.action in _CHANGES_WORDS or decision.before.team != decision.after.team:
-        await search.reindex(unit.session, number)
+        search.reindex(unit.session, number)
     if holder is not None and holder != decision.before.assignee:
         # Whoever is responsible from now on hears of it, also if they had muted it as another's.
-        await mutes.end(unit.session, number, holder)
-    await outbox.refresh_card(unit.session, number, unit.now, new=False)
-    await refresh_seeds(unit, number)
+        mutes.end(unit.session, number, holder)
+    outbox.refresh_card(unit.session, number, unit.now, new=False)
+    refresh_seeds(unit, number)
     unit.wake_courier()
     before, after = decision.before, decision.after
     if (before.status, before.team, before.merged_into) != (after.status, after.team, after.merged_into):
-        await refresh_others(unit, ticket, {before.team, after.team}, beside)
+        refresh_others(unit, ticket, {before.team, after.team}, beside)
 
 
-async def refresh_others(unit: Unit, ticket: Ticket, teams: set[Team], beside: Ticket | None = None) -> None:
+def refresh_others(unit: Unit, ticket: Ticket, teams: set[Team], beside: Ticket | None = None) -> None:
     """Bring the cards up to date that name this ticket: of the same person's others, and of merged ones."""
     session, number = unit.session, number_of(ticket)
     under_way = statuses_of(State.OPEN)
     naming = {
-        each.number
-        for each in await conversation.others_of(session, ticket, teams, _CARDS_AT_ONCE, under_way)
+        each.number for each in conversation.others_of(session, ticket, teams, _CARDS_AT_ONCE, under_way)
     }
-    naming |= {each.number for each in await conversation.merged_here(session, number)}
+    naming |= {each.number for each in conversation.merged_here(session, number)}
     naming |= {ticket.merged_into} - {None, number}
     naming -= {number, beside.number if beside else None}
     numbers = sorted(each for each in naming if each is not None)
-    await conversation.touch(session, numbers)
+    conversation.touch(session, numbers)
     for each in numbers:
-        await outbox.refresh_card(session, each, unit.now, new=False)
+        outbox.refresh_card(session, each, unit.now, new=False)
 
 
-async def refresh_seeds(unit: Unit, number: int) -> None:
+def refresh_seeds(unit: Unit, number: int) -> None:
     """Let the reactions that a ticket's card offers fit its status."""
     if unit.policy.one_tap:
         target = outbox.card_target(number)
-        await outbox.ask_seeds(unit.session, target, unit.now, unit.now, [number])
+        outbox.ask_seeds(unit.session, target, unit.now, unit.now, [number])
 
 
 def _moved(decision: Decision) -> bool:
@@ -185,7 +184,7 @@ def _moved(decision: Decision) -> bool:
     return (before.status, before.team, before.assignee) != (after.status, after.team, after.assignee)
 
 
-async def record(unit: Unit, number: int, decision: Decision, cause: Cause) -> None:
+def record(unit: Unit, number: int, decision: Decision, cause: Cause) -> None:
     """Append to the ticket's history."""
     unit.session.add(
         HistoryEntry(
@@ -202,17 +201,17 @@ async def record(unit: Unit, number: int, decision: Decision, cause: Cause) -> N
             cause=cause.event_id,
         )
     )
-    await unit.session.flush()
+    unit.session.flush()
 
 
-async def tell(unit: Unit, number: int, decision: Decision, who: str | None) -> None:
+def tell(unit: Unit, number: int, decision: Decision, who: str | None) -> None:
     """Tell the rooms of a transfer, and people of what they were given and lost."""
     if decision.before.team != decision.after.team:
-        await tell_transfer(unit, number, decision, who)
-    await tell_assignments(unit, number, decision, who)
+        tell_transfer(unit, number, decision, who)
+    tell_assignments(unit, number, decision, who)
 
 
-async def tell_assignments(unit: Unit, number: int, decision: Decision, who: str | None) -> None:
+def tell_assignments(unit: Unit, number: int, decision: Decision, who: str | None) -> None:
     """Tell whoever was given the ticket, and whoever lost it, through somebody else's act."""
     before, after = decision.before.team, decision.after.team
     for person, given, team in ((decision.loser, False, before), (decision.gainer, True, after)):
@@ -226,29 +225,27 @@ async def tell_assignments(unit: Unit, number: int, decision: Decision, who: str
             "action": decision.action.value,
         }
         # Who does not come along to the new team is told where they are.
-        room = await _room_for(unit, person, team, elsewhere=team != after)
-        await outbox.put(
+        room = _room_for(unit, person, team, elsewhere=team != after)
+        outbox.put(
             unit.session, Kind.ALERT, Priority.ALERT, unit.now, room=room, number=number, payload=payload
         )
 
 
-async def _room_for(unit: Unit, person: str, team: Team, *, elsewhere: bool) -> str | None:
+def _room_for(unit: Unit, person: str, team: Team, *, elsewhere: bool) -> str | None:
     """Where to tell a person something of a ticket: under its card (``None``) if they are in its room.
 
     An admin may have a ticket of a team whose room they are not in; they are told in the admin room.
     """
-    if person not in await people.members_of(unit, team) and person in await people.joined_to(
-        unit, ADMIN_ROOM
-    ):
+    if person not in people.members_of(unit, team) and person in people.joined_to(unit, ADMIN_ROOM):
         return ADMIN_ROOM
     return room_key(team) if elsewhere else None
 
 
-async def tell_transfer(unit: Unit, number: int, decision: Decision, who: str | None) -> None:
+def tell_transfer(unit: Unit, number: int, decision: Decision, who: str | None) -> None:
     """Clear the old room and tell both."""
     before: Team = decision.before.team
     moved = {"from": before, "to": decision.after.team, "by": who}
-    await outbox.put(
+    outbox.put(
         unit.session,
         Kind.RETIRE,
         Priority.REDACTION,
@@ -256,7 +253,7 @@ async def tell_transfer(unit: Unit, number: int, decision: Decision, who: str | 
         number=number,
         payload={"what": "moved", **moved},
     )
-    await outbox.put(
+    outbox.put(
         unit.session,
         Kind.ALERT,
         Priority.ALERT,

@@ -82,7 +82,7 @@ class Claimed:
     more: bool = False
 
 
-async def claim(unit: Unit, busy: Collection[int], room_for: int) -> Claimed:
+def claim(unit: Unit, busy: Collection[int], room_for: int) -> Claimed:
     """The next jobs of one urgency, at most ``room_for``; rows in ``busy`` are being sent.
 
     Only of one, so that an answer does not wait until the cards after it are looked up.
@@ -92,65 +92,65 @@ async def claim(unit: Unit, busy: Collection[int], room_for: int) -> Claimed:
     """
     jobs: list[Job] = []
     urgency = 0
-    rows = await outbox.due(unit.session, unit.now, busy)
+    rows = outbox.due(unit.session, unit.now, busy)
     for row in rows:
         if len(jobs) == room_for or (jobs and row.priority != urgency):
             return Claimed(tuple(jobs), more=True)
-        job = await _prepare_or_fail(unit, row)
+        job = _prepare_or_fail(unit, row)
         if job is not None:
             jobs.append(job)
             urgency = row.priority
     if rows and not jobs:
         # All were held or dropped, and others that waited behind them are due now.
-        return await claim(unit, busy, room_for)
+        return claim(unit, busy, room_for)
     taken = [*busy, *(job.row_id for job in jobs)]
-    return Claimed(tuple(jobs), await outbox.next_due_at(unit.session, taken))
+    return Claimed(tuple(jobs), outbox.next_due_at(unit.session, taken))
 
 
-async def hurry(unit: Unit) -> None:
+def hurry(unit: Unit) -> None:
     """The homeserver answers again: try at once what it had not taken."""
-    await outbox.hurry(unit.session, unit.now)
+    outbox.hurry(unit.session, unit.now)
     unit.wake_courier()
 
 
-async def _prepare_or_fail(unit: Unit, row: OutboxRow) -> Job | None:
+def _prepare_or_fail(unit: Unit, row: OutboxRow) -> Job | None:
     """A row that cannot be understood is set aside: it must not keep the courier from all others."""
     try:
-        return await _prepare(unit, row)
+        return _prepare(unit, row)
     except (LookupError, ValueError, TypeError) as error:
         _LOG.error("row_not_understood", row=row.id, error=type(error).__name__, place=place_of(error))
-        await outcomes.failed(unit, _id(row), row.room or "", f"internal: {type(error).__name__}")
+        outcomes.failed(unit, _id(row), row.room or "", f"internal: {type(error).__name__}")
         return None
 
 
-async def _prepare(unit: Unit, row: OutboxRow) -> Job | None:
+def _prepare(unit: Unit, row: OutboxRow) -> Job | None:
     match Kind(row.kind):
         case Kind.CARD:
-            return await _prepare_card(unit, row)
+            return _prepare_card(unit, row)
         case Kind.RETIRE:
-            return await _prepare_retirement(unit, row)
+            return _prepare_retirement(unit, row)
         case Kind.SEED:
-            return await _prepare_seeds(unit, row)
+            return _prepare_seeds(unit, row)
         case Kind.UNTAP:
             tap = (row.room or "", (row.payload or {})["event_id"])
             return Clear(_id(row), 0, (tap,))
         case Kind.ERASE:
-            return Clear(_id(row), row.number or 0, await _events_about(unit, row.number or 0))
+            return Clear(_id(row), row.number or 0, _events_about(unit, row.number or 0))
         case _:
-            return await _prepare_message(unit, row)
+            return _prepare_message(unit, row)
 
 
-async def _prepare_card(unit: Unit, row: OutboxRow) -> Send | None:
+def _prepare_card(unit: Unit, row: OutboxRow) -> Send | None:
     number = row.number or 0
-    view = await reads.card_view(unit, number)
+    view = reads.card_view(unit, number)
     if view is None:
         _drop(unit, row)
         return None
-    room_id = await _usable(unit, room_key(view.team))
+    room_id = _usable(unit, room_key(view.team))
     if room_id is None:
         _hold(unit, row)
         return None
-    card = await posted.card(unit.session, number)
+    card = posted.card(unit.session, number)
     here = card if card and card.room_id == room_id else None
     if here and here.version == view.version:
         _drop(unit, row)
@@ -160,13 +160,13 @@ async def _prepare_card(unit: Unit, row: OutboxRow) -> Send | None:
         unit.session.add(row)
     if here:
         return _send(unit, row, room_id, view=view, team=view.team, edits=here.event_id)
-    silent = await quiet.silences(unit, row, room_id, view)
+    silent = quiet.silences(unit, row, room_id, view)
     return _send(unit, row, room_id, view=view, team=view.team, silent=silent)
 
 
-async def _prepare_seeds(unit: Unit, row: OutboxRow) -> Seed | None:
+def _prepare_seeds(unit: Unit, row: OutboxRow) -> Seed | None:
     try:
-        plan = await seeds.plan(unit, row)
+        plan = seeds.plan(unit, row)
     except seeds.RoomClosed:
         _hold(unit, row)
         return None
@@ -174,20 +174,20 @@ async def _prepare_seeds(unit: Unit, row: OutboxRow) -> Seed | None:
         _drop(unit, row)
         return None
     if plan.empty:
-        await seeds.looked_after(unit, _id(row))
+        seeds.looked_after(unit, _id(row))
         return None
     return Seed(_id(row), row.tx_id, plan)
 
 
-async def _prepare_message(unit: Unit, row: OutboxRow) -> Send | None:
+def _prepare_message(unit: Unit, row: OutboxRow) -> Send | None:
     payload = row.payload or {}
     if "content" in payload:
-        return await _prepare_answer(unit, row, payload["content"])
-    room_id, thread, latest = await _destination(unit, row)
+        return _prepare_answer(unit, row, payload["content"])
+    room_id, thread, latest = _destination(unit, row)
     if room_id is None:
         _hold(unit, row)
         return None
-    view = await alerts.load(unit, row)
+    view = alerts.load(unit, row)
     if view is None:
         _drop(unit, row)
         return None
@@ -195,16 +195,16 @@ async def _prepare_message(unit: Unit, row: OutboxRow) -> Send | None:
         return None
     if isinstance(view, DigestView | QuietReminder | Greeting):
         # It is written as the database stands now, and may name others than when it was asked for.
-        await outbox.also_shows(unit.session, row, view.numbers)
-    silent = await quiet.silences(unit, row, room_id, view)
-    team = await alerts.team_of(unit, row)
+        outbox.also_shows(unit.session, row, view.numbers)
+    silent = quiet.silences(unit, row, room_id, view)
+    team = alerts.team_of(unit, row)
     return _send(unit, row, room_id, view=view, team=team, thread=thread, latest=latest, silent=silent)
 
 
-async def _prepare_answer(unit: Unit, row: OutboxRow, content: dict[str, Any]) -> Send | None:
+def _prepare_answer(unit: Unit, row: OutboxRow, content: dict[str, Any]) -> Send | None:
     """An answer goes to the room of its command, if that may still be told what it says."""
     room_id = row.room or ""
-    if not await people.may_hear(unit, room_id):
+    if not people.may_hear(unit, room_id):
         _drop(unit, row)
         return None
     kind = "m.reaction" if row.kind == Kind.REACTION else "m.room.message"
@@ -213,59 +213,59 @@ async def _prepare_answer(unit: Unit, row: OutboxRow, content: dict[str, Any]) -
     return _send(unit, row, room_id, event_type=kind, content=content, thread=thread)
 
 
-async def _destination(unit: Unit, row: OutboxRow) -> tuple[str | None, str | None, str | None]:
+def _destination(unit: Unit, row: OutboxRow) -> tuple[str | None, str | None, str | None]:
     """Room id; for what belongs under a card the thread's root and the last event in it."""
     if row.room is None:
-        card = await posted.card(unit.session, row.number or 0)
+        card = posted.card(unit.session, row.number or 0)
         if card is not None:
             return card.room_id, card.event_id, card.latest or card.event_id
-        ticket = await tickets.get(unit.session, row.number or 0)
-        return await _usable(unit, room_key(ticket.team if ticket else None)), None, None
+        ticket = tickets.get(unit.session, row.number or 0)
+        return _usable(unit, room_key(ticket.team if ticket else None)), None, None
     if row.room.startswith("!"):
         return row.room, None, None  # a direct chat: whether it still is one, its alert decides
-    return await _usable(unit, row.room), None, None
+    return _usable(unit, row.room), None, None
 
 
-async def _prepare_retirement(unit: Unit, row: OutboxRow) -> Clear | None:
+def _prepare_retirement(unit: Unit, row: OutboxRow) -> Clear | None:
     payload = row.payload or {}
     number = row.number or 0
-    ticket = await tickets.get(unit.session, number)
-    room = await rooms.by_key(unit.session, room_key(payload["from"]))
+    ticket = tickets.get(unit.session, number)
+    room = rooms.by_key(unit.session, room_key(payload["from"]))
     if ticket is None or room is None or room.membership != "join":
         # Purged, which redacts more, or the bot can do nothing in that room.
         _drop(unit, row)
         return None
     room_id = room.room_id
     back = ticket.team == payload["from"]
-    card = await posted.card(unit.session, number) if back else None
+    card = posted.card(unit.session, number) if back else None
     current = card.event_id if card and card.room_id == room_id else None
-    events = await _events_of_cards(unit, number, room_id, current)
+    events = _events_of_cards(unit, number, room_id, current)
     if back or rooms.problems_of(room):
         # Taken back meanwhile: it went nowhere, but may have left a card behind that is not the current one.
         # Or a room that strangers see: it is cleared and told nothing.
         return Clear(_id(row), number, events)
-    view = await alerts.load(unit, row)
+    view = alerts.load(unit, row)
     then = _send(unit, row, room_id, view=view, team=payload["from"]) if isinstance(view, MovedAway) else None
     return Clear(_id(row), number, events, then)
 
 
-async def _events_of_cards(
+def _events_of_cards(
     unit: Unit, number: int, room_id: str, current: str | None
 ) -> tuple[tuple[str, str], ...]:
     """A ticket's cards in a room but for the current one, with edits and the bot's posts in their threads."""
-    found = await posted.about(unit.session, number, room_id)
+    found = posted.about(unit.session, number, room_id)
     cards = {event.event_id for event in found if event.kind == Kind.CARD} - {current}
     return tuple(
         (event.room_id, event.event_id) for event in found if event.event_id in cards or event.thread in cards
     )
 
 
-async def _events_about(unit: Unit, number: int) -> tuple[tuple[str, str], ...]:
-    return tuple((event.room_id, event.event_id) for event in await posted.about(unit.session, number))
+def _events_about(unit: Unit, number: int) -> tuple[tuple[str, str], ...]:
+    return tuple((event.room_id, event.event_id) for event in posted.about(unit.session, number))
 
 
-async def _usable(unit: Unit, key: str) -> str | None:
-    room = await rooms.by_key(unit.session, key)
+def _usable(unit: Unit, key: str) -> str | None:
+    room = rooms.by_key(unit.session, key)
     return None if room is None or rooms.problems_of(room) else room.room_id
 
 

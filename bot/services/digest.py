@@ -22,19 +22,19 @@ THANKED: Final = 8
 """People whom it thanks by name."""
 
 
-async def send_digest(unit: Unit, team: Team, day: date, zone: ZoneInfo) -> bool:
+def send_digest(unit: Unit, team: Team, day: date, zone: ZoneInfo) -> bool:
     """Write a team's digest of a local day into the outbox, unless that day has had its own.
 
     The mark and the row are one commit: at most once per day, whatever restarts and the clock do.
     """
-    if await unit.session.get(DigestMark, (room_key(team), day)) is not None:
+    if unit.session.get(DigestMark, (room_key(team), day)) is not None:
         return False
     payload = {"what": "digest", "team": team, "day": day.isoformat(), "zone": zone.key}
-    found = await view(unit, team, day, payload)
+    found = view(unit, team, day, payload)
     unit.session.add(DigestMark(key=room_key(team), day=day, sent=not found.empty, at=unit.now))
-    await unit.session.flush()
+    unit.session.flush()
     if not found.empty:
-        await outbox.put(
+        outbox.put(
             unit.session,
             Kind.DIGEST,
             Priority.ALERT,
@@ -47,19 +47,19 @@ async def send_digest(unit: Unit, team: Team, day: date, zone: ZoneInfo) -> bool
     return not found.empty
 
 
-async def view(unit: Unit, team: Team, day: date, payload: dict[str, Any]) -> DigestView:
+def view(unit: Unit, team: Team, day: date, payload: dict[str, Any]) -> DigestView:
     """What the digest of a local day says, as the database stands now."""
     scope = Scope(frozenset({team}))
     stale = unit.now - unit.policy.stale_after
-    present = await people.responsible(unit, team)
-    untouched = await _lines(unit, scope, tickets.untouched(stale), col(Ticket.opened_at).asc())
-    waiting = await _lines(unit, scope, tickets.with_status(Status.WAITING), col(Ticket.waiting_since).asc())
+    present = people.responsible(unit, team)
+    untouched = _lines(unit, scope, tickets.untouched(stale), col(Ticket.opened_at).asc())
+    waiting = _lines(unit, scope, tickets.with_status(Status.WAITING), col(Ticket.waiting_since).asc())
     gone = and_(col(Ticket.assignee).is_not(None), col(Ticket.assignee).not_in(present))
     left = and_(tickets.with_status(Status.OPEN, Status.IN_PROGRESS), gone)
     idle = or_(and_(tickets.with_status(Status.IN_PROGRESS), col(Ticket.changed_at) < stale), left)
-    idle_lines = await _lines(unit, scope, idle, col(Ticket.changed_at).asc())
-    first = await _first_day(unit, team, day)
-    news = await _news(unit, team, digests.Period(*_span(first, day, ZoneInfo(payload["zone"]))))
+    idle_lines = _lines(unit, scope, idle, col(Ticket.changed_at).asc())
+    first = _first_day(unit, team, day)
+    news = _news(unit, team, digests.Period(*_span(first, day, ZoneInfo(payload["zone"]))))
     return DigestView(
         team=team,
         day=day,
@@ -83,16 +83,16 @@ async def view(unit: Unit, team: Team, day: date, payload: dict[str, Any]) -> Di
     )
 
 
-async def _lines(
+def _lines(
     unit: Unit, scope: Scope, condition: ColumnElement[bool], order: ColumnElement[Any]
 ) -> tuple[tuple[LineView, ...], int]:
-    rows, total = await tickets.page(unit.session, and_(tickets.in_scope(scope), condition), order, LINES)
-    return await lists.line_views(unit, rows), total
+    rows, total = tickets.page(unit.session, and_(tickets.in_scope(scope), condition), order, LINES)
+    return lists.line_views(unit, rows), total
 
 
-async def _first_day(unit: Unit, team: Team, day: date) -> date:
+def _first_day(unit: Unit, team: Team, day: date) -> date:
     """The first day that no digest has told of: on a Monday after a free weekend, the last Friday."""
-    last = await digests.last_day_before(unit.session, room_key(team), day)
+    last = digests.last_day_before(unit.session, room_key(team), day)
     return last or day - timedelta(days=1)
 
 
@@ -113,30 +113,28 @@ class _News:
     thanks: tuple[tuple[Person, int], ...]
 
 
-async def _news(unit: Unit, team: Team, period: digests.Period) -> _News:
+def _news(unit: Unit, team: Team, period: digests.Period) -> _News:
     scope = tickets.in_scope(Scope(frozenset({team})))
-    closers = await digests.closers(unit.session, scope, period)
+    closers = digests.closers(unit.session, scope, period)
     thanked: list[tuple[Person, int]] = []
     if team in unit.policy.thankful:
         thanked = [
-            (await people.person(unit, user_id, team), count)
-            for user_id, count in closers
-            if user_id is not None
+            (people.person(unit, user_id, team), count) for user_id, count in closers if user_id is not None
         ]
     return _News(
-        opened=await digests.count(unit.session, scope, period, Action.OPEN),
+        opened=digests.count(unit.session, scope, period, Action.OPEN),
         closed=sum(count for _user_id, count in closers),
-        spam_messages=await digests.count(unit.session, scope, period, Action.MESSAGE, Status.SPAM),
-        muted_messages=await _muted_messages(unit, team, scope, period),
+        spam_messages=digests.count(unit.session, scope, period, Action.MESSAGE, Status.SPAM),
+        muted_messages=_muted_messages(unit, team, scope, period),
         thanks=tuple(sorted(thanked, key=lambda each: (-each[1], each[0].name.casefold()))),
     )
 
 
-async def _muted_messages(unit: Unit, team: Team, scope: ColumnElement[bool], period: digests.Period) -> int:
+def _muted_messages(unit: Unit, team: Team, scope: ColumnElement[bool], period: digests.Period) -> int:
     """Messages that rang for nobody: all whom they were for had muted the ticket."""
-    found = await digests.messages_while_muted(unit.session, scope, period)
+    found = digests.messages_while_muted(unit.session, scope, period)
     rang_for_nobody = 0
     for each in found.values():
-        meant = await people.to_notify(unit, each.assignee, team) - each.author
+        meant = people.to_notify(unit, each.assignee, team) - each.author
         rang_for_nobody += bool(meant) and meant <= each.muted
     return rang_for_nobody

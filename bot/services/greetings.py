@@ -19,17 +19,17 @@ QUIET: Final = timedelta(minutes=10)
 """How long the bot does not say again in a direct chat what it understands."""
 
 
-async def greet(unit: Unit, room: Room) -> None:
+def greet(unit: Unit, room: Room) -> None:
     """Greet a room that the bot may use, if it never did; also in the room that it was upgraded from."""
-    if rooms.problems_of(room) or await greetings.of(unit.session, room.room_id):
+    if rooms.problems_of(room) or greetings.of(unit.session, room.room_id):
         return
-    key = await rooms.key_of(unit.session, room.room_id)
+    key = rooms.key_of(unit.session, room.room_id)
     if key is None:
-        await _greet_person(unit, room.room_id)
+        _greet_person(unit, room.room_id)
         return
-    await greetings.note(unit.session, room.room_id, unit.now)
-    if not await greetings.was_before(unit.session, room.room_id):
-        await _put(unit, key, team_of_room(key), {"kind": _kind(key).value})
+    greetings.note(unit.session, room.room_id, unit.now)
+    if not greetings.was_before(unit.session, room.room_id):
+        _put(unit, key, team_of_room(key), {"kind": _kind(key).value})
 
 
 def _kind(key: str) -> RoomKind:
@@ -37,16 +37,16 @@ def _kind(key: str) -> RoomKind:
     return special.get(key, RoomKind.TEAM)
 
 
-async def _greet_person(unit: Unit, room_id: str) -> None:
-    others = set(await rooms.members(unit.session, room_id)) - {unit.policy.bot_user}
+def _greet_person(unit: Unit, room_id: str) -> None:
+    others = set(rooms.members(unit.session, room_id)) - {unit.policy.bot_user}
     if len(others) != 1:
         return
     (person,) = others
-    caller = await people.caller_of(unit, person, room_id)
+    caller = people.caller_of(unit, person, room_id)
     if not _is_welcome(caller):
         return
-    await greetings.note(unit.session, room_id, unit.now)
-    await _put(unit, room_id, caller.place.team, {"kind": RoomKind.DIRECT.value, "person": person})
+    greetings.note(unit.session, room_id, unit.now)
+    _put(unit, room_id, caller.place.team, {"kind": RoomKind.DIRECT.value, "person": person})
 
 
 def _is_welcome(caller: Caller) -> bool:
@@ -54,29 +54,29 @@ def _is_welcome(caller: Caller) -> bool:
     return known and caller.place.kind is RoomKind.DIRECT
 
 
-async def _put(unit: Unit, room: str, team: Team, about: dict[str, str]) -> None:
+def _put(unit: Unit, room: str, team: Team, about: dict[str, str]) -> None:
     payload = {"what": "greeting", "team": team, **about}
-    await outbox.put(unit.session, Kind.ALERT, Priority.ALERT, unit.now, room=room, payload=payload)
+    outbox.put(unit.session, Kind.ALERT, Priority.ALERT, unit.now, room=room, payload=payload)
     unit.wake_courier()
 
 
-async def load(unit: Unit, kind: RoomKind, team: Team, room_id: str, person: str | None) -> Greeting | None:
+def load(unit: Unit, kind: RoomKind, team: Team, room_id: str, person: str | None) -> Greeting | None:
     """The greeting as it stands now; ``None`` if the direct chat is none any more."""
     if person is None:
         return Greeting(kind, team, unit.now)
-    caller = await people.caller_of(unit, person, room_id)
+    caller = people.caller_of(unit, person, room_id)
     if not _is_welcome(caller):
         return None
-    mine = await lists.list_tickets(unit, Wanted(ListKind.MINE), caller)
+    mine = lists.list_tickets(unit, Wanted(ListKind.MINE), caller)
     # A greeting is no answer that could be gone on with.
     mine = replace(mine, next_page=None)
-    return Greeting(kind, team, unit.now, await people.person(unit, person, team), mine)
+    return Greeting(kind, team, unit.now, people.person(unit, person, team), mine)
 
 
-async def answer_to_talk(unit: Unit, caller: Caller) -> TalkView | None:
+def answer_to_talk(unit: Unit, caller: Caller) -> TalkView | None:
     """What to say to talk in a direct chat; nothing if it was said a moment ago."""
-    told = await greetings.of(unit.session, caller.place.room_id)
+    told = greetings.of(unit.session, caller.place.room_id)
     if told is not None and unit.now - told.at < QUIET:
         return None
-    await greetings.note(unit.session, caller.place.room_id, unit.now)
+    greetings.note(unit.session, caller.place.room_id, unit.now)
     return TalkView(outsider=not _is_welcome(caller))

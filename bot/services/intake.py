@@ -42,12 +42,12 @@ class Accepted:
     replayed: bool = False
 
 
-async def replayed(unit: Unit, key: RetryKey) -> Accepted | None:
+def replayed(unit: Unit, key: RetryKey) -> Accepted | None:
     """The earlier answer to a repeated request.
 
     :raises KeyReused: the key stands for another request.
     """
-    known = await unit.session.get(IdempotencyKey, (key.scope, key.key))
+    known = unit.session.get(IdempotencyKey, (key.scope, key.key))
     if known is None:
         return None
     if known.fingerprint != key.fingerprint:
@@ -61,7 +61,7 @@ def _remember(unit: Unit, key: RetryKey, number: int) -> None:
     )
 
 
-async def open_ticket(
+def open_ticket(
     unit: Unit,
     request: NewRequest,
     *,
@@ -77,14 +77,14 @@ async def open_ticket(
 
     :raises KeyReused: the retry key stands for another request.
     """
-    if key is not None and (earlier := await replayed(unit, key)):
+    if key is not None and (earlier := replayed(unit, key)):
         return earlier
-    if cause is not None and (number := await tickets.opened_by_cause(unit.session, cause)):
+    if cause is not None and (number := tickets.opened_by_cause(unit.session, cause)):
         return Accepted(number, replayed=True)
     served = unit.policy.regions.get(request.region) if request.region else team
-    requester = await tickets.requester(unit.session, request.name, request.email, request.phone)
+    requester = tickets.requester(unit.session, request.name, request.email, request.phone)
     ticket = _new_ticket(unit, request, requester, served)
-    number = await _insert(unit, ticket, request, Cause(author, cause))
+    number = _insert(unit, ticket, request, Cause(author, cause))
     if key is not None:
         _remember(unit, key, number)
     return Accepted(number)
@@ -111,22 +111,20 @@ def _new_ticket(
     )
 
 
-async def _insert(unit: Unit, ticket: Ticket, request: NewRequest, cause: Cause) -> int:
+def _insert(unit: Unit, ticket: Ticket, request: NewRequest, cause: Cause) -> int:
     unit.session.add(ticket)
-    await unit.session.flush()
+    unit.session.flush()
     number = changes.number_of(ticket)
-    await _add_text(
-        unit, number, request.text, request.intake, cause.who, request.attachments, dict(request.extra)
-    )
+    _add_text(unit, number, request.text, request.intake, cause.who, request.attachments, dict(request.extra))
     standing = changes.standing_of(ticket)
-    await changes.record(unit, number, Decision(Action.OPEN, standing, standing), cause)
-    await outbox.refresh_card(unit.session, number, unit.now, new=True)
-    await changes.refresh_others(unit, ticket, {ticket.team})
+    changes.record(unit, number, Decision(Action.OPEN, standing, standing), cause)
+    outbox.refresh_card(unit.session, number, unit.now, new=True)
+    changes.refresh_others(unit, ticket, {ticket.team})
     unit.wake_courier()
     return number
 
 
-async def _add_text(
+def _add_text(
     unit: Unit,
     number: int,
     text: str,
@@ -139,7 +137,7 @@ async def _add_text(
         number=number, text=text, intake=intake.value, author=author, extra=extra or None, at=unit.now
     )
     unit.session.add(message)
-    await unit.session.flush()
+    unit.session.flush()
     assert message.id is not None  # noqa: S101 - flushed
     for file in attachments:
         unit.session.add(
@@ -151,7 +149,7 @@ async def _add_text(
                 data=file.data,
             )
         )
-    await search.reindex(unit.session, number)
+    search.reindex(unit.session, number)
     return message.id
 
 
@@ -178,9 +176,7 @@ class Arrived:
     team: Team = None
 
 
-async def add_message(
-    unit: Unit, number: int, message: NewMessage, *, key: RetryKey | None = None
-) -> Arrived:
+def add_message(unit: Unit, number: int, message: NewMessage, *, key: RetryKey | None = None) -> Arrived:
     """A requester's message arrives: stored, the lifecycle's "message arrives" rows applied, people told.
 
     What is meant for a merged ticket goes where its conversation goes on.
@@ -188,62 +184,56 @@ async def add_message(
     :raises UnknownTicket: there is no such ticket.
     :raises KeyReused: the retry key stands for another request.
     """
-    if key is not None and (earlier := await replayed(unit, key)):
+    if key is not None and (earlier := replayed(unit, key)):
         return Arrived(earlier.number)
-    ticket = await tickets.get(unit.session, number)
+    ticket = tickets.get(unit.session, number)
     if ticket is None:
         raise UnknownTicket(number)
-    ticket = await conversation.goes_on_in(unit.session, ticket)
+    ticket = conversation.goes_on_in(unit.session, ticket)
     number = changes.number_of(ticket)
-    if message.cause is not None and (done := await _handled_before(unit, message.cause, number)):
+    if message.cause is not None and (done := _handled_before(unit, message.cause, number)):
         return done
     arrival = ARRIVALS[Status(ticket.status)]
     if arrival.target is None:
-        arrived = await _follow_up(unit, ticket, message)
+        arrived = _follow_up(unit, ticket, message)
     else:
-        arrived = await _append(unit, ticket, message, arrival.target, notify=arrival.notify)
+        arrived = _append(unit, ticket, message, arrival.target, notify=arrival.notify)
     if key is not None:
         _remember(unit, key, arrived.number)
     return arrived
 
 
-async def _handled_before(unit: Unit, cause: str, number: int) -> Arrived | None:
-    if await tickets.change_caused_by(unit.session, cause, number):
+def _handled_before(unit: Unit, cause: str, number: int) -> Arrived | None:
+    if tickets.change_caused_by(unit.session, cause, number):
         return Arrived(number)
-    opened = await tickets.opened_by_cause(unit.session, cause)
+    opened = tickets.opened_by_cause(unit.session, cause)
     return Arrived(opened, follows=number) if opened else None
 
 
-async def _append(
-    unit: Unit, ticket: Ticket, message: NewMessage, target: Status, *, notify: bool
-) -> Arrived:
+def _append(unit: Unit, ticket: Ticket, message: NewMessage, target: Status, *, notify: bool) -> Arrived:
     number = changes.number_of(ticket)
     before = changes.standing_of(ticket)
     decision = Decision(Action.MESSAGE, before, replace(before, status=target))
-    message_id = await _add_text(
-        unit, number, message.text, message.intake, message.author, message.attachments
-    )
+    message_id = _add_text(unit, number, message.text, message.intake, message.author, message.attachments)
     cause = Cause(message.author, message.cause, detail={"messages": [message_id]})
     if not notify:
         # The version grows, so that a merge at the same moment takes the message along.
-        await tickets.compare_and_set(unit.session, ticket, {})
-        await changes.record(unit, number, decision, cause)
-        await changes.refresh_seeds(unit, number)  # there is nothing left to be undone by a tap
+        tickets.compare_and_set(unit.session, ticket, {})
+        changes.record(unit, number, decision, cause)
+        changes.refresh_seeds(unit, number)  # there is nothing left to be undone by a tap
         return Arrived(number, team=ticket.team)
-    await changes.write(unit, ticket, decision, cause)
-    await _alert(unit, ticket, message_id, message.author, reopened=before.status is not target)
+    changes.write(unit, ticket, decision, cause)
+    _alert(unit, ticket, message_id, message.author, reopened=before.status is not target)
     return Arrived(number, reopened=before.status is not target, team=ticket.team)
 
 
-async def _alert(unit: Unit, ticket: Ticket, message_id: int, author: str | None, *, reopened: bool) -> None:
+def _alert(unit: Unit, ticket: Ticket, message_id: int, author: str | None, *, reopened: bool) -> None:
     payload = {"what": "message", "message_id": message_id, "reopened": reopened, "author": author}
-    await outbox.put(
-        unit.session, Kind.ALERT, Priority.ALERT, unit.now, number=ticket.number, payload=payload
-    )
+    outbox.put(unit.session, Kind.ALERT, Priority.ALERT, unit.now, number=ticket.number, payload=payload)
 
 
-async def _follow_up(unit: Unit, old: Ticket, message: NewMessage) -> Arrived:
-    requester = await unit.session.get(Requester, old.requester_id)
+def _follow_up(unit: Unit, old: Ticket, message: NewMessage) -> Arrived:
+    requester = unit.session.get(Requester, old.requester_id)
     assert requester is not None  # noqa: S101 - foreign key
     request = NewRequest(
         name=requester.name,
@@ -256,5 +246,5 @@ async def _follow_up(unit: Unit, old: Ticket, message: NewMessage) -> Arrived:
     )
     team = old.team if old.team is None or old.team in unit.policy.teams else None
     ticket = _new_ticket(unit, request, requester, team, follows=old.number)
-    number = await _insert(unit, ticket, request, Cause(message.author, message.cause))
+    number = _insert(unit, ticket, request, Cause(message.author, message.cause))
     return Arrived(number, follows=old.number, team=team)

@@ -16,18 +16,18 @@ class Invitation:
     encrypted: bool
 
 
-async def pending(unit: Unit) -> tuple[Invitation, ...]:
+def pending(unit: Unit) -> tuple[Invitation, ...]:
     """Invitations to be answered. What comes of an answer is told by the sync, and ends it here."""
     return tuple(
         Invitation(room.room_id, room.invited_by, room.direct, room.encrypted)
-        for room in await rooms.invited(unit.session)
+        for room in rooms.invited(unit.session)
         if room.invited_by is not None
     )
 
 
-async def over(unit: Unit, room_id: str) -> None:
+def over(unit: Unit, room_id: str) -> None:
     """An invitation cannot be answered: it was withdrawn, or the room is gone."""
-    room = await rooms.get(unit.session, room_id)
+    room = rooms.get(unit.session, room_id)
     if room is not None and room.membership == "invite":
         room.membership = "leave"
         unit.session.add(room)

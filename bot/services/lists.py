@@ -51,7 +51,7 @@ class Wanted:
     everything: bool = False
 
 
-async def list_tickets(unit: Unit, wanted: Wanted, caller: Caller, page: int = 0) -> ListView:
+def list_tickets(unit: Unit, wanted: Wanted, caller: Caller, page: int = 0) -> ListView:
     """A page of a list, as far as the room may show it.
 
     :raises NotPermitted: everything is for admins.
@@ -63,10 +63,10 @@ async def list_tickets(unit: Unit, wanted: Wanted, caller: Caller, page: int = 0
     scope, before = caller.place.scope, page * PAGE
     condition = _condition(unit, kind, wanted, caller)
     order = _order(kind, by_age=wanted.age is not None)
-    found = await listing.page(unit.session, condition, order, before, PAGE)
+    found = listing.page(unit.session, condition, order, before, PAGE)
     return ListView(
         kind,
-        await line_views(unit, found.rows),
+        line_views(unit, found.rows),
         topic=wanted.topic,
         age=wanted.age,
         show_team=shows_teams(scope),
@@ -112,10 +112,10 @@ def _order(kind: ListKind, *, by_age: bool) -> tuple[ColumnElement[Any], ...]:
     return (number.desc(),)
 
 
-async def line_views(unit: Unit, rows: Sequence[Ticket]) -> tuple[LineView, ...]:
+def line_views(unit: Unit, rows: Sequence[Ticket]) -> tuple[LineView, ...]:
     """Tickets as lines of a list; a query for all cards, and one for all names."""
-    cards = await listing.cards(unit.session, [changes.number_of(row) for row in rows])
-    known = await people.people(unit, (row.assignee for row in rows))
+    cards = listing.cards(unit.session, [changes.number_of(row) for row in rows])
+    known = people.people(unit, (row.assignee for row in rows))
 
     def line(ticket: Ticket) -> LineView:
         number = changes.number_of(ticket)
@@ -138,7 +138,7 @@ async def line_views(unit: Unit, rows: Sequence[Ticket]) -> tuple[LineView, ...]
     return tuple(map(line, rows))
 
 
-async def next_ticket(unit: Unit, scope: Scope) -> NextView:
+def next_ticket(unit: Unit, scope: Scope) -> NextView:
     """The oldest ticket that nobody has; if all have somebody, the head of the waiting list.
 
     Nobody has those either, and a quiet moment is the one in which to ask whether there is a device for
@@ -147,8 +147,8 @@ async def next_ticket(unit: Unit, scope: Scope) -> NextView:
     free = and_(tickets.with_status(Status.OPEN), col(Ticket.assignee).is_(None))
     waits = tickets.with_status(Status.WAITING)
     for condition, order in ((free, col(Ticket.opened_at)), (waits, col(Ticket.waiting_since))):
-        found = await listing.first(unit.session, and_(tickets.in_scope(scope), condition), order.asc())
+        found = listing.first(unit.session, and_(tickets.in_scope(scope), condition), order.asc())
         if found is not None:
-            (line,) = await line_views(unit, (found,))
-            return NextView(await reads.card_view(unit, line.number), line)
+            (line,) = line_views(unit, (found,))
+            return NextView(reads.card_view(unit, line.number), line)
     return NextView()

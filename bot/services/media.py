@@ -57,9 +57,9 @@ def media_of(payload: Mapping[str, Any]) -> Media | None:
     return None if kept is None else Media(kept["content"], kept["source"])
 
 
-async def uploaded(unit: Unit, row_id: int, media: Media) -> None:
+def uploaded(unit: Unit, row_id: int, media: Media) -> None:
     """The file is at the homeserver: sent again, the row does not upload it once more."""
-    row = await outbox.get(unit.session, row_id)
+    row = outbox.get(unit.session, row_id)
     if row is not None and row.state == RowState.WAITING and row.payload is not None:
         row.payload = {**row.payload, "media": media.to_json()}
         unit.session.add(row)

@@ -27,7 +27,7 @@ class _Half:
         return changes.number_of(self.ticket)
 
 
-async def merge(unit: Unit, one: int, other: int, caller: Caller, *, force: bool = False) -> Done:
+def merge(unit: Unit, one: int, other: int, caller: Caller, *, force: bool = False) -> Done:
     """Join two tickets, in whatever order they are named: both rows, histories and cards in one commit.
 
     Messages, notes and open tasks move to the ticket that stays. ``force`` joins those of a person who has
@@ -35,8 +35,8 @@ async def merge(unit: Unit, one: int, other: int, caller: Caller, *, force: bool
 
     :raises Refusal: one is unknown here, cannot be merged, or is another person's; nothing is written.
     """
-    found = {number: await tickets.get(unit.session, number) for number in (one, other)}
-    if caller.cause and await tickets.change_caused_by(unit.session, caller.cause, one):
+    found = {number: tickets.get(unit.session, number) for number in (one, other)}
+    if caller.cause and tickets.change_caused_by(unit.session, caller.cause, one):
         return Done(one, changed=False)
     # Both are looked for before anything is told of either.
     first, second = (_known(number, ticket, caller) for number, ticket in found.items())
@@ -45,8 +45,8 @@ async def merge(unit: Unit, one: int, other: int, caller: Caller, *, force: bool
     goes = _Half(source, _decide(unit, source, caller, Details(into=into)))
     kept = _Half(target, _decide(unit, target, caller, Details(other=other_standing)))
     if not force:
-        await _check_person(unit, first, second)
-    await _write(unit, goes, kept, caller)
+        _check_person(unit, first, second)
+    _write(unit, goes, kept, caller)
     return Done(into, changed=True)
 
 
@@ -68,19 +68,19 @@ def _decide(unit: Unit, ticket: Ticket, caller: Caller, details: Details) -> Dec
     return decide(Action.MERGE, number, standing, caller.actor, caller.place.scope, details, unit.now)
 
 
-async def _check_person(unit: Unit, first: Ticket, second: Ticket) -> None:
+def _check_person(unit: Unit, first: Ticket, second: Ticket) -> None:
     """Asked last: who may not act for both teams must not learn who wrote."""
-    one = await unit.session.get_one(Requester, first.requester_id)
-    other = await unit.session.get_one(Requester, second.requester_id)
+    one = unit.session.get_one(Requester, first.requester_id)
+    other = unit.session.get_one(Requester, second.requester_id)
     contacts = [Contact(each.id or 0, each.email, each.phone) for each in (one, other)]
     if not same_person(*contacts):
         raise NotSamePerson(first.number, changes.number_of(second), one.name, other.name)
 
 
-async def _write(unit: Unit, goes: _Half, kept: _Half, caller: Caller) -> None:
-    messages = await conversation.message_ids(unit.session, goes.number)
-    await conversation.move_messages(unit.session, messages, kept.number)
-    tasks = await _move_tasks(unit, goes.number, kept.number)
+def _write(unit: Unit, goes: _Half, kept: _Half, caller: Caller) -> None:
+    messages = conversation.message_ids(unit.session, goes.number)
+    conversation.move_messages(unit.session, messages, kept.number)
+    tasks = _move_tasks(unit, goes.number, kept.number)
     moved = {"messages": messages, "tasks": [*tasks], "positions": [*tasks.values()]}
     details: dict[int, dict[str, Any]] = {
         goes.number: {"other": kept.number, **moved},
@@ -95,23 +95,21 @@ async def _write(unit: Unit, goes: _Half, kept: _Half, caller: Caller) -> None:
     # In the order of their numbers, so that two merges at once do not wait for each other.
     for half, other in sorted(((goes, kept), (kept, goes)), key=lambda pair: pair[0].number):
         cause = Cause(caller.actor.user_id, caller.cause, detail=details[half.number])
-        await changes.write(
-            unit, half.ticket, half.decision, cause, beside=other.ticket, **columns[half.number]
-        )
+        changes.write(unit, half.ticket, half.decision, cause, beside=other.ticket, **columns[half.number])
     # Who had the one that goes on has it still.
-    await changes.tell_assignments(unit, goes.number, goes.decision, caller.actor.user_id)
+    changes.tell_assignments(unit, goes.number, goes.decision, caller.actor.user_id)
 
 
-async def _move_tasks(unit: Unit, source: int, target: int) -> dict[int, int]:
+def _move_tasks(unit: Unit, source: int, target: int) -> dict[int, int]:
     """Move open tasks behind those that are there; ids and what their numbers were."""
-    taken = [task.position for task in await tickets.tasks(unit.session, target)]
+    taken = [task.position for task in tickets.tasks(unit.session, target)]
     last = max(taken, default=0)
     moved: dict[int, int] = {}
-    for task in await tickets.tasks(unit.session, source):
+    for task in tickets.tasks(unit.session, source):
         if task.done_at is None and task.id is not None:
             moved[task.id] = task.position
             last += 1
             task.number, task.position = target, last
             unit.session.add(task)
-    await unit.session.flush()
+    unit.session.flush()
     return moved

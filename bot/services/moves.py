@@ -1,6 +1,6 @@
 """Changing a ticket: every action of the lifecycle's table that a person in the chat can ask for."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -33,7 +33,7 @@ TO_TRIAGE: Final = frozenset({"none", "triage", "keins", "kein"})
 """Words that transfer a ticket to nobody's team."""
 
 
-async def move(unit: Unit, action: Action, number: int, caller: Caller, wish: Wish = _NOTHING) -> Done:
+def move(unit: Unit, action: Action, number: int, caller: Caller, wish: Wish = _NOTHING) -> Done:
     """Do one action to one ticket: row, history, card and alerts in one commit.
 
     Run again for the same event (after a crash), it finds its work done.
@@ -43,12 +43,12 @@ async def move(unit: Unit, action: Action, number: int, caller: Caller, wish: Wi
     :raises ValueError: the action has a use case of its own, which changes more than the standing.
     """
     if action is Action.UNDO:
-        return await undoing.undo(unit, number, caller)
+        return undoing.undo(unit, number, caller)
     # The ticket first: what was committed after it was read is told by its version.
-    ticket = await tickets.get(unit.session, number)
+    ticket = tickets.get(unit.session, number)
     if ticket is None:
         raise UnknownTicket(number)
-    if caller.cause and await tickets.change_caused_by(unit.session, caller.cause, number):
+    if caller.cause and tickets.change_caused_by(unit.session, caller.cause, number):
         return Done(number, changed=False)
     before = changes.standing_of(ticket)
     if not is_known(before, caller.actor, caller.place.scope):
@@ -56,19 +56,19 @@ async def move(unit: Unit, action: Action, number: int, caller: Caller, wish: Wi
         raise UnknownTicket(number)
     if action in _WITH_MORE:
         raise ValueError(f"{action} needs more than a standing; it has a use case of its own")
-    details = await _details(unit, action, ticket, wish)
+    details = _details(unit, action, ticket, wish)
     decision = decide(action, number, before, caller.actor, caller.place.scope, details, unit.now)
     if decision.changed:
         columns: dict[str, Any] = {"close_reason": wish.note} if action is Action.CLOSE else {}
         cause = Cause(caller.actor.user_id, caller.cause, wish.note)
-        await changes.write(unit, ticket, decision, cause, **columns)
-        await changes.tell(unit, number, decision, caller.actor.user_id)
+        changes.write(unit, ticket, decision, cause, **columns)
+        changes.tell(unit, number, decision, caller.actor.user_id)
     return Done(number, changed=decision.changed)
 
 
-async def _details(unit: Unit, action: Action, ticket: Ticket, wish: Wish) -> Details:
-    tasks = await tickets.tasks(unit.session, changes.number_of(ticket))
-    of_action = await _DETAILS[action](unit, ticket, wish) if action in _DETAILS else Details()
+def _details(unit: Unit, action: Action, ticket: Ticket, wish: Wish) -> Details:
+    tasks = tickets.tasks(unit.session, changes.number_of(ticket))
+    of_action = _DETAILS[action](unit, ticket, wish) if action in _DETAILS else Details()
     return replace(
         of_action,
         waitlist=unit.policy.topics.get(ticket.topic, False),
@@ -77,9 +77,9 @@ async def _details(unit: Unit, action: Action, ticket: Ticket, wish: Wish) -> De
     )
 
 
-async def _for_assign(unit: Unit, ticket: Ticket, wish: Wish) -> Details:
-    members = frozenset(await people.members_of(unit, ticket.team))
-    return Details(named=await people.find_member(unit, wish.person or "", ticket.team), members=members)
+def _for_assign(unit: Unit, ticket: Ticket, wish: Wish) -> Details:
+    members = frozenset(people.members_of(unit, ticket.team))
+    return Details(named=people.find_member(unit, wish.person or "", ticket.team), members=members)
 
 
 def team_called(unit: Unit, typed: str) -> Team:
@@ -90,21 +90,21 @@ def team_called(unit: Unit, typed: str) -> Team:
     return TRIAGE if typed.casefold() in TO_TRIAGE else unit.policy.key_of(NameKind.TEAM, typed)
 
 
-async def _for_transfer(unit: Unit, _ticket: Ticket, wish: Wish) -> Details:
+def _for_transfer(unit: Unit, _ticket: Ticket, wish: Wish) -> Details:
     team = team_called(unit, wish.team or "")
-    return Details(team=team, members=frozenset(await people.members_of(unit, team)))
+    return Details(team=team, members=frozenset(people.members_of(unit, team)))
 
 
-async def _for_topic(unit: Unit, _ticket: Ticket, wish: Wish) -> Details:
+def _for_topic(unit: Unit, _ticket: Ticket, wish: Wish) -> Details:
     return Details(topic=unit.policy.key_of(NameKind.TOPIC, wish.topic or ""))
 
 
-async def _for_delete(unit: Unit, _ticket: Ticket, _wish: Wish) -> Details:
+def _for_delete(unit: Unit, _ticket: Ticket, _wish: Wish) -> Details:
     return Details(purge_at=unit.now + unit.policy.purge_grace)
 
 
-async def _for_restore(unit: Unit, ticket: Ticket, _wish: Wish) -> Details:
-    left = await tickets.last_change(
+def _for_restore(unit: Unit, ticket: Ticket, _wish: Wish) -> Details:
+    left = tickets.last_change(
         unit.session,
         changes.number_of(ticket),
         actions=(Action.ARCHIVE, Action.DELETE),
@@ -113,7 +113,7 @@ async def _for_restore(unit: Unit, ticket: Ticket, _wish: Wish) -> Details:
     return Details(earlier=Status(left.from_status) if left and left.from_status else None)
 
 
-_DETAILS: Mapping[Action, Callable[[Unit, Ticket, Wish], Awaitable[Details]]] = {
+_DETAILS: Mapping[Action, Callable[[Unit, Ticket, Wish], Details]] = {
     Action.ASSIGN: _for_assign,
     Action.TRANSFER: _for_transfer,
     Action.TOPIC: _for_topic,

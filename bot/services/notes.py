@@ -9,13 +9,13 @@ from bot.services.unit import Unit
 from storage.models import TicketMessage
 
 
-async def note(unit: Unit, number: int, text: str, caller: Caller) -> Done:
+def note(unit: Unit, number: int, text: str, caller: Caller) -> Done:
     """Keep a note in the ticket's conversation.
 
     :raises Refusal: the rules say no; nothing is written.
     :raises InvalidFields: the text is empty or too long.
     """
-    asked = await changes.asked(unit, Action.NOTE, number, caller)
+    asked = changes.asked(unit, Action.NOTE, number, caller)
     if asked is None:
         return Done(number, changed=False)
     check = Checker()
@@ -30,7 +30,7 @@ async def note(unit: Unit, number: int, text: str, caller: Caller) -> Done:
         at=unit.now,
     )
     unit.session.add(message)
-    await unit.session.flush()
+    unit.session.flush()
     cause = Cause(caller.actor.user_id, caller.cause, detail={"messages": [message.id]})
-    await changes.write(unit, *asked, cause)
+    changes.write(unit, *asked, cause)
     return Done(number, changed=True)

@@ -17,38 +17,38 @@ _NEWS_KEPT: Final = timedelta(days=7)
 """What could not be told for so long, as its room could not be used, is no news any more."""
 
 
-async def sent(unit: Unit, tx_id: str, event_id: str, room_id: str, thread: str | None = None) -> None:
+def sent(unit: Unit, tx_id: str, event_id: str, room_id: str, thread: str | None = None) -> None:
     """An event arrived in its room, as the homeserver's answer or the own echo says; may be told twice."""
-    row = await outbox.by_tx(unit.session, tx_id)
+    row = outbox.by_tx(unit.session, tx_id)
     if row is None or row.state == RowState.SENT:
         return
-    shows = await outbox.shown_by(unit.session, row.id or 0)
-    card = await posted.card(unit.session, row.number) if row.number is not None else None
+    shows = outbox.shown_by(unit.session, row.id or 0)
+    card = posted.card(unit.session, row.number) if row.number is not None else None
     edit = row.kind == Kind.CARD and card is not None and card.room_id == room_id
     kind = "edit" if edit else row.kind
     if edit and card is not None:
         thread = card.event_id
-    news = await posted.record(unit.session, event_id, room_id, kind, shows, unit.now, thread)
+    news = posted.record(unit.session, event_id, room_id, kind, shows, unit.now, thread)
     row.event_id = event_id
     unit.session.add(row)
     if news and thread is not None and not edit:
-        await posted.thread_goes_on(unit.session, thread, event_id)
+        posted.thread_goes_on(unit.session, thread, event_id)
     if row.state == RowState.CANCELLED:
-        await _erase_again(unit, shows)
+        _erase_again(unit, shows)
     elif row.kind == Kind.CARD:
         if news:
-            await _card_sent(unit, row, event_id, room_id, edit=edit)
+            _card_sent(unit, row, event_id, room_id, edit=edit)
     elif row.kind not in (Kind.RETIRE, Kind.ERASE):
         _finish(unit, row)
         if row.kind == Kind.ANSWER:
-            await prompts.posted(unit, row.id or 0, event_id)
+            prompts.posted(unit, row.id or 0, event_id)
     unit.wake_courier()
 
 
-async def _card_sent(unit: Unit, row: OutboxRow, event_id: str, room_id: str, *, edit: bool) -> None:
+def _card_sent(unit: Unit, row: OutboxRow, event_id: str, room_id: str, *, edit: bool) -> None:
     number = row.number or 0
     shown = row.rendered or 0
-    card = await posted.card(unit.session, number)
+    card = posted.card(unit.session, number)
     if edit and card is not None:
         card.version = shown
     elif card is not None:
@@ -58,8 +58,8 @@ async def _card_sent(unit: Unit, row: OutboxRow, event_id: str, room_id: str, *,
         card = Card(number=number, room_id=room_id, event_id=event_id, version=shown)
     unit.session.add(card)
     if not edit:
-        await changes.refresh_seeds(unit, number)
-    ticket = await tickets.get(unit.session, number)
+        changes.refresh_seeds(unit, number)
+    ticket = tickets.get(unit.session, number)
     if ticket is None or ticket.version == shown:
         _finish(unit, row)
         return
@@ -69,29 +69,29 @@ async def _card_sent(unit: Unit, row: OutboxRow, event_id: str, room_id: str, *,
     unit.session.add(row)
 
 
-async def seed_placed(unit: Unit, plan: seeds.Plan, key: str, event_id: str) -> None:
+def seed_placed(unit: Unit, plan: seeds.Plan, key: str, event_id: str) -> None:
     """A seeded reaction stands on its event."""
-    if not await posted.record(
+    if not posted.record(
         unit.session, event_id, plan.room_id, Kind.SEED, plan.shows, unit.now, plan.event_id, key
     ):
-        await posted.stands_again(unit.session, event_id)
-    await _erase_again(unit, plan.shows)
-    target = await posted.get(unit.session, plan.event_id)
+        posted.stands_again(unit.session, event_id)
+    _erase_again(unit, plan.shows)
+    target = posted.get(unit.session, plan.event_id)
     if target is not None and target.redacted_at is not None:
         # The card went while this was on its way.
-        await _take_away(unit, event_id, plan.room_id)
+        _take_away(unit, event_id, plan.room_id)
 
 
-async def _take_away(unit: Unit, event_id: str, room_id: str) -> None:
+def _take_away(unit: Unit, event_id: str, room_id: str) -> None:
     payload = {"event_id": event_id}
-    await outbox.put(unit.session, Kind.UNTAP, Priority.REDACTION, unit.now, room=room_id, payload=payload)
+    outbox.put(unit.session, Kind.UNTAP, Priority.REDACTION, unit.now, room=room_id, payload=payload)
     unit.wake_courier()
 
 
-async def _erase_again(unit: Unit, shows: Sequence[int]) -> None:
+def _erase_again(unit: Unit, shows: Sequence[int]) -> None:
     """An event about a purged ticket came through after all."""
-    for number in await posted.any_purged(unit.session, shows):
-        await outbox.put(
+    for number in posted.any_purged(unit.session, shows):
+        outbox.put(
             unit.session, Kind.ERASE, Priority.REDACTION, unit.now, number=number, payload={"what": "erase"}
         )
 
@@ -101,46 +101,46 @@ def _finish(unit: Unit, row: OutboxRow) -> None:
     unit.session.add(row)
 
 
-async def redacted(unit: Unit, event_id: str, number: int, error: str | None = None) -> None:
+def redacted(unit: Unit, event_id: str, number: int, error: str | None = None) -> None:
     """An event about a ticket was redacted, or cannot be (``error``, the homeserver's code)."""
-    event = await unit.session.get(PostedEvent, event_id)
+    event = unit.session.get(PostedEvent, event_id)
     if event is None:
         return
     event.redacted_at = unit.now if error is None else None
     event.redaction_error = error
     unit.session.add(event)
-    purged = await unit.session.get(Purged, number)
+    purged = unit.session.get(Purged, number)
     if purged is not None:
         purged.redacted += error is None
         purged.failed += error is not None
         unit.session.add(purged)
-    card = await posted.card(unit.session, number)
+    card = posted.card(unit.session, number)
     if card is not None and card.event_id == event_id and error is None:
-        await unit.session.delete(card)
+        unit.session.delete(card)
 
 
-async def cleared(unit: Unit, row_id: int) -> None:
+def cleared(unit: Unit, row_id: int) -> None:
     """All of a row's redactions are done."""
-    row = await outbox.waiting_row(unit.session, row_id)
+    row = outbox.waiting_row(unit.session, row_id)
     if row is not None:
         _finish(unit, row)
-        for seed in await posted.orphans(unit.session, row.number or 0):
-            await _take_away(unit, seed.event_id, seed.room_id)
+        for seed in posted.orphans(unit.session, row.number or 0):
+            _take_away(unit, seed.event_id, seed.room_id)
         unit.wake_courier()
 
 
-async def later(unit: Unit, row_id: int, delay: timedelta, error: str) -> None:
+def later(unit: Unit, row_id: int, delay: timedelta, error: str) -> None:
     """A passing failure: the row is tried again after ``delay``."""
-    row = await outbox.waiting_row(unit.session, row_id)
+    row = outbox.waiting_row(unit.session, row_id)
     if row is not None:
         row.attempts += 1
         row.next_attempt_at, row.error = unit.now + delay, error
         unit.session.add(row)
 
 
-async def failed(unit: Unit, row_id: int, room_id: str, error: str) -> None:
+def failed(unit: Unit, row_id: int, room_id: str, error: str) -> None:
     """A final refusal: set aside, so that it blocks nothing, and told to the admins."""
-    row = await outbox.waiting_row(unit.session, row_id)
+    row = outbox.waiting_row(unit.session, row_id)
     if row is None:
         return
     missed = row.kind not in _CONVENIENT
@@ -149,11 +149,11 @@ async def failed(unit: Unit, row_id: int, room_id: str, error: str) -> None:
     unit.session.add(row)
     if not missed:
         return
-    key = await rooms.key_of(unit.session, room_id)
+    key = rooms.key_of(unit.session, room_id)
     if key == ADMIN_ROOM:
         return  # telling the admin room that it cannot be told would go round in circles
-    room = await rooms.get(unit.session, room_id)
-    shows = await outbox.shown_by(unit.session, row_id)
+    room = rooms.get(unit.session, room_id)
+    shows = outbox.shown_by(unit.session, row_id)
     payload = {
         "what": "delivery",
         "kind": row.kind,
@@ -161,15 +161,15 @@ async def failed(unit: Unit, row_id: int, room_id: str, error: str) -> None:
         "numbers": list(shows),
         "reason": error,
     }
-    await outbox.put(
+    outbox.put(
         unit.session, Kind.REPORT, Priority.ALERT, unit.now, room=ADMIN_ROOM, payload=payload,
         shows=shows,
     )  # fmt: skip
     unit.wake_courier()
 
 
-async def tidy(unit: Unit) -> None:
+def tidy(unit: Unit) -> None:
     """Forget the traces of what was sent days ago, and what reminders have told."""
-    await outbox.prune(unit.session, unit.now, _TRACE_KEPT)
-    await prompts.tidy(unit)
-    await quiet.forget(unit.session, unit.now - _NEWS_KEPT)
+    outbox.prune(unit.session, unit.now, _TRACE_KEPT)
+    prompts.tidy(unit)
+    quiet.forget(unit.session, unit.now - _NEWS_KEPT)

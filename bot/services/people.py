@@ -36,91 +36,91 @@ class Caller:
     cause: str | None = None
 
 
-async def actor_of(unit: Unit, user_id: str) -> Actor:
+def actor_of(unit: Unit, user_id: str) -> Actor:
     """The person with the rights that their rooms give them now.
 
     A room that strangers can enter or read gives none (it has problems, see ``bot.domain.rooms``).
     """
-    keys = await rooms.usable_keys_of(unit.session, user_id)
+    keys = rooms.usable_keys_of(unit.session, user_id)
     teams = frozenset(team_of_room(key) for key in keys if key != ADMIN_ROOM)
     return Actor(user_id, teams, admin=user_id in unit.policy.admins or ADMIN_ROOM in keys)
 
 
-async def place_of(unit: Unit, room_id: str, actor: Actor) -> Place:
+def place_of(unit: Unit, room_id: str, actor: Actor) -> Place:
     """What the room is, and what may be shown in it."""
-    room = await rooms.get(unit.session, room_id)
+    room = rooms.get(unit.session, room_id)
     if room is None or rooms.problems_of(room):
         return Place(room_id, RoomKind.FOREIGN, NOTHING)
-    key = await rooms.key_of(unit.session, room_id)
+    key = rooms.key_of(unit.session, room_id)
     if key == ADMIN_ROOM:
         return Place(room_id, RoomKind.ADMIN, EVERYTHING)
     if key is not None:
         team = team_of_room(key)
         kind = RoomKind.TRIAGE if key == TRIAGE_ROOM else RoomKind.TEAM
         return Place(room_id, kind, Scope(frozenset({team})), team)
-    if set(await rooms.members(unit.session, room_id)) == {actor.user_id, unit.policy.bot_user}:
+    if set(rooms.members(unit.session, room_id)) == {actor.user_id, unit.policy.bot_user}:
         scope = EVERYTHING if actor.admin else Scope(actor.teams)
         own = sorted(team for team in actor.teams if team is not None)
         return Place(room_id, RoomKind.DIRECT, scope, own[0] if own else None)
     return Place(room_id, RoomKind.FOREIGN, NOTHING)
 
 
-async def may_hear(unit: Unit, room_id: str) -> bool:
+def may_hear(unit: Unit, room_id: str) -> bool:
     """Whether an answer may still go to a room: no strangers have come in since the command."""
-    room = await rooms.get(unit.session, room_id)
+    room = rooms.get(unit.session, room_id)
     if room is None or rooms.problems_of(room):
         return False
-    if await rooms.key_of(unit.session, room_id) is not None:
+    if rooms.key_of(unit.session, room_id) is not None:
         return True
-    return len(await rooms.members(unit.session, room_id)) == DIRECT_SIZE
+    return len(rooms.members(unit.session, room_id)) == DIRECT_SIZE
 
 
-async def caller_of(unit: Unit, user_id: str, room_id: str, cause: str | None = None) -> Caller:
+def caller_of(unit: Unit, user_id: str, room_id: str, cause: str | None = None) -> Caller:
     """Person and place of an event."""
-    actor = await actor_of(unit, user_id)
-    return Caller(actor, await place_of(unit, room_id, actor), cause)
+    actor = actor_of(unit, user_id)
+    return Caller(actor, place_of(unit, room_id, actor), cause)
 
 
-async def members_of(unit: Unit, team: Team) -> Mapping[str, str]:
+def members_of(unit: Unit, team: Team) -> Mapping[str, str]:
     """User ids of a team's members with their names; none while its room cannot be used."""
-    return await joined_to(unit, room_key(team))
+    return joined_to(unit, room_key(team))
 
 
-async def joined_to(unit: Unit, key: str) -> Mapping[str, str]:
+def joined_to(unit: Unit, key: str) -> Mapping[str, str]:
     """User ids of those in a configured room with their names; none while it cannot be used."""
-    room = await rooms.by_key(unit.session, key)
+    room = rooms.by_key(unit.session, key)
     if room is None or rooms.problems_of(room):
         return {}
-    found = await rooms.members(unit.session, room.room_id)
+    found = rooms.members(unit.session, room.room_id)
     return {user_id: name for user_id, name in found.items() if user_id != unit.policy.bot_user}
 
 
-async def responsible(unit: Unit, team: Team) -> frozenset[str]:
+def responsible(unit: Unit, team: Team) -> frozenset[str]:
     """User ids of those who may have a ticket of the team: its members, and the admins."""
-    in_admin_room = await joined_to(unit, ADMIN_ROOM)
-    return unit.policy.admins.union(in_admin_room, await members_of(unit, team)) - {unit.policy.bot_user}
+    in_admin_room = joined_to(unit, ADMIN_ROOM)
+    return unit.policy.admins.union(in_admin_room, members_of(unit, team)) - {unit.policy.bot_user}
 
 
-async def to_notify(unit: Unit, assignee: str | None, team: Team) -> frozenset[str]:
+def to_notify(unit: Unit, assignee: str | None, team: Team) -> frozenset[str]:
     """Whom a requester's message is for: the assignee, or every member if there is none or they left.
 
     Source: the charity's wiki, "Closed".
     """
-    members = await members_of(unit, team)
+    members = members_of(unit, team)
     if assignee is not None and assignee in members:
         return frozenset({assignee})
     return frozenset(members)
 
 
-async def person(unit: Unit, user_id: str, team: Team = None) -> Person:
+def person(unit: Unit, user_id: str, team: Team = None) -> Person:
     """A user with the name that the team's room shows."""
-    room = await rooms.by_key(unit.session, room_key(team))
-    return Person(user_id, await rooms.name_of(unit.session, user_id, room.room_id if room else None))
+    room = rooms.by_key(unit.session, room_key(team))
+    return Person(user_id, rooms.name_of(unit.session, user_id, room.room_id if room else None))
 
 
-async def optional_person(unit: Unit, user_id: str | None, team: Team = None) -> Person | None:
+def optional_person(unit: Unit, user_id: str | None, team: Team = None) -> Person | None:
     """Like :func:`person`, for an assignment that may be empty."""
-    return None if user_id is None else await person(unit, user_id, team)
+    return None if user_id is None else person(unit, user_id, team)
 
 
 class People:
@@ -140,18 +140,18 @@ class People:
         return Person(user_id, self._names.get((user_id, room_key(team)), anywhere))
 
 
-async def people(unit: Unit, user_ids: Iterable[str | None]) -> People:
+def people(unit: Unit, user_ids: Iterable[str | None]) -> People:
     """These people; a query for all of them together."""
     wanted = sorted({user_id for user_id in user_ids if user_id is not None})
-    return People(await rooms.names_of(unit.session, wanted))
+    return People(rooms.names_of(unit.session, wanted))
 
 
-async def find_member(unit: Unit, typed: str, team: Team) -> str:
+def find_member(unit: Unit, typed: str, team: Team) -> str:
     """User id of the person that somebody typed: a full id, or a name or id's local part in the team.
 
     :raises UnknownName: nobody, or more than one, is called that.
     """
-    members = await members_of(unit, team)
+    members = members_of(unit, team)
     if typed.startswith("@") and ":" in typed:
         return typed
     wanted = typed.removeprefix("@").casefold()

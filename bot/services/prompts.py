@@ -85,7 +85,7 @@ def expires_at(kind: PromptKind, now: datetime) -> datetime:
     return now + _OPEN_FOR[kind]
 
 
-async def ask(
+def ask(
     unit: Unit,
     new: NewPrompt,
     row: OutboxRow,
@@ -108,76 +108,74 @@ async def ask(
         created_at=unit.now,
         expires_at=expires_at(new.kind, unit.now),
     )
-    await stored.add(unit.session, prompt, shows)
+    stored.add(unit.session, prompt, shows)
 
 
-async def posted(unit: Unit, outbox_id: int, event_id: str) -> None:
+def posted(unit: Unit, outbox_id: int, event_id: str) -> None:
     """An answer arrived in its room: if it is a prompt, its reactions are due."""
-    prompt = await stored.of_row(unit.session, outbox_id)
+    prompt = stored.of_row(unit.session, outbox_id)
     if prompt is not None:
         prompt.event_id = event_id
         unit.session.add(prompt)
-        await _look_after(unit, prompt)
+        _look_after(unit, prompt)
 
 
-async def _look_after(unit: Unit, prompt: Prompt) -> None:
+def _look_after(unit: Unit, prompt: Prompt) -> None:
     assert prompt.id is not None  # noqa: S101 - it comes from the database
-    shows = await stored.tickets_of(unit.session, prompt.id)
-    await outbox.ask_seeds(unit.session, f"{_PROMPT}{prompt.id}", unit.now, unit.now, shows)
+    shows = stored.tickets_of(unit.session, prompt.id)
+    outbox.ask_seeds(unit.session, f"{_PROMPT}{prompt.id}", unit.now, unit.now, shows)
     unit.wake_courier()
 
 
-async def look(unit: Unit, prompt_id: int) -> PromptView | None:
+def look(unit: Unit, prompt_id: int) -> PromptView | None:
     """A prompt by its id."""
-    return await _view(unit, await stored.get(unit.session, prompt_id))
+    return _view(unit, stored.get(unit.session, prompt_id))
 
 
-async def at_event(unit: Unit, event_id: str) -> PromptView | None:
+def at_event(unit: Unit, event_id: str) -> PromptView | None:
     """The prompt that an event of the bot is."""
-    return await _view(unit, await stored.of_event(unit.session, event_id))
+    return _view(unit, stored.of_event(unit.session, event_id))
 
 
-async def last_page(unit: Unit, room_id: str, person: str) -> PromptView | None:
+def last_page(unit: Unit, room_id: str, person: str) -> PromptView | None:
     """The list that a person asked for last in a room, if it has a further page."""
-    return await _view(
-        unit, await stored.last(unit.session, room_id, person, PromptKind.PAGE.value, unit.now)
-    )
+    return _view(unit, stored.last(unit.session, room_id, person, PromptKind.PAGE.value, unit.now))
 
 
-async def end_last_page(unit: Unit, room_id: str, person: str) -> None:
+def end_last_page(unit: Unit, room_id: str, person: str) -> None:
     """A newer list of this person has no further page: ``!more`` must not go on with an older one."""
-    prompt = await last_page(unit, room_id, person)
+    prompt = last_page(unit, room_id, person)
     if prompt is not None:
-        await done(unit, prompt.id)
+        done(unit, prompt.id)
 
 
-async def done(unit: Unit, prompt_id: int) -> bool:
+def done(unit: Unit, prompt_id: int) -> bool:
     """Close a prompt, in the commit of what it asked for; says whether it was still open."""
-    prompt = await stored.get(unit.session, prompt_id)
+    prompt = stored.get(unit.session, prompt_id)
     if prompt is None or prompt.done_at is not None:
         return False
     prompt.done_at = unit.now
     unit.session.add(prompt)
-    await _look_after(unit, prompt)
+    _look_after(unit, prompt)
     return True
 
 
-async def drop_about(unit: Unit, number: int) -> None:
+def drop_about(unit: Unit, number: int) -> None:
     """A ticket is purged: nothing that names it waits any more, but for the question that led to it."""
-    await stored.drop_about(unit.session, number, PromptKind.CONFIRM.value)
+    stored.drop_about(unit.session, number, PromptKind.CONFIRM.value)
 
 
-async def is_erased(unit: Unit, prompt: PromptView) -> bool:
+def is_erased(unit: Unit, prompt: PromptView) -> bool:
     """Whether the prompt's message goes, because a ticket that it names was purged."""
-    return bool(await events.any_purged(unit.session, prompt.shows))
+    return bool(events.any_purged(unit.session, prompt.shows))
 
 
-async def tidy(unit: Unit) -> None:
+def tidy(unit: Unit) -> None:
     """Forget the prompts that are long over."""
-    await stored.prune(unit.session, unit.now - _KEPT)
+    stored.prune(unit.session, unit.now - _KEPT)
 
 
-async def _view(unit: Unit, prompt: Prompt | None) -> PromptView | None:
+def _view(unit: Unit, prompt: Prompt | None) -> PromptView | None:
     if prompt is None:
         return None
     assert prompt.id is not None  # noqa: S101 - it comes from the database
@@ -192,5 +190,5 @@ async def _view(unit: Unit, prompt: Prompt | None) -> PromptView | None:
         payload=prompt.payload,
         expires_at=prompt.expires_at,
         done=prompt.done_at is not None,
-        shows=await stored.tickets_of(unit.session, prompt.id),
+        shows=stored.tickets_of(unit.session, prompt.id),
     )

@@ -20,7 +20,7 @@ _WORDY: Final = frozenset(
 """Actions whose command holds a text; of the others only those with a reason or the like hold any."""
 
 
-async def purge(unit: Unit, number: int, caller: Caller) -> Done:
+def purge(unit: Unit, number: int, caller: Caller) -> Done:
     """Remove a deleted ticket for good. Only the number, the dates and who did it stay.
 
     Those that were merged into it go along: they are one conversation.
@@ -29,41 +29,41 @@ async def purge(unit: Unit, number: int, caller: Caller) -> Done:
 
     :raises Refusal: not deleted before, unknown, or not by an admin.
     """
-    done = await unit.session.get(Purged, number)
+    done = unit.session.get(Purged, number)
     if done is not None and caller.cause is not None and done.cause == caller.cause:
         return Done(number, changed=False)
-    ticket = await tickets.get(unit.session, number)
+    ticket = tickets.get(unit.session, number)
     if ticket is None:
         raise UnknownTicket(number)
     standing = changes.standing_of(ticket)
     decide(Action.PURGE, number, standing, caller.actor, caller.place.scope, Details(), unit.now)
     if ticket.merged_into is not None:
         # Its messages are there and stay; the card must not name it any more.
-        await conversation.touch(unit.session, [ticket.merged_into])
-        await outbox.refresh_card(unit.session, ticket.merged_into, unit.now, new=False)
-    for each in await _with_merged(unit, ticket):
-        await _remove(unit, each, caller)
+        conversation.touch(unit.session, [ticket.merged_into])
+        outbox.refresh_card(unit.session, ticket.merged_into, unit.now, new=False)
+    for each in _with_merged(unit, ticket):
+        _remove(unit, each, caller)
     unit.scrub = True
     unit.wake_courier()
     return Done(number, changed=True)
 
 
-async def _with_merged(unit: Unit, ticket: Ticket) -> list[Ticket]:
+def _with_merged(unit: Unit, ticket: Ticket) -> list[Ticket]:
     """What was merged into the ticket, over however many steps, and the ticket last."""
     found = []
-    for source in await conversation.merged_here(unit.session, changes.number_of(ticket)):
-        found += await _with_merged(unit, source)
+    for source in conversation.merged_here(unit.session, changes.number_of(ticket)):
+        found += _with_merged(unit, source)
     return [*found, ticket]
 
 
-async def _remove(unit: Unit, ticket: Ticket, caller: Caller) -> None:
+def _remove(unit: Unit, ticket: Ticket, caller: Caller) -> None:
     number = changes.number_of(ticket)
-    await _mark_commands(unit, number)
-    await _ask_digests_again(unit, number)
-    for row in await outbox.waiting_about(unit.session, number, Kind.REMINDER):
-        await quiet.ask_again(unit.session, row.tx_id)
-    await outbox.cancel_about(unit.session, number, unit.now)
-    await prompts.drop_about(unit, number)
+    _mark_commands(unit, number)
+    _ask_digests_again(unit, number)
+    for row in outbox.waiting_about(unit.session, number, Kind.REMINDER):
+        quiet.ask_again(unit.session, row.tx_id)
+    outbox.cancel_about(unit.session, number, unit.now)
+    prompts.drop_about(unit, number)
     unit.session.add(
         Purged(
             number=number,
@@ -73,11 +73,11 @@ async def _remove(unit: Unit, ticket: Ticket, caller: Caller) -> None:
             cause=caller.cause,
         )
     )
-    await tickets.erase(unit.session, ticket)
-    await outbox.put(
+    tickets.erase(unit.session, ticket)
+    outbox.put(
         unit.session, Kind.ERASE, Priority.REDACTION, unit.now, number=number, payload={"what": "erase"}
     )
-    await outbox.put(
+    outbox.put(
         unit.session,
         Kind.REPORT,
         Priority.REDACTION,
@@ -89,19 +89,19 @@ async def _remove(unit: Unit, ticket: Ticket, caller: Caller) -> None:
     )
 
 
-async def _ask_digests_again(unit: Unit, number: int) -> None:
+def _ask_digests_again(unit: Unit, number: int) -> None:
     """A digest that is cancelled because it names the ticket is written again without it."""
-    for row in await outbox.waiting_about(unit.session, number, Kind.DIGEST):
+    for row in outbox.waiting_about(unit.session, number, Kind.DIGEST):
         payload = row.payload or {}
         key = (room_key(payload["team"]), date.fromisoformat(payload["day"]))
-        mark = await unit.session.get(DigestMark, key)
+        mark = unit.session.get(DigestMark, key)
         if mark is not None:
-            await unit.session.delete(mark)
+            unit.session.delete(mark)
 
 
-async def _mark_commands(unit: Unit, number: int) -> None:
+def _mark_commands(unit: Unit, number: int) -> None:
     """Note the members' events that carried text about the ticket (`new`, a reason), to be redacted."""
-    history = await tickets.history(unit.session, number)
+    history = tickets.history(unit.session, number)
     causes = {entry.cause for entry in history if entry.cause and (entry.note or entry.action in _WORDY)}
-    for event in await inbox.received(unit.session, causes):
-        await posted.record(unit.session, event.event_id, event.room_id, "command", [number], unit.now)
+    for event in inbox.received(unit.session, causes):
+        posted.record(unit.session, event.event_id, event.room_id, "command", [number], unit.now)

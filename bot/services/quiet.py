@@ -32,16 +32,16 @@ def ends_at(unit: Unit, key: str) -> datetime | None:
     return hours.ends_at(unit.now) if hours else None
 
 
-async def silences(unit: Unit, row: OutboxRow, room_id: str, view: CardView | Alert) -> bool:
+def silences(unit: Unit, row: OutboxRow, room_id: str, view: CardView | Alert) -> bool:
     """Whether an event must not ring, as it is quiet in its room; it is then noted for the reminder.
 
     An attempt that was silent is never repeated aloud: the homeserver may have the first one already.
     """
-    if await unit.session.get(QuietNote, row.tx_id) is not None:
+    if unit.session.get(QuietNote, row.tx_id) is not None:
         return True
     rung = _rung(view)
-    key = await rooms.key_of(unit.session, room_id)
-    ticket = await tickets.get(unit.session, row.number or 0)
+    key = rooms.key_of(unit.session, room_id)
+    ticket = tickets.get(unit.session, row.number or 0)
     if rung is None or ticket is None or key is None or ends_at(unit, key) is None:
         return False
     note = QuietNote(
@@ -54,7 +54,7 @@ async def silences(unit: Unit, row: OutboxRow, room_id: str, view: CardView | Al
         at=row.created_at,
     )
     unit.session.add(note)
-    await unit.session.flush()
+    unit.session.flush()
     return True
 
 
@@ -71,19 +71,19 @@ def _rung(view: CardView | Alert) -> tuple[What, tuple[str, ...]] | None:
             return None
 
 
-async def remind(unit: Unit) -> int:
+def remind(unit: Unit) -> int:
     """Ask for the reminders of the rooms in which it is no longer quiet; gives how many there are.
 
     The notes are marked in the same commit: each is told at most once, whatever restarts and the clock do.
     """
     asked = 0
-    for key in await quiet.rooms_to_remind(unit.session):
-        room = await rooms.by_key(unit.session, key)
+    for key in quiet.rooms_to_remind(unit.session):
+        room = rooms.by_key(unit.session, key)
         if ends_at(unit, key) is not None or rooms.problems_of(room):
             continue
-        notes = await quiet.untold(unit.session, key)
-        view = await _view(unit, key, notes)
-        reminder = await _ask(unit, key, view) if view.lines else ""
+        notes = quiet.untold(unit.session, key)
+        view = _view(unit, key, notes)
+        reminder = _ask(unit, key, view) if view.lines else ""
         for note in notes:
             note.reminder = reminder
             unit.session.add(note)
@@ -91,8 +91,8 @@ async def remind(unit: Unit) -> int:
     return asked
 
 
-async def _ask(unit: Unit, key: str, view: QuietReminder) -> str:
-    row = await outbox.put(
+def _ask(unit: Unit, key: str, view: QuietReminder) -> str:
+    row = outbox.put(
         unit.session,
         Kind.REMINDER,
         Priority.ALERT,
@@ -115,9 +115,9 @@ def put_off(unit: Unit, row: OutboxRow) -> bool:
     return True
 
 
-async def reminder(unit: Unit, row: OutboxRow) -> QuietReminder | None:
+def reminder(unit: Unit, row: OutboxRow) -> QuietReminder | None:
     """What a reminder says as things stand now; ``None`` if all of it was handled meanwhile."""
-    view = await _view(unit, row.room or "", await quiet.told_by(unit.session, row.tx_id))
+    view = _view(unit, row.room or "", quiet.told_by(unit.session, row.tx_id))
     return view if view.lines else None
 
 
@@ -138,13 +138,13 @@ class _Situation:
     acts: Mapping[tuple[int, str], datetime]
 
 
-async def _view(unit: Unit, key: str, notes: Sequence[QuietNote]) -> QuietReminder:
-    found = await tickets.by_numbers(unit.session, {note.number for note in notes})
+def _view(unit: Unit, key: str, notes: Sequence[QuietNote]) -> QuietReminder:
+    found = tickets.by_numbers(unit.session, {note.number for note in notes})
     first = min((note.at for note in notes), default=unit.now)
     situation = _Situation(
-        await people.joined_to(unit, key),
-        await mutes.of_tickets(unit.session, found),
-        await tickets.acts_since(unit.session, found, first),
+        people.joined_to(unit, key),
+        mutes.of_tickets(unit.session, found),
+        tickets.acts_since(unit.session, found, first),
     )
     rings: dict[tuple[int, What], _Rings] = {}
     for note in notes:
@@ -156,7 +156,7 @@ async def _view(unit: Unit, key: str, notes: Sequence[QuietNote]) -> QuietRemind
             ring.people |= meant
     names = {user_id: Person(user_id, name) for user_id, name in situation.present.items()}
     told = list(rings.items())[:LINES]
-    views = await lists.line_views(unit, [found[number] for (number, _what), _ring in told])
+    views = lists.line_views(unit, [found[number] for (number, _what), _ring in told])
     lines = [
         QuietLine(line, what, ring.count, tuple(names[user_id] for user_id in sorted(ring.people)))
         for line, ((_number, what), ring) in zip(views, told, strict=True)

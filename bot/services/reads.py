@@ -31,19 +31,19 @@ _WORDY: Final = frozenset({Action.NOTE.value, Action.TASK_ADD.value, Action.TASK
 """History entries that tell the words of the rows they name."""
 
 
-async def card_view(unit: Unit, number: int) -> CardView | None:
+def card_view(unit: Unit, number: int) -> CardView | None:
     """The ticket as its card shows it now. A deleted one is hidden: its card keeps the number alone."""
-    ticket = await tickets.get(unit.session, number)
+    ticket = tickets.get(unit.session, number)
     if ticket is None:
         return None
-    return await _card(unit, ticket, hidden=ticket.status == Status.DELETED.value)
+    return _card(unit, ticket, hidden=ticket.status == Status.DELETED.value)
 
 
-async def _card(unit: Unit, ticket: Ticket, *, hidden: bool = False) -> CardView:
+def _card(unit: Unit, ticket: Ticket, *, hidden: bool = False) -> CardView:
     number = changes.number_of(ticket)
-    requester = await unit.session.get(Requester, ticket.requester_id)
-    first = await tickets.first_message(unit.session, ticket)
-    tasks = await tickets.tasks(unit.session, number)
+    requester = unit.session.get(Requester, ticket.requester_id)
+    first = tickets.first_message(unit.session, ticket)
+    tasks = tickets.tasks(unit.session, number)
     return CardView(
         number=number,
         version=ticket.version,
@@ -54,40 +54,40 @@ async def _card(unit: Unit, ticket: Ticket, *, hidden: bool = False) -> CardView
         requester="" if hidden or requester is None else requester.name,
         excerpt="" if hidden or first is None else _excerpt(first.text),
         changed_at=ticket.changed_at,
-        assignee=await people.optional_person(unit, ticket.assignee, ticket.team),
+        assignee=people.optional_person(unit, ticket.assignee, ticket.team),
         waiting_since=ticket.waiting_since if ticket.status == Status.WAITING.value else None,
         need=ticket.need if ticket.status == Status.WAITING.value else None,
         close_reason=ticket.close_reason if ticket.status == Status.CLOSED.value else None,
         follows=ticket.follows,
         tasks_done=sum(task.done_at is not None for task in tasks),
         tasks_all=len(tasks),
-        attachments=0 if hidden else await tickets.attachment_count(unit.session, number),
-        merged_into=await _merged_into(unit, ticket),
-        merged_here=await _named(unit, ticket, await conversation.merged_here(unit.session, number)),
-        others=await _others(unit, ticket),
+        attachments=0 if hidden else tickets.attachment_count(unit.session, number),
+        merged_into=_merged_into(unit, ticket),
+        merged_here=_named(unit, ticket, conversation.merged_here(unit.session, number)),
+        others=_others(unit, ticket),
     )
 
 
-async def _others(unit: Unit, ticket: Ticket) -> tuple[NamedTicket, ...]:
+def _others(unit: Unit, ticket: Ticket) -> tuple[NamedTicket, ...]:
     """The same person's further tickets, as far as this ticket's room knows them."""
     if Status(ticket.status) not in statuses_of(State.OPEN):
         return ()
     shown = frozenset(Status) - {Status.DELETED}
-    found = await conversation.others_of(unit.session, ticket, {ticket.team}, _OTHERS, shown)
-    return await _named(unit, ticket, found)
+    found = conversation.others_of(unit.session, ticket, {ticket.team}, _OTHERS, shown)
+    return _named(unit, ticket, found)
 
 
-async def _merged_into(unit: Unit, ticket: Ticket) -> NamedTicket | None:
-    into = None if ticket.merged_into is None else await tickets.get(unit.session, ticket.merged_into)
-    return None if into is None else (await _named(unit, ticket, [into]))[0]
+def _merged_into(unit: Unit, ticket: Ticket) -> NamedTicket | None:
+    into = None if ticket.merged_into is None else tickets.get(unit.session, ticket.merged_into)
+    return None if into is None else _named(unit, ticket, [into])[0]
 
 
-async def _named(unit: Unit, ticket: Ticket, others: Sequence[Ticket]) -> tuple[NamedTicket, ...]:
+def _named(unit: Unit, ticket: Ticket, others: Sequence[Ticket]) -> tuple[NamedTicket, ...]:
     """Others with their cards; another team's card is nowhere that this room's members could follow."""
     found = []
     for each in others:
         number = changes.number_of(each)
-        card = await posted.card(unit.session, number) if each.team == ticket.team else None
+        card = posted.card(unit.session, number) if each.team == ticket.team else None
         where = (card.room_id, card.event_id) if card else (None, None)
         found.append(NamedTicket(number, Status(each.status), *where))
     return tuple(found)
@@ -97,12 +97,12 @@ def _excerpt(text: str) -> str:
     return text if len(text) <= EXCERPT else text[: EXCERPT - 1].rstrip() + "…"
 
 
-async def visible(unit: Unit, number: int, caller: Caller) -> Ticket:
+def visible(unit: Unit, number: int, caller: Caller) -> Ticket:
     """The ticket, if it may be shown to this person in this room.
 
     :raises UnknownTicket: it may not, or does not exist: the same answer.
     """
-    ticket = await tickets.get(unit.session, number)
+    ticket = tickets.get(unit.session, number)
     if ticket is None or not caller.place.scope.shows(ticket.team):
         raise UnknownTicket(number)
     if not caller.actor.belongs_to(ticket.team):
@@ -112,32 +112,32 @@ async def visible(unit: Unit, number: int, caller: Caller) -> Ticket:
     return ticket
 
 
-async def ticket_view(unit: Unit, number: int, caller: Caller) -> TicketView:
+def ticket_view(unit: Unit, number: int, caller: Caller) -> TicketView:
     """Everything about a ticket, with the requester's contact.
 
     :raises UnknownTicket: see :func:`visible`.
     """
-    ticket = await visible(unit, number, caller)
-    requester = await unit.session.get(Requester, ticket.requester_id)
-    rows = await tickets.messages(unit.session, number, _MESSAGES)
-    tasks = await tickets.tasks(unit.session, number)
-    card = await posted.card(unit.session, number)
+    ticket = visible(unit, number, caller)
+    requester = unit.session.get(Requester, ticket.requester_id)
+    rows = tickets.messages(unit.session, number, _MESSAGES)
+    tasks = tickets.tasks(unit.session, number)
+    card = posted.card(unit.session, number)
     # Who muted what is nobody else's matter: a room with others in it does not tell.
     alone = caller.place.kind is RoomKind.DIRECT
     return TicketView(
-        card=await _card(unit, ticket),
+        card=_card(unit, ticket),
         email=requester.email if requester else None,
         phone=requester.phone if requester else None,
         region=ticket.region,
         opened_at=ticket.opened_at,
         intake=Intake(ticket.intake),
-        messages=await message_views(unit, rows, ticket.team),
+        messages=message_views(unit, rows, ticket.team),
         tasks=task_views(tasks),
         purge_at=ticket.purge_at,
-        hidden=await tickets.message_count(unit.session, number, tuple(MessageKind)) - len(rows),
+        hidden=tickets.message_count(unit.session, number, tuple(MessageKind)) - len(rows),
         card_room=card.room_id if card else None,
         card_event=card.event_id if card else None,
-        muted=alone and caller.actor.user_id in await mutes.of(unit.session, number),
+        muted=alone and caller.actor.user_id in mutes.of(unit.session, number),
     )
 
 
@@ -146,13 +146,13 @@ def task_views(tasks: Sequence[Task]) -> tuple[TaskView, ...]:
     return tuple(TaskView(task.position, task.text, task.done_at is not None) for task in tasks)
 
 
-async def message_views(unit: Unit, rows: Sequence[TicketMessage], team: Team) -> tuple[MessageView, ...]:
+def message_views(unit: Unit, rows: Sequence[TicketMessage], team: Team) -> tuple[MessageView, ...]:
     """Messages with their files' names."""
     files: dict[int, list[AttachmentView]] = {}
     ids = [row.id for row in rows if row.id is not None]
-    for message_id, name, media_type, size in await tickets.attachments(unit.session, ids):
+    for message_id, name, media_type, size in tickets.attachments(unit.session, ids):
         files.setdefault(message_id, []).append(AttachmentView(name, media_type, size))
-    known = await people.people(unit, (row.author for row in rows))
+    known = people.people(unit, (row.author for row in rows))
     return tuple(
         MessageView(
             text=row.text,
@@ -167,18 +167,18 @@ async def message_views(unit: Unit, rows: Sequence[TicketMessage], team: Team) -
     )
 
 
-async def history_view(unit: Unit, number: int, caller: Caller, page: int = 0) -> HistoryView:
+def history_view(unit: Unit, number: int, caller: Caller, page: int = 0) -> HistoryView:
     """A page of what happened to a ticket.
 
     :raises UnknownTicket: see :func:`visible`.
     """
-    ticket = await visible(unit, number, caller)
+    ticket = visible(unit, number, caller)
     before = page * HISTORY_PAGE
-    found = await listing.history(unit.session, number, before, HISTORY_PAGE)
-    card = await posted.card(unit.session, number)
+    found = listing.history(unit.session, number, before, HISTORY_PAGE)
+    card = posted.card(unit.session, number)
     return HistoryView(
         number,
-        await history_lines(unit, found.rows, ticket.team),
+        history_lines(unit, found.rows, ticket.team),
         card_room=card.room_id if card else None,
         card_event=card.event_id if card else None,
         page=page,
@@ -189,10 +189,10 @@ async def history_view(unit: Unit, number: int, caller: Caller, page: int = 0) -
     )
 
 
-async def history_lines(unit: Unit, entries: Sequence[HistoryEntry], team: Team) -> tuple[HistoryLine, ...]:
+def history_lines(unit: Unit, entries: Sequence[HistoryEntry], team: Team) -> tuple[HistoryLine, ...]:
     """History entries with the people's names, and the words of what is still there."""
-    texts = await conversation.texts(unit.session, [entry for entry in entries if entry.action in _WORDY])
-    known = await people.people(unit, (person for entry in entries for person in _people_in(entry)))
+    texts = conversation.texts(unit.session, [entry for entry in entries if entry.action in _WORDY])
+    known = people.people(unit, (person for entry in entries for person in _people_in(entry)))
     return tuple(_history_line(entry, known, team, texts) for entry in entries)
 
 

@@ -71,108 +71,108 @@ class Batch:
     echoes: tuple[Echo, ...] = ()
 
 
-async def start(unit: Unit, user_id: str, device_id: str) -> str | None:
+def start(unit: Unit, user_id: str, device_id: str) -> str | None:
     """Note who runs; gives the token to go on from, or ``None`` for a first sync.
 
     With another device the homeserver does not know the old transaction ids any more.
     """
-    state = await inbox.sync_state(unit.session)
+    state = inbox.sync_state(unit.session)
     if state.user_id != user_id:
         # Rooms and members are what the other account saw; the first sync of this one tells its own.
-        await rooms.leave_all(unit.session)
+        rooms.leave_all(unit.session)
         state.token = None
     if (state.user_id, state.device_id) != (user_id, device_id):
-        await outbox.suspect_all(unit.session)
+        outbox.suspect_all(unit.session)
     state.user_id, state.device_id = user_id, device_id
     unit.session.add(state)
     return state.token
 
 
-async def device_of(unit: Unit, user_id: str) -> str | None:
+def device_of(unit: Unit, user_id: str) -> str | None:
     """The device that the bot used before as this user."""
-    state = await unit.session.get(SyncState, 1)
+    state = unit.session.get(SyncState, 1)
     return state.device_id if state and state.user_id == user_id else None
 
 
-async def configure_rooms(unit: Unit, wanted: Mapping[str, tuple[str, str | None]]) -> None:
+def configure_rooms(unit: Unit, wanted: Mapping[str, tuple[str, str | None]]) -> None:
     """Note which room serves as which: key → (address, room id if it could be resolved)."""
-    for known in await rooms.keys(unit.session):
+    for known in rooms.keys(unit.session):
         if known.key not in wanted:
-            await unit.session.delete(known)
+            unit.session.delete(known)
     for key, (address, room_id) in wanted.items():
-        row = await unit.session.get(RoomKey, key)
+        row = unit.session.get(RoomKey, key)
         if row is None:
             row = RoomKey(key=key, address=address)
         if room_id is not None or row.address != address:
             row.room_id = room_id
         row.address = address
         unit.session.add(row)
-    await unit.session.flush()
-    await outbox.release_held(unit.session, unit.now)
+    unit.session.flush()
+    outbox.release_held(unit.session, unit.now)
     unit.wake_courier()
 
 
-async def receive(unit: Unit, batch: Batch) -> None:
+def receive(unit: Unit, batch: Batch) -> None:
     """Commit a sync: what came in, what became of the rooms, and the token that goes on from there."""
     for update in batch.rooms:
-        await _update_room(unit, update)
+        _update_room(unit, update)
     for echo in batch.echoes:
-        await outcomes.sent(unit, echo.tx_id, echo.event_id, echo.room_id, echo.thread)
-    known = await inbox.known(unit.session, [event.event_id for event in batch.events])
+        outcomes.sent(unit, echo.tx_id, echo.event_id, echo.room_id, echo.thread)
+    known = inbox.known(unit.session, [event.event_id for event in batch.events])
     fresh = {event.event_id: event for event in batch.events if event.event_id not in known}
     for event in fresh.values():
-        if event.tapped is not None and not await taps.is_offered(unit, event.tapped):
+        if event.tapped is not None and not taps.is_offered(unit, event.tapped):
             continue  # people's reactions to each other are not ours to keep
         if event.thread is not None:
-            await posted.thread_goes_on(unit.session, event.thread, event.event_id)
+            posted.thread_goes_on(unit.session, event.thread, event.event_id)
         _store(unit, event)
-    state = await inbox.sync_state(unit.session)
+    state = inbox.sync_state(unit.session)
     state.token, state.synced_at = batch.token, unit.now
     unit.session.add(state)
 
 
-async def joined_rooms(unit: Unit) -> frozenset[str]:
+def joined_rooms(unit: Unit) -> frozenset[str]:
     """Rooms that the bot is in, as far as the last sync told."""
-    return frozenset(await rooms.joined(unit.session))
+    return frozenset(rooms.joined(unit.session))
 
 
-async def configured_rooms(unit: Unit) -> frozenset[str]:
+def configured_rooms(unit: Unit) -> frozenset[str]:
     """Ids of the rooms that the config names, as far as they are known."""
-    return frozenset(key.room_id for key in await rooms.keys(unit.session) if key.room_id is not None)
+    return frozenset(key.room_id for key in rooms.keys(unit.session) if key.room_id is not None)
 
 
-async def is_configured(unit: Unit, room_id: str) -> bool:
+def is_configured(unit: Unit, room_id: str) -> bool:
     """Whether the config names the room."""
-    return await rooms.key_of(unit.session, room_id) is not None
+    return rooms.key_of(unit.session, room_id) is not None
 
 
-async def strangers_rooms(unit: Unit) -> tuple[str, ...]:
+def strangers_rooms(unit: Unit) -> tuple[str, ...]:
     """Rooms that the bot is in although they are neither configured nor a readable direct chat of two."""
-    configured = {key.room_id for key in await rooms.keys(unit.session)}
-    others = [room for room in await rooms.joined(unit.session) if room not in configured]
-    return tuple([room for room in others if not await _is_chat_of_two(unit, room)])
+    configured = {key.room_id for key in rooms.keys(unit.session)}
+    others = [room for room in rooms.joined(unit.session) if room not in configured]
+    return tuple([room for room in others if not _is_chat_of_two(unit, room)])
 
 
-async def _is_chat_of_two(unit: Unit, room_id: str) -> bool:
-    room = await rooms.get(unit.session, room_id)
+def _is_chat_of_two(unit: Unit, room_id: str) -> bool:
+    room = rooms.get(unit.session, room_id)
     readable = room is not None and not room.encrypted
-    return readable and len(await rooms.members(unit.session, room_id)) == _TWO
+    return readable and len(rooms.members(unit.session, room_id)) == _TWO
 
 
-async def judge_all(unit: Unit) -> None:
+def judge_all(unit: Unit) -> None:
     """Judge every configured room, also one that no sync has ever shown: the bot is not in it."""
-    for key in await rooms.keys(unit.session):
+    for key in rooms.keys(unit.session):
         if key.room_id is None:
             continue
-        room = await rooms.get(unit.session, key.room_id)
+        room = rooms.get(unit.session, key.room_id)
         if room is None:
             room = Room(room_id=key.room_id, membership="leave")
             unit.session.add(room)
-            await unit.session.flush()
-        await judge(unit, room)
-        await greetings.greet(unit, room)
+            unit.session.flush()
+        judge(unit, room)
+        greetings.greet(unit, room)
     # What was written before the first sync had told of the rooms was held.
-    await outbox.release_held(unit.session, unit.now)
+    outbox.release_held(unit.session, unit.now)
     unit.wake_courier()
 
 
@@ -193,14 +193,14 @@ def _store(unit: Unit, event: ReceivedEvent) -> None:
         unit.wake_worker()
 
 
-async def _update_room(unit: Unit, update: RoomUpdate) -> None:
-    room = await rooms.get(unit.session, update.room_id)
+def _update_room(unit: Unit, update: RoomUpdate) -> None:
+    room = rooms.get(unit.session, update.room_id)
     if room is None:
         room = Room(room_id=update.room_id, membership=update.membership or "join")
     if update.membership in ("join", "invite") and room.membership != update.membership:
         # What was known from an earlier stay is out of date; the sync now brings the whole state.
-        await rooms.forget_members(unit.session, update.room_id)
-        room = await _forgotten(unit, room, update.membership)
+        rooms.forget_members(unit.session, update.room_id)
+        room = _forgotten(unit, room, update.membership)
     for name in (
         "membership", "invited_by", "direct", "name", "join_rule", "history_visibility", "guest_access",
         "encrypted", "replaced_by",
@@ -209,38 +209,38 @@ async def _update_room(unit: Unit, update: RoomUpdate) -> None:
         if value is not None:
             setattr(room, name, value)
     unit.session.add(room)
-    await unit.session.flush()
-    await _update_members(unit, update)
+    unit.session.flush()
+    _update_members(unit, update)
     if room.membership != "invite":
         # With an invitation the bot is about to come in: nothing that the admins need do.
-        await judge(unit, room)
-        await greetings.greet(unit, room)
+        judge(unit, room)
+        greetings.greet(unit, room)
 
 
-async def _forgotten(unit: Unit, room: Room, membership: str) -> Room:
+def _forgotten(unit: Unit, room: Room, membership: str) -> Room:
     blank = Room(room_id=room.room_id, membership=membership, reported=room.reported)
-    return await unit.session.merge(blank)
+    return unit.session.merge(blank)
 
 
-async def _update_members(unit: Unit, update: RoomUpdate) -> None:
+def _update_members(unit: Unit, update: RoomUpdate) -> None:
     if update.membership == "leave":
-        await rooms.forget_members(unit.session, update.room_id)
+        rooms.forget_members(unit.session, update.room_id)
         return
     gone = {user_id for user_id, joined in update.members.items() if joined is None}
     if update.whole:
-        gone |= set(await rooms.members(unit.session, update.room_id)) - set(update.members)
+        gone |= set(rooms.members(unit.session, update.room_id)) - set(update.members)
     if gone:
-        await rooms.forget_members(unit.session, update.room_id, gone)
+        rooms.forget_members(unit.session, update.room_id, gone)
     for user_id, joined in update.members.items():
         if joined is not None:
             member = RoomMember(room_id=update.room_id, user_id=user_id, name=joined or None)
-            await unit.session.merge(member)
-    await unit.session.flush()
+            unit.session.merge(member)
+    unit.session.flush()
 
 
-async def judge(unit: Unit, room: Room) -> None:
+def judge(unit: Unit, room: Room) -> None:
     """Tell the admins, once, when a configured room can no longer be used, or can be again."""
-    key = await rooms.key_of(unit.session, room.room_id)
+    key = rooms.key_of(unit.session, room.room_id)
     if key is None:
         return
     problems = ",".join(rooms.problems_of(room))
@@ -249,14 +249,14 @@ async def judge(unit: Unit, room: Room) -> None:
     room.reported = problems
     unit.session.add(room)
     if not problems:
-        await outbox.release_held(unit.session, unit.now)
+        outbox.release_held(unit.session, unit.now)
     payload = {
         "what": "room",
         "name": key,
         "room_id": room.room_id,
         "problems": problems.split(",") if problems else [],
     }
-    await outbox.put(unit.session, Kind.REPORT, Priority.ALERT, unit.now, room=ADMIN_ROOM, payload=payload)
+    outbox.put(unit.session, Kind.REPORT, Priority.ALERT, unit.now, room=ADMIN_ROOM, payload=payload)
     unit.wake_courier()
 
 
@@ -273,7 +273,7 @@ class Incoming:
     is_tap: bool = False
 
 
-async def waiting(unit: Unit, limit: int = 20) -> tuple[Incoming, ...]:
+def waiting(unit: Unit, limit: int = 20) -> tuple[Incoming, ...]:
     """The next commands, in the order in which they were received."""
     return tuple(
         Incoming(
@@ -285,18 +285,18 @@ async def waiting(unit: Unit, limit: int = 20) -> tuple[Incoming, ...]:
             row.sent_at,
             is_tap=row.kind == "reaction",
         )
-        for row in await inbox.waiting(unit.session, limit)
+        for row in inbox.waiting(unit.session, limit)
     )
 
 
-async def handled(unit: Unit, incoming: Incoming) -> bool:
+def handled(unit: Unit, incoming: Incoming) -> bool:
     """Mark a command as handled, in the commit of what it did; says whether it was still waiting."""
-    return await inbox.mark(unit.session, incoming.row_id, unit.now)
+    return inbox.mark(unit.session, incoming.row_id, unit.now)
 
 
-async def tried_in_vain(unit: Unit, incoming: Incoming) -> int:
+def tried_in_vain(unit: Unit, incoming: Incoming) -> int:
     """Count a failed attempt; gives how many there were."""
-    row = await unit.session.get(InboxEvent, incoming.row_id)
+    row = unit.session.get(InboxEvent, incoming.row_id)
     if row is None:
         return 0
     row.attempts += 1

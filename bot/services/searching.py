@@ -19,7 +19,7 @@ _EXCERPT: Final = 140
 """Characters of an excerpt, and how many of them stand before the place that was found."""
 
 
-async def search_tickets(
+def search_tickets(
     unit: Unit, typed: str, caller: Caller, *, everything: bool = False, page: int = 0
 ) -> SearchView:
     """A page of what a search finds in the room's scope, the best first and then the newest.
@@ -33,7 +33,7 @@ async def search_tickets(
         raise NotPermitted(None, None, Right.ADMIN)
     query, scope = read_query(typed), caller.place.scope
     statuses = LISTED if everything else LISTED - {Status.ARCHIVED}
-    found = await search.find(unit.session, query, scope, statuses, listing.COUNTED + 1)
+    found = search.find(unit.session, query, scope, statuses, listing.COUNTED + 1)
     ranked = sorted(
         ((query.rank(subject, name), number, name) for number, subject, name in found[: listing.COUNTED]),
         reverse=True,
@@ -42,7 +42,7 @@ async def search_tickets(
     shown = [(number, name) for _rank, number, name in ranked[before : before + PAGE]]
     return SearchView(
         query,
-        await _hits(unit, query, shown),
+        _hits(unit, query, shown),
         show_team=shows_teams(scope),
         page=page,
         next_page=page + 1 if len(ranked) > before + PAGE else None,
@@ -52,11 +52,11 @@ async def search_tickets(
     )
 
 
-async def _hits(unit: Unit, query: Query, found: Sequence[tuple[int, str]]) -> tuple[HitView, ...]:
+def _hits(unit: Unit, query: Query, found: Sequence[tuple[int, str]]) -> tuple[HitView, ...]:
     numbers = [number for number, _name in found]
-    rows = await listing.by_number(unit.session, numbers)
-    texts = await listing.texts(unit.session, numbers, _MESSAGES)
-    lines = await line_views(unit, [rows[number] for number in numbers])
+    rows = listing.by_number(unit.session, numbers)
+    texts = listing.texts(unit.session, numbers, _MESSAGES)
+    lines = line_views(unit, [rows[number] for number in numbers])
     hits = []
     for line, (number, name) in zip(lines, found, strict=True):
         left = query.missing_in(line.subject)

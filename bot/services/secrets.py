@@ -9,9 +9,9 @@ from storage.models import Secret
 _BYTES: Final = 32
 
 
-async def ensure(unit: Unit, name: str) -> bytes:
+def ensure(unit: Unit, name: str) -> bytes:
     """The secret of this name (32 random bytes), made at first use."""
-    known = await unit.session.get(Secret, name)
+    known = unit.session.get(Secret, name)
     if known is None:
         known = Secret(name=name, value=secrets.token_hex(_BYTES))
         unit.session.add(known)

@@ -42,7 +42,7 @@ class RoomClosed(Exception):
     """The bot may not use the room at the moment."""
 
 
-async def plan(unit: Unit, row: OutboxRow) -> Plan | None:
+def plan(unit: Unit, row: OutboxRow) -> Plan | None:
     """What a row has to do now; ``None`` if what it looked after is gone.
 
     :raises RoomClosed: it has to wait.
@@ -50,39 +50,39 @@ async def plan(unit: Unit, row: OutboxRow) -> Plan | None:
     target = row.target or ""
     number = outbox.number_of_target(target)
     if number is not None:
-        return await _of_card(unit, number)
-    return await _of_prompt(unit, prompts.id_of(target))
+        return _of_card(unit, number)
+    return _of_prompt(unit, prompts.id_of(target))
 
 
-async def _of_card(unit: Unit, number: int) -> Plan | None:
-    card, ticket = await posted.card(unit.session, number), await tickets.get(unit.session, number)
+def _of_card(unit: Unit, number: int) -> Plan | None:
+    card, ticket = posted.card(unit.session, number), tickets.get(unit.session, number)
     if card is None or ticket is None:
         return None
-    room = await rooms.by_key(unit.session, room_key(ticket.team))
+    room = rooms.by_key(unit.session, room_key(ticket.team))
     if room is None or room.room_id != card.room_id:
         return None  # it moves; its new card asks again
     if rooms.problems_of(room):
         raise RoomClosed
     status = Status(ticket.status)
-    last = changes.change_of(await tickets.last_change(unit.session, number))
+    last = changes.change_of(tickets.last_change(unit.session, number))
     until = taps.undo_until(status, last)
     undoable = until is not None and until > unit.now
     wanted = taps.offered(status, waitlist=unit.policy.topics.get(ticket.topic, False), undoable=undoable)
     if not unit.policy.one_tap:
         wanted = ()
-    return await _plan(unit, card.room_id, card.event_id, wanted, (number,), until if undoable else None)
+    return _plan(unit, card.room_id, card.event_id, wanted, (number,), until if undoable else None)
 
 
-async def _of_prompt(unit: Unit, prompt_id: int) -> Plan | None:
-    found = await prompts.look(unit, prompt_id)
+def _of_prompt(unit: Unit, prompt_id: int) -> Plan | None:
+    found = prompts.look(unit, prompt_id)
     if found is None or found.event_id is None:
         return None
     wanted = found.keys if found.waits(unit.now) else ()
     again = found.expires_at if wanted else None
-    return await _plan(unit, found.room_id, found.event_id, wanted, found.shows, again)
+    return _plan(unit, found.room_id, found.event_id, wanted, found.shows, again)
 
 
-async def _plan(
+def _plan(
     unit: Unit,
     room_id: str,
     event_id: str,
@@ -90,23 +90,23 @@ async def _plan(
     shows: tuple[int, ...],
     again_at: datetime | None,
 ) -> Plan:
-    present = await posted.seeds_on(unit.session, event_id)
+    present = posted.seeds_on(unit.session, event_id)
     add = tuple(key for key in wanted if key not in present)
     remove = tuple((key, seed) for key, seed in present.items() if key not in wanted)
     return Plan(room_id, event_id, add, remove, shows, again_at)
 
 
-async def looked_after(unit: Unit, row_id: int, tried: Plan | None = None) -> None:
+def looked_after(unit: Unit, row_id: int, tried: Plan | None = None) -> None:
     """A round is done: go again at once if something changed meanwhile, later if something will, or end.
 
     What was ``tried`` and is still to be done waits a while, so that a homeserver that contradicts itself
     is not asked without a pause.
     """
-    row = await outbox.waiting_row(unit.session, row_id)
+    row = outbox.waiting_row(unit.session, row_id)
     if row is None:
         return
     try:
-        left = await plan(unit, row)
+        left = plan(unit, row)
     except RoomClosed:
         left = None
     if left is not None and not left.empty:

@@ -19,7 +19,7 @@ AGES: Final = (timedelta(weeks=2), timedelta(weeks=4), timedelta(weeks=13))
 """Limits between the ages of the waiting list."""
 
 
-async def stats_view(unit: Unit, place: Place, *, picture: bool) -> StatsView:
+def stats_view(unit: Unit, place: Place, *, picture: bool) -> StatsView:
     """The numbers of all teams whose tickets the room may show, each by itself and together.
 
     A ticket counts for the team that it is in now, as in the digest, and in the weeks of that team's time
@@ -29,13 +29,13 @@ async def stats_view(unit: Unit, place: Place, *, picture: bool) -> StatsView:
     today = unit.now.astimezone(policy.zone_of(place.team)).date()
     weeks = Weeks.until(today, WEEKS)
     start = min(weeks.begin(policy.zone_of(team)) for team in (place.team, *policy.teams))
-    steps = await statistics.steps_since(unit.session, scope, start)
+    steps = statistics.steps_since(unit.session, scope, start)
     tallies = {team: _Tally(weeks) for team in _teams(policy, scope)}
     for step in steps:
         tallies.setdefault(step[0], _Tally(weeks)).add(step, policy)
-    for (team, status), count in (await statistics.standing(unit.session, scope)).items():
+    for (team, status), count in statistics.standing(unit.session, scope).items():
         tallies.setdefault(team, _Tally(weeks)).standing[status] = count
-    for team, age, count, since in await statistics.waiting(unit.session, scope, unit.now, AGES):
+    for team, age, count, since in statistics.waiting(unit.session, scope, unit.now, AGES):
         tally = tallies[team]
         tally.waiting[age] = count
         tally.longest = max(tally.longest, unit.now - since)

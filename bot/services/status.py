@@ -18,13 +18,13 @@ class Program:
     database: str
 
 
-async def status_view(unit: Unit, program: Program) -> StatusView:
+def status_view(unit: Unit, program: Program) -> StatusView:
     """Counts, queue depths and the state of every configured room; no requester's data."""
-    sync = await unit.session.get(SyncState, 1)
-    waiting, oldest, held, failed = await outbox.depth(unit.session, unit.now)
+    sync = unit.session.get(SyncState, 1)
+    waiting, oldest, held, failed = outbox.depth(unit.session, unit.now)
     found = []
-    for key in await rooms.keys(unit.session):
-        room = await rooms.get(unit.session, key.room_id) if key.room_id else None
+    for key in rooms.keys(unit.session):
+        room = rooms.get(unit.session, key.room_id) if key.room_id else None
         problems = tuple(problem.value for problem in rooms.problems_of(room))
         found.append(RoomStatus(key.key, key.room_id, problems))
     return StatusView(
@@ -32,9 +32,9 @@ async def status_view(unit: Unit, program: Program) -> StatusView:
         started_at=program.started_at,
         last_sync_at=sync.synced_at if sync else None,
         database=program.database,
-        tickets=dict(await tickets.counts(unit.session)),
+        tickets=dict(tickets.counts(unit.session)),
         # The command that asks is being handled itself.
-        inbox_waiting=max(0, await inbox.depth(unit.session) - 1),
+        inbox_waiting=max(0, inbox.depth(unit.session) - 1),
         outbox_waiting=waiting,
         outbox_oldest=unit.now - oldest if oldest else None,
         outbox_held=held,

@@ -25,36 +25,36 @@ class TappedCard:
 Tapped = TappedCard | PromptView
 
 
-async def is_offered(unit: Unit, event_id: str) -> bool:
+def is_offered(unit: Unit, event_id: str) -> bool:
     """Whether an event is one of the bot's on which a tap can mean something."""
-    return await find(unit, event_id) is not None
+    return find(unit, event_id) is not None
 
 
-async def find(unit: Unit, event_id: str) -> Tapped | None:
+def find(unit: Unit, event_id: str) -> Tapped | None:
     """The card or prompt that an event is, looked up in the database: it survives every restart."""
-    card = await posted.card_of_event(unit.session, event_id) if unit.policy.one_tap else None
+    card = posted.card_of_event(unit.session, event_id) if unit.policy.one_tap else None
     if card is not None:
         return TappedCard(card.number, card.event_id, card.latest or card.event_id)
-    return await prompts.at_event(unit, event_id)
+    return prompts.at_event(unit, event_id)
 
 
-async def tap(unit: Unit, action: Action, number: int, caller: Caller) -> None:
+def tap(unit: Unit, action: Action, number: int, caller: Caller) -> None:
     """One tap on a card. What is as wished already is a success: two people may tap at once.
 
     :raises Refusal: the rules say no; nothing is written.
     """
     try:
-        await moves.move(unit, action, number, caller)
+        moves.move(unit, action, number, caller)
     except NotAllowedFrom as refusal:
         if not is_reached(action, refusal.status):
             raise
     except NothingToUndo:
-        if not await _just_undone(unit, number, caller.actor.user_id):
+        if not _just_undone(unit, number, caller.actor.user_id):
             raise
 
 
-async def _just_undone(unit: Unit, number: int, person: str) -> bool:
-    last = await tickets.last_change(unit.session, number)
+def _just_undone(unit: Unit, number: int, person: str) -> bool:
+    last = tickets.last_change(unit.session, number)
     return (
         last is not None
         and last.action == Action.UNDO.value

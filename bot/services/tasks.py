@@ -18,19 +18,19 @@ from storage.models import Task, Ticket
 TEXT_LIMIT: Final = 200
 
 
-async def add(unit: Unit, number: int, text: str, caller: Caller) -> Done:
+def add(unit: Unit, number: int, text: str, caller: Caller) -> Done:
     """Add a task to a ticket that is under way.
 
     :raises Refusal: the rules say no; nothing is written.
     :raises InvalidFields: the text is empty or too long.
     """
-    asked = await changes.asked(unit, Action.TASK_ADD, number, caller)
+    asked = changes.asked(unit, Action.TASK_ADD, number, caller)
     if asked is None:
         return Done(number, changed=False)
     check = Checker()
     text = check.line("task", text, TEXT_LIMIT, required=True)
     check.finish()
-    positions = [task.position for task in await tickets.tasks(unit.session, number)]
+    positions = [task.position for task in tickets.tasks(unit.session, number)]
     task = Task(
         number=number,
         position=max(positions, default=0) + 1,
@@ -39,21 +39,21 @@ async def add(unit: Unit, number: int, text: str, caller: Caller) -> Done:
         added_at=unit.now,
     )
     unit.session.add(task)
-    await unit.session.flush()
-    await _write(unit, *asked, caller, [task])
+    unit.session.flush()
+    _write(unit, *asked, caller, [task])
     return Done(number, changed=True)
 
 
-async def done(unit: Unit, number: int, positions: Collection[int], caller: Caller) -> Done:
+def done(unit: Unit, number: int, positions: Collection[int], caller: Caller) -> Done:
     """Tick tasks off, all of these or none. Those that were done already stay as they are.
 
     :raises UnknownTask: the ticket has no task of that number.
     :raises Refusal: the rules say no; nothing is written.
     """
-    asked = await changes.asked(unit, Action.TASK_DONE, number, caller)
+    asked = changes.asked(unit, Action.TASK_DONE, number, caller)
     if asked is None:
         return Done(number, changed=False)
-    known = {task.position: task for task in await tickets.tasks(unit.session, number)}
+    known = {task.position: task for task in tickets.tasks(unit.session, number)}
     unknown = [position for position in positions if position not in known]
     if unknown:
         raise UnknownTask(number, unknown[0], tuple(known))
@@ -63,22 +63,20 @@ async def done(unit: Unit, number: int, positions: Collection[int], caller: Call
     for task in ticked:
         task.done_by, task.done_at = caller.actor.user_id, unit.now
         unit.session.add(task)
-    await _write(unit, *asked, caller, ticked)
+    _write(unit, *asked, caller, ticked)
     return Done(number, changed=True)
 
 
-async def _write(
-    unit: Unit, ticket: Ticket, decision: Decision, caller: Caller, tasks: Collection[Task]
-) -> None:
+def _write(unit: Unit, ticket: Ticket, decision: Decision, caller: Caller, tasks: Collection[Task]) -> None:
     detail = {"tasks": [task.id for task in tasks]}
     # The ticket's version is what a close that saw the tasks otherwise is told apart by.
-    await changes.write(unit, ticket, decision, Cause(caller.actor.user_id, caller.cause, detail=detail))
+    changes.write(unit, ticket, decision, Cause(caller.actor.user_id, caller.cause, detail=detail))
 
 
-async def tasks_view(unit: Unit, number: int, caller: Caller) -> TasksView:
+def tasks_view(unit: Unit, number: int, caller: Caller) -> TasksView:
     """The ticket's tasks.
 
     :raises UnknownTicket: it may not be shown here.
     """
-    await reads.visible(unit, number, caller)
-    return TasksView(number, reads.task_views(await tickets.tasks(unit.session, number)))
+    reads.visible(unit, number, caller)
+    return TasksView(number, reads.task_views(tickets.tasks(unit.session, number)))

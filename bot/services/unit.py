@@ -2,16 +2,17 @@
 
 import asyncio
 import difflib
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from types import MappingProxyType
 from typing import Any, Final, TypeVar
 from zoneinfo import ZoneInfo
 
 import structlog
-from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlmodel import Session
 
 from bot.domain.errors import Conflict, NameKind, UnknownName
 from bot.domain.quiet import QuietHours
@@ -104,7 +105,7 @@ class Signals:
 class Unit:
     """One transaction with its clock's time: everything in it is committed together or not at all."""
 
-    session: AsyncSession
+    session: Session
     policy: Policy
     now: datetime
     wakes: set[asyncio.Event] = field(default_factory=set)
@@ -135,19 +136,17 @@ class Units:
         self.clock = clock
         self.signals = Signals()
 
-    async def run(self, work: Callable[[Unit], Awaitable[T]]) -> T:
+    async def run(self, work: Callable[[Unit], T]) -> T:
         """Run ``work`` in one transaction; after a lost race from the start, with what is true then.
 
         ``work`` must have no effect but on its unit. A begun one ends, even if its caller is cancelled.
         """
         return await _to_its_end(self._run(work))
 
-    async def _run(self, work: Callable[[Unit], Awaitable[T]]) -> T:
+    async def _run(self, work: Callable[[Unit], T]) -> T:
         for attempt in range(_ATTEMPTS):
             try:
-                async with self._database.write() as session:
-                    unit = Unit(session, self.policy, self.clock(), signals=self.signals)
-                    result = await work(unit)
+                result, unit = await self._database.writing(partial(self._work, work))
             except Conflict:
                 if attempt == _ATTEMPTS - 1:
                     raise
@@ -160,16 +159,23 @@ class Units:
             return result
         raise AssertionError("unreachable")
 
-    async def rehearse(self, work: Callable[[Unit], Awaitable[T]]) -> T:
+    def _work(self, work: Callable[[Unit], T], session: Session) -> tuple[T, Unit]:
+        unit = Unit(session, self.policy, self.clock(), signals=self.signals)
+        return work(unit), unit
+
+    async def rehearse(self, work: Callable[[Unit], T]) -> T:
         """Run ``work`` and take everything back that it did: tells what would come of it."""
         return await _to_its_end(self._rehearse(work))
 
-    async def _rehearse(self, work: Callable[[Unit], Awaitable[T]]) -> T:
+    async def _rehearse(self, work: Callable[[Unit], T]) -> T:
         results: list[T] = []
+
+        def taken_back(session: Session) -> None:
+            results.append(self._work(work, session)[0])
+            raise _TakenBack
+
         with suppress(_TakenBack):
-            async with self._database.write() as session:
-                results.append(await work(Unit(session, self.policy, self.clock(), signals=Signals())))
-                raise _TakenBack
+            await self._database.writing(taken_back)
         return results[0]
 
     async def scrub(self, *, erased: bool = False) -> None:
@@ -180,13 +186,12 @@ class Units:
             # What was asked for is done; the hourly tidying comes back to this.
             _LOG.warning("scrub_put_off")
 
-    async def look(self, work: Callable[[Unit], Awaitable[T]]) -> T:
+    async def look(self, work: Callable[[Unit], T]) -> T:
         """Run ``work``, which only reads."""
         return await _to_its_end(self._look(work))
 
-    async def _look(self, work: Callable[[Unit], Awaitable[T]]) -> T:
-        async with self._database.read() as session:
-            return await work(Unit(session, self.policy, self.clock(), signals=self.signals))
+    async def _look(self, work: Callable[[Unit], T]) -> T:
+        return await self._database.reading(lambda session: self._work(work, session)[0])
 
     async def ping(self) -> None:
         """Answer if the database lives.

@@ -23,7 +23,7 @@ async def desk(
 ) -> AsyncIterator[Desk]:
     """The shared desk, its bot running. What no test may have caused is looked for at the end."""
     folder = tmp_path_factory.mktemp("desk")
-    database = f"sqlite+aiosqlite:///{folder / 'tickettruhe.db'}"
+    database = f"sqlite:///{folder / 'tickettruhe.db'}"
     async with running_desk(homeserver, crowd, folder, database) as desk:
         yield desk
         assert desk.bot.running

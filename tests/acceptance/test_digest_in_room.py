@@ -86,7 +86,7 @@ async def _close_yesterday(desk: Desk, closers: dict[int, str]) -> None:
     noon = datetime.now(zone).replace(hour=12, minute=0) - timedelta(days=1)
     database = Database(desk.database_url)
     try:
-        async with database.write() as session:
+        with database.write() as session:
             for number, name in closers.items():
                 session.add(
                     HistoryEntry(
@@ -107,10 +107,10 @@ async def _fill(desk: Desk, status: str, count: int, since: datetime, subject: s
     """Put tickets into the database as if they had come long ago and their cards had been forgotten."""
     database = Database(desk.database_url)
     try:
-        async with database.write() as session:
+        with database.write() as session:
             requester = Requester(name="Kim Doe")
             session.add(requester)
-            await session.flush()
+            session.flush()
             assert requester.id is not None
             for index in range(count):
                 at = since + timedelta(seconds=index)
@@ -122,6 +122,6 @@ async def _fill(desk: Desk, status: str, count: int, since: datetime, subject: s
                         waiting_since=at if status == "waiting" else None,
                     )
                 )  # fmt: skip
-                await session.flush()
+                session.flush()
     finally:
         await database.close()

@@ -159,9 +159,9 @@ async def _settled(desk: Desk, log: Log) -> None:
 
 
 async def _waiting(database: Database) -> bool:
-    async with database.read() as session:
-        count, *_ = await outbox.depth(session, datetime.now(UTC))
-        return bool(count or await inbox.depth(session))
+    with database.read() as session:
+        count, *_ = outbox.depth(session, datetime.now(UTC))
+        return bool(count or inbox.depth(session))
 
 
 async def _compare(desk: Desk, log: Log) -> None:
@@ -190,9 +190,9 @@ def _number(text: str) -> int:
 async def _database(desk: Desk) -> tuple[dict[int, Status], Counter[tuple[str, int]]]:
     database = Database(desk.database_url)
     try:
-        async with database.read() as session:
-            rows = (await session.exec(select(Ticket.number, Ticket.status))).all()
-            history = (await session.exec(select(HistoryEntry.cause, HistoryEntry.number))).all()
+        with database.read() as session:
+            rows = session.exec(select(Ticket.number, Ticket.status)).all()
+            history = session.exec(select(HistoryEntry.cause, HistoryEntry.number)).all()
     finally:
         await database.close()
     causes = Counter((cause, number) for cause, number in history if cause)

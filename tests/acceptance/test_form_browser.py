@@ -108,7 +108,7 @@ async def test_a_second_tap_while_the_first_is_under_way_is_one_ticket(here: Sit
         await button.scroll_into_view_if_needed()
         box = await button.bounding_box()
         assert box is not None
-        async with here.database.write():
+        with here.database.write():
             # Nothing else can be written meanwhile: the first tap gets no answer.
             for _ in range(2):
                 async with page.expect_request(lambda request: request.method == "POST", timeout=10_000):

@@ -110,7 +110,7 @@ async def test_a_token_that_is_revoked_meanwhile_ends_it(
 
 
 async def test_a_newer_schema_is_refused(idle_desk: Desk) -> None:
-    path = idle_desk.database_url.removeprefix("sqlite+aiosqlite:///")
+    path = idle_desk.database_url.removeprefix("sqlite:///")
     with sqlite3.connect(path) as connection:
         connection.execute("UPDATE alembic_version SET version_num = '9999'")
     connection.close()

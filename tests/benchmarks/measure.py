@@ -183,7 +183,7 @@ async def measure(table: Table) -> None:
         async with Homeserver(Path(scratch) / "homeserver") as homeserver, Crowd(homeserver) as crowd:
             folder = Path(scratch) / "sqlite"
             folder.mkdir()
-            await _one(table, "SQLite", homeserver, crowd, folder, f"sqlite+aiosqlite:///{folder}/t.db")
+            await _one(table, "SQLite", homeserver, crowd, folder, f"sqlite:///{folder}/t.db")
             with postgres_server() as server, fresh_database(server) as url:
                 folder = Path(scratch) / "postgresql"
                 folder.mkdir()

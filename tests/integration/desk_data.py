@@ -148,9 +148,9 @@ class Desk:
     ) -> Done:
         """One move by a person, in their team's room unless said otherwise."""
 
-        async def work(unit: Unit) -> Done:
-            caller = await people.caller_of(unit, by, room or HOME[by], cause)
-            return await moves.move(unit, action, number, caller, Wish(**wish))
+        def work(unit: Unit) -> Done:
+            caller = people.caller_of(unit, by, room or HOME[by], cause)
+            return moves.move(unit, action, number, caller, Wish(**wish))
 
         return await self.units.run(work)
 
@@ -166,23 +166,23 @@ class Desk:
 
     async def ticket(self, number: int) -> Ticket:
         """The ticket's row."""
-        async with self.database.read() as session:
-            ticket = await tickets.get(session, number)
+        with self.database.read() as session:
+            ticket = tickets.get(session, number)
         assert ticket is not None
         return ticket
 
     async def history(self, number: int) -> list[HistoryEntry]:
         """What happened to a ticket."""
-        async with self.database.read() as session:
-            return list(await tickets.history(session, number))
+        with self.database.read() as session:
+            return list(tickets.history(session, number))
 
     async def outbox(self, **having: object) -> list[OutboxRow]:
         """Rows of the outbox with these values, in order."""
         query = select(OutboxRow).order_by(col(OutboxRow.id))
         for name, value in having.items():
             query = query.where(getattr(OutboxRow, name) == value)
-        async with self.database.read() as session:
-            return list((await session.exec(query)).all())
+        with self.database.read() as session:
+            return list(session.exec(query).all())
 
     async def alerts(self, what: str) -> list[OutboxRow]:
         """Rows that still wait and tell something of this sort."""
@@ -219,8 +219,8 @@ class Desk:
 
     async def seeded(self, number: int) -> list[str]:
         """The reactions that the ticket's card offers, in the order in which they were seeded."""
-        async with self.database.read() as session:
-            card = await posted.card(session, number)
+        with self.database.read() as session:
+            card = posted.card(session, number)
         return self.homeserver.on(card.event_id) if card else []
 
     async def _clear(self, job: Clear) -> list[str]:
@@ -248,9 +248,9 @@ class Desk:
 
     async def rows(self) -> dict[str, list[dict[str, Any]]]:
         """Everything in the database: table → rows."""
-        async with self.database.engine.connect() as connection:
+        with self.database.engine.connect() as connection:
             return {
-                table.name: [dict(row._mapping) for row in await connection.execute(table.select())]
+                table.name: [dict(row._mapping) for row in connection.execute(table.select())]
                 for table in ALL.sorted_tables
                 if isinstance(table, Table)
             }
@@ -289,10 +289,10 @@ def first_sync() -> Batch:
 
 async def put(database: Database, *rows: SQLModel) -> None:
     """Insert rows as they are."""
-    async with database.write() as session:
+    with database.write() as session:
         for row in rows:
             session.add(row)
-            await session.flush()
+            session.flush()
 
 
 _MIGRATION: Final[dict[str, list[str]]] = {}
@@ -303,18 +303,18 @@ _MAKES: Final = ("CREATE ", "ALTER ", "DROP ", "INSERT ", "UPDATE ")
 async def make_schema(database: Database) -> None:
     """The tables as the migrations make them; from the second time on without Alembic, which takes long."""
     if database.dialect in _MIGRATION:
-        async with database.engine.begin() as connection:
+        with database.engine.begin() as connection:
             for statement in _MIGRATION[database.dialect]:
-                await connection.exec_driver_sql(statement)
+                connection.exec_driver_sql(statement)
         return
     said: list[str] = []
 
     def listen(*execution: Any) -> None:
         said.append(execution[2].strip())
 
-    event.listen(database.engine.sync_engine, "before_cursor_execute", listen)
+    event.listen(database.engine, "before_cursor_execute", listen)
     await schema.ensure(database)
-    event.remove(database.engine.sync_engine, "before_cursor_execute", listen)
+    event.remove(database.engine, "before_cursor_execute", listen)
     _MIGRATION[database.dialect] = [each for each in said if each.startswith(_MAKES)]
 
 

@@ -161,8 +161,8 @@ async def test_a_message_reaches_its_ticket_once(both: Site) -> None:
 )
 async def test_a_message_follows_the_lifecycle(both: Site, status: Status, number: str, after: str) -> None:
     await both.call(json=REQUEST)
-    async with both.database.write() as session:
-        ticket = await session.get_one(Ticket, 1)
+    with both.database.write() as session:
+        ticket = session.get_one(Ticket, 1)
         ticket.status = status.value
         session.add(ticket)
     assert await both.call("/api/tickets/1/messages", json={"message": "Hallo?"}) == (201, number)

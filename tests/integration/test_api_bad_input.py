@@ -126,8 +126,8 @@ async def test_other_methods_are_refused(here: Site, method: str, path: str) -> 
 
 async def lose_a_table(running: Site) -> None:
     """Make every further ticket fail."""
-    async with running.database.write() as session:
-        await (await session.connection()).exec_driver_sql("DROP TABLE history")
+    with running.database.write() as session:
+        session.connection().exec_driver_sql("DROP TABLE history")
 
 
 async def test_a_failure_tells_nothing(postgres_database: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -175,7 +175,7 @@ BODIES = st.fixed_dictionaries(
 @pytest.fixture(scope="session")
 async def lasting(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
     """One intake for many examples."""
-    async with site(f"sqlite+aiosqlite:///{tmp_path_factory.mktemp('api')}/x.db") as running:
+    async with site(f"sqlite:///{tmp_path_factory.mktemp('api')}/x.db") as running:
         yield running
 
 

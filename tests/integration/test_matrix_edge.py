@@ -464,5 +464,5 @@ async def test_a_reaction_whose_answer_was_lost_is_not_taken_for_another(sqlite_
         courier = Courier(bot.client, bot.units, lambda _send: {}, Uploader(bot.client, bot.units, no_file))
         for emoji in (("🙋", "⏳"), ("⏳", "✅")):
             await courier._seed(Seed(1, "tx", Plan(FREIBURG, "$card", emoji, (), ())))
-        async with bot.database.read() as session:
-            assert await posted.seeds_on(session, "$card") == {"🙋": "$0", "⏳": "$1", "✅": "$2"}
+        with bot.database.read() as session:
+            assert posted.seeds_on(session, "$card") == {"🙋": "$0", "⏳": "$1", "✅": "$2"}

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -73,8 +73,8 @@ async def _came(event: asyncio.Event, task: asyncio.Task[None]) -> None:
 async def states(bot: app.Bot) -> list[str]:
     """Of the outbox's rows about tickets."""
 
-    async def look(unit: Unit) -> list[str]:
-        rows = await unit.session.exec(select(OutboxRow).where(OutboxRow.kind == "card"))
+    def look(unit: Unit) -> list[str]:
+        rows = unit.session.exec(select(OutboxRow).where(OutboxRow.kind == "card"))
         return [row.state for row in rows]
 
     return await bot.units.look(look)
@@ -143,13 +143,13 @@ async def test_a_database_that_is_locked_for_a_moment_ends_nothing(
     failures: list[str] = []
 
     def once_locked(name: str) -> None:
-        true: Callable[..., Awaitable[Any]] = getattr(reception, name)
+        true: Callable[..., Any] = getattr(reception, name)
 
-        async def work(*arguments: Any) -> Any:
+        def work(*arguments: Any) -> Any:
             if name not in failures:
                 failures.append(name)
                 raise DatabaseUnavailable("sqlite")
-            return await true(*arguments)
+            return true(*arguments)
 
         monkeypatch.setattr(reception, name, work)
 
@@ -173,7 +173,7 @@ async def test_invitations_are_answered_while_a_room_of_the_config_does_not_exis
     direct = await desk.person("anna").direct_chat_with(desk.account.user_id)
     answered = asyncio.Event()
 
-    async def killed(_unit: Unit) -> tuple[invitations.Invitation, ...]:
+    def killed(_unit: Unit) -> tuple[invitations.Invitation, ...]:
         answered.set()
         return ()
 

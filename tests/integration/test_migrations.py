@@ -29,8 +29,8 @@ async def database(database_url: str) -> AsyncIterator[Database]:
 
 async def stamp(database: Database, revision: str) -> None:
     """Pretend that another version of the program made the database."""
-    async with database.engine.begin() as connection:
-        await connection.execute(text("UPDATE alembic_version SET version_num = :r"), {"r": revision})
+    with database.engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = :r"), {"r": revision})
 
 
 def _differences(connection: Connection) -> list[Any]:
@@ -48,39 +48,39 @@ def _differences(connection: Connection) -> list[Any]:
 
 async def test_models_equal_migrations(database: Database) -> None:
     await schema.ensure(database)
-    async with database.engine.connect() as connection:
-        assert await connection.run_sync(_differences) == []
+    with database.engine.connect() as connection:
+        assert _differences(connection) == []
 
 
 async def test_the_comparison_would_find_a_difference(database: Database) -> None:
     await schema.ensure(database)
-    async with database.engine.begin() as connection:
-        await connection.execute(text("DROP INDEX ix_tickets_list"))
-        await connection.execute(text("ALTER TABLE secrets ADD COLUMN extra INTEGER"))
-    async with database.engine.connect() as connection:
-        kinds = {difference[0] for difference in await connection.run_sync(_differences)}
+    with database.engine.begin() as connection:
+        connection.execute(text("DROP INDEX ix_tickets_list"))
+        connection.execute(text("ALTER TABLE secrets ADD COLUMN extra INTEGER"))
+    with database.engine.connect() as connection:
+        kinds = {difference[0] for difference in _differences(connection)}
     assert kinds == {"add_index", "remove_column"}
 
 
 async def test_the_index_of_the_search_is_all_that_is_not_compared(database: Database) -> None:
     await schema.ensure(database)
-    async with database.engine.begin() as connection:
+    with database.engine.begin() as connection:
         if database.dialect == "sqlite":
-            made = await connection.execute(
+            made = connection.execute(
                 text("SELECT name FROM sqlite_master WHERE name LIKE 'search%' AND type = 'table'")
             )
             assert set(made.scalars()) == search.SQLITE_TABLES
-            found = await connection.scalar(text("SELECT sql FROM sqlite_master WHERE name = 'search_index'"))
+            found = connection.scalar(text("SELECT sql FROM sqlite_master WHERE name = 'search_index'"))
             assert found == search.CREATE_ON_SQLITE
         else:
-            await connection.execute(text("DROP INDEX ix_search_index_words"))
-            kinds = {difference[0] for difference in await connection.run_sync(_differences)}
+            connection.execute(text("DROP INDEX ix_search_index_words"))
+            kinds = {difference[0] for difference in _differences(connection)}
             assert kinds == {"add_index"}
 
 
 async def test_tickets_from_before_the_search_are_found(database: Database) -> None:
-    async with database.connection() as connection:
-        await connection.run_sync(lambda sync: command.upgrade(schema._config(sync), "0001"))
+    with database.connection() as connection:
+        command.upgrade(schema._config(connection), "0001")
         for statement in (
             "INSERT INTO requesters (id, name, email) VALUES (1, 'Kim Doe', 'kim@example.org')",
             "INSERT INTO tickets (number, version, status, topic, team, subject, requester_id, intake,"
@@ -91,11 +91,11 @@ async def test_tickets_from_before_the_search_are_found(database: Database) -> N
             "INSERT INTO messages (number, text, intake, at) VALUES (449, 'Für die Schule', 'http',"
             " '2026-01-01 00:00:00')",
         ):
-            await connection.execute(text(statement))
+            connection.execute(text(statement))
     await schema.upgrade(database)
-    async with database.read() as session:
+    with database.read() as session:
         for typed, numbers in (("laptop", range(450, 0, -1)), ("fur kim@example.org", [449])):
-            found = await search.find(session, read_query(typed), EVERYTHING, set(Status), 1_000)
+            found = search.find(session, read_query(typed), EVERYTHING, set(Status), 1_000)
             assert [number for number, _subject, _name in found] == list(numbers)
 
 
@@ -104,8 +104,8 @@ async def test_sqlite_numbers_are_kept_from_reuse_by_the_migration_too(sqlite_da
     database = Database(sqlite_database)
     try:
         await schema.ensure(database)
-        async with database.engine.connect() as connection:
-            made = await connection.scalar(text("SELECT sql FROM sqlite_master WHERE name = 'tickets'"))
+        with database.engine.connect() as connection:
+            made = connection.scalar(text("SELECT sql FROM sqlite_master WHERE name = 'tickets'"))
     finally:
         await database.close()
     assert "AUTOINCREMENT" in made
@@ -124,8 +124,8 @@ async def test_upgrading_twice_does_nothing_the_second_time(database: Database) 
     await put(database, Requester(name="Kim"))
     assert not await schema.upgrade(database)
     await schema.ensure(database)
-    async with database.read() as session:
-        assert (await session.get_one(Requester, 1)).name == "Kim"
+    with database.read() as session:
+        assert session.get_one(Requester, 1).name == "Kim"
 
 
 async def test_a_newer_database_is_refused_and_left_alone(database: Database) -> None:
@@ -137,8 +137,8 @@ async def test_a_newer_database_is_refused_and_left_alone(database: Database) ->
             await act(database)
         assert (caught.value.found, caught.value.known) == ("9999", schema.newest())
     assert await schema.revision(database) == "9999"
-    async with database.read() as session:
-        assert (await session.get_one(Requester, 1)).name == "Kim"
+    with database.read() as session:
+        assert session.get_one(Requester, 1).name == "Kim"
 
 
 async def test_an_older_database_waits_for_migrate(
@@ -152,20 +152,20 @@ async def test_an_older_database_waits_for_migrate(
         await schema.ensure(database)
     assert (caught.value.found, caught.value.known) == (first, "next")
     assert not await schema.is_current(database)
-    async with database.read() as session:
-        assert (await session.get_one(Requester, 1)).name == "Kim"
+    with database.read() as session:
+        assert session.get_one(Requester, 1).name == "Kim"
 
 
 async def test_what_was_there_before_conversations_is_brought_along(database: Database) -> None:
-    async with database.engine.begin() as connection:
-        await connection.run_sync(lambda sync: command.upgrade(schema._config(sync), "0001"))
+    with database.engine.begin() as connection:
+        command.upgrade(schema._config(connection), "0001")
         for statement in OLD_ROWS:
-            await connection.execute(text(statement))
+            connection.execute(text(statement))
     assert await schema.upgrade(database)
-    async with database.read() as session:
-        assert (await session.get_one(Requester, 1)).email_key == "kim@example.org"
-        kinds = (await session.exec(select(TicketMessage.kind))).all()
-        positions = (await session.exec(select(Task.number, Task.position).order_by(col(Task.id)))).all()
+    with database.read() as session:
+        assert session.get_one(Requester, 1).email_key == "kim@example.org"
+        kinds = session.exec(select(TicketMessage.kind)).all()
+        positions = session.exec(select(Task.number, Task.position).order_by(col(Task.id))).all()
     assert list(kinds) == ["message"]
     assert [tuple(each) for each in positions] == [(1, 1), (2, 1), (1, 2)]
 

@@ -141,9 +141,9 @@ async def test_a_day_never_has_two_whatever_the_clock_does(sqlite_database: str)
         loop = asyncio.get_running_loop()
 
         async def play(start: str, jumps: list[int]) -> None:
-            async with desk.database.write() as session:
-                await session.exec(delete(DigestMark))
-                await session.exec(delete(OutboxRow).where(OutboxRow.kind == "digest"))  # type: ignore[arg-type]
+            with desk.database.write() as session:
+                session.exec(delete(DigestMark))
+                session.exec(delete(OutboxRow).where(OutboxRow.kind == "digest"))  # type: ignore[arg-type]
             desk.clock.now = utc(start)
             due: set[date] = set()
             for minutes in jumps:
@@ -238,7 +238,7 @@ async def test_a_failing_tick_leaves_the_next_one_its_chance(
         await waiting_ticket(desk)
         desk.clock.now = utc("2026-11-24T12:00:00")
 
-        async def broken(*_args: object) -> bool:
+        def broken(*_args: object) -> bool:
             raise ZeroDivisionError
 
         monkeypatch.setattr("bot.schedule.send_digest", broken)

@@ -197,8 +197,8 @@ async def test_a_purge_leaves_nothing_in_the_index(desk: Desk) -> None:
     caller = await desk.caller(DORA)
     await desk.units.run(lambda unit: purge.purge(unit, number, caller))
     column = "rowid" if desk.database.dialect == "sqlite" else "number"
-    async with desk.database.engine.connect() as connection:
-        left = (await connection.execute(text(f"SELECT {column} FROM search_index"))).scalars().all()
+    with desk.database.engine.connect() as connection:
+        left = connection.execute(text(f"SELECT {column} FROM search_index")).scalars().all()
     assert left == [other]
 
 
@@ -225,8 +225,8 @@ async def test_no_word_of_a_purged_ticket_stays_in_the_files_of_sqlite(sqlite_da
 
 
 async def test_a_search_uses_the_index_among_ten_thousand(desk: Desk) -> None:
-    async with desk.database.engine.begin() as connection:
-        await connection.run_sync(fill, 10_000)
+    with desk.database.engine.begin() as connection:
+        fill(connection, 10_000)
     assert await found(desk, "needle") == [7_776]
     assert (await view(desk, "laptop")).beyond
 
@@ -238,8 +238,8 @@ async def test_a_search_uses_the_index_among_ten_thousand(desk: Desk) -> None:
         asked = text(f"{explain} {statement.text}").bindparams(*statement._bindparams.values())
         return "\n".join(" ".join(map(str, row)) for row in connection.execute(asked, values))
 
-    async with desk.database.engine.connect() as connection:
-        told = await connection.run_sync(plan)
+    with desk.database.engine.connect() as connection:
+        told = plan(connection)
     if desk.database.dialect == "sqlite":
         assert "search_index VIRTUAL TABLE INDEX" in told
         assert "SEARCH tickets USING INTEGER PRIMARY KEY" in told
@@ -293,6 +293,6 @@ def test_postgresql_reads_every_query_as_it_is_meant(postgres_url: URL) -> None:
 
 async def test_a_query_of_no_words_and_a_scope_of_nothing_find_nothing(desk: Desk) -> None:
     await desk.open()
-    async with desk.database.read() as session:
-        assert await search.find(session, read_query("-"), EVERYTHING, set(Status), 9) == []
-        assert await search.find(session, read_query("laptop"), Scope(), set(Status), 9) == []
+    with desk.database.read() as session:
+        assert search.find(session, read_query("-"), EVERYTHING, set(Status), 9) == []
+        assert search.find(session, read_query("laptop"), Scope(), set(Status), 9) == []

@@ -255,9 +255,9 @@ async def test_an_old_room_that_strangers_entered_is_cleared_and_told_nothing(de
 
 
 async def test_a_row_that_nobody_understands_is_set_aside(desk: Desk) -> None:
-    async def write(unit: Unit) -> None:
+    def write(unit: Unit) -> None:
         payload = {"what": "something of a later version"}
-        await outbox.put(unit.session, Kind.ALERT, Priority.ALERT, unit.now, room="admin", payload=payload)
+        outbox.put(unit.session, Kind.ALERT, Priority.ALERT, unit.now, room="admin", payload=payload)
 
     await desk.units.run(write)
     number = await desk.open()
@@ -370,9 +370,9 @@ async def test_payloads_are_dropped_once_sent_and_traces_after_days(desk: Desk) 
 
 
 async def test_a_row_that_nothing_is_left_of_is_dropped(desk: Desk) -> None:
-    async def ask(unit: Unit) -> None:
-        await outbox.refresh_card(unit.session, 4711, unit.now, new=True)
-        await outbox.put(
+    def ask(unit: Unit) -> None:
+        outbox.refresh_card(unit.session, 4711, unit.now, new=True)
+        outbox.put(
             unit.session, Kind.ALERT, Priority.ALERT, unit.now, number=4712,
             payload={"what": "message", "message_id": 1, "author": None, "reopened": False},
         )  # fmt: skip

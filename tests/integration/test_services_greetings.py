@@ -112,9 +112,9 @@ async def test_a_greeting_and_its_mark_are_one_commit(desk: Desk) -> None:
     await greeted(desk)
     before = await desk.rows()
 
-    async def fails(unit: Unit) -> None:
+    def fails(unit: Unit) -> None:
         update = RoomUpdate(DIRECT, membership="join", members={BOT: "", ANNA: ""})
-        await reception.receive(unit, Batch("t1", rooms=(update,)))
+        reception.receive(unit, Batch("t1", rooms=(update,)))
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
@@ -165,8 +165,8 @@ async def test_what_is_no_direct_chat_any_more_is_told_nothing(desk: Desk, chang
 async def answer(desk: Desk, person: str = ANNA) -> TalkView | None:
     """What plain talk in the direct chat is answered."""
 
-    async def talk(unit: Unit) -> TalkView | None:
-        return await greetings.answer_to_talk(unit, await people.caller_of(unit, person, DIRECT))
+    def talk(unit: Unit) -> TalkView | None:
+        return greetings.answer_to_talk(unit, people.caller_of(unit, person, DIRECT))
 
     return await desk.units.run(talk)
 
@@ -222,8 +222,8 @@ def _before_this_version(connection: Connection) -> None:
 
 async def test_where_the_bot_had_posted_before_nobody_is_greeted(database_url: str) -> None:
     async with bare_database(database_url) as database:
-        async with database.engine.begin() as connection:
-            await connection.run_sync(_before_this_version)
-        async with database.read() as session:
-            marked = {row.room_id: row.at for row in (await session.exec(select(Greetings))).all()}
+        with database.engine.begin() as connection:
+            _before_this_version(connection)
+        with database.read() as session:
+            marked = {row.room_id: row.at for row in session.exec(select(Greetings)).all()}
         assert marked == {FREIBURG: START, DIRECT: START}

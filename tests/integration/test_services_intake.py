@@ -44,8 +44,8 @@ async def mentioned(desk: Desk) -> list[list[str]]:
     """Who is told of messages that arrived, if they are sent now."""
     rows = await desk.alerts("message")
 
-    async def load(unit: Unit) -> list[list[str]]:
-        views = [await alerts.load(unit, row) for row in rows]
+    def load(unit: Unit) -> list[list[str]]:
+        views = [alerts.load(unit, row) for row in rows]
         return [[each.user_id for each in view.mentions] for view in views if isinstance(view, MessageAlert)]
 
     return await desk.units.look(load)

@@ -233,9 +233,9 @@ def listening(desk: Desk) -> Iterator[list[tuple[str, Any]]]:
         if execution[2].lstrip().startswith("SELECT"):
             said.append(execution[2:4])
 
-    event.listen(desk.database.engine.sync_engine, "before_cursor_execute", listen)
+    event.listen(desk.database.engine, "before_cursor_execute", listen)
     yield said
-    event.remove(desk.database.engine.sync_engine, "before_cursor_execute", listen)
+    event.remove(desk.database.engine, "before_cursor_execute", listen)
 
 
 async def test_a_longer_page_asks_no_more_of_the_database(desk: Desk) -> None:
@@ -260,8 +260,8 @@ async def test_a_longer_page_asks_no_more_of_the_database(desk: Desk) -> None:
 
 
 async def test_every_list_uses_an_index_among_ten_thousand(desk: Desk) -> None:
-    async with desk.database.engine.begin() as connection:
-        await connection.run_sync(lambda sync: fill(sync, 10_000, index=False))
+    with desk.database.engine.begin() as connection:
+        fill(connection, 10_000, index=False)
     kinds = (
         Wanted(), Wanted(topic="other"), Wanted(age=3), Wanted(ListKind.MINE), Wanted(ListKind.WAITING),
         Wanted(everything=True), Wanted(ListKind.MINE, everything=True),
@@ -270,17 +270,16 @@ async def test_every_list_uses_an_index_among_ten_thousand(desk: Desk) -> None:
     asked: list[tuple[str, Any]] = []
     for scope in scopes:
         caller = Caller(Actor(DORA, admin=True), Place("!room:x", RoomKind.DIRECT, scope))
-        with listening(desk) as said:
-            async with desk.database.read() as session:
-                unit = Unit(session, desk.units.policy, desk.clock.now)
-                for wanted in kinds:
-                    await lists.list_tickets(unit, wanted, caller, 1)
-                await lists.next_ticket(unit, scope)
+        with listening(desk) as said, desk.database.read() as session:
+            unit = Unit(session, desk.units.policy, desk.clock.now)
+            for wanted in kinds:
+                lists.list_tickets(unit, wanted, caller, 1)
+            lists.next_ticket(unit, scope)
         asked += [(query, values) for query, values in said if "FROM tickets" in query]
     assert len(asked) > len(kinds) * len(scopes)
-    async with desk.database.engine.connect() as connection:
+    with desk.database.engine.connect() as connection:
         for query, values in asked:
-            plan = await connection.run_sync(_plan, query, values)
+            plan = _plan(connection, query, values)
             assert not re.search(r"SCAN tickets(?! USING)|Seq Scan on tickets", plan), f"{query}\n{plan}"
 
 

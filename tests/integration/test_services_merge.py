@@ -64,16 +64,16 @@ async def do_purge(desk: Desk, number: int) -> Done:
 
 
 async def texts_of(desk: Desk, number: int) -> list[str]:
-    async with desk.database.read() as session:
+    with desk.database.read() as session:
         query = (
             select(TicketMessage.text).where(TicketMessage.number == number).order_by(col(TicketMessage.id))
         )
-        return list((await session.exec(query)).all())
+        return list(session.exec(query).all())
 
 
 async def tasks_of(desk: Desk, number: int) -> list[tuple[int, str, bool]]:
-    async with desk.database.read() as session:
-        rows = await session.exec(select(Task).where(Task.number == number).order_by(col(Task.position)))
+    with desk.database.read() as session:
+        rows = session.exec(select(Task).where(Task.number == number).order_by(col(Task.position)))
         return [(task.position, task.text, task.done_at is not None) for task in rows]
 
 

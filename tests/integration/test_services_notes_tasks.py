@@ -65,11 +65,11 @@ async def test_a_note_stands_among_the_messages_and_is_none(desk: Desk) -> None:
 async def test_a_note_counts_for_no_message_in_a_transfer_nor_is_it_ever_the_excerpt(desk: Desk) -> None:
     number = await desk.open(text="Only message")
     await note(desk, number, "a note")
-    async with desk.database.write() as session:
-        assert await tickets.message_count(session, number, (MessageKind.MESSAGE,)) == 1
-        ticket = await tickets.get(session, number)
+    with desk.database.write() as session:
+        assert tickets.message_count(session, number, (MessageKind.MESSAGE,)) == 1
+        ticket = tickets.get(session, number)
         assert ticket is not None
-        first = await tickets.first_message(session, ticket)
+        first = tickets.first_message(session, ticket)
     assert first is not None
     assert first.text == "Only message"
 

@@ -51,8 +51,8 @@ async def full_ticket(desk: Desk) -> int:
 
 async def put_done(desk: Desk, task: Task) -> None:
     """The task is done."""
-    async with desk.database.write() as session:
-        row = await session.get_one(Task, task.id)
+    with desk.database.write() as session:
+        row = session.get_one(Task, task.id)
         row.done_at = START
         session.add(row)
 

@@ -207,8 +207,8 @@ async def test_strangers_rooms_are_those_that_are_neither_configured_nor_of_two(
 
 
 async def test_the_sync_state_is_made_on_first_use(desk: Desk) -> None:
-    async def depth(unit: Unit) -> int:
-        await inbox.sync_state(unit.session)
-        return await inbox.depth(unit.session)
+    def depth(unit: Unit) -> int:
+        inbox.sync_state(unit.session)
+        return inbox.depth(unit.session)
 
     assert await desk.units.run(depth) == 0

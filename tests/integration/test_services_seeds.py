@@ -1,5 +1,6 @@
 """The reactions that cards offer, and what a tap on one does."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
@@ -39,9 +40,9 @@ async def desk(database_url: str) -> AsyncIterator[Desk]:
 async def tap(desk: Desk, action: Action, number: int, by: str = ANNA, cause: str | None = None) -> None:
     """One tap on a card in its room."""
 
-    async def work(unit: Unit) -> None:
-        caller = await people.caller_of(unit, by, FREIBURG, cause)
-        await taps.tap(unit, action, number, caller)
+    def work(unit: Unit) -> None:
+        caller = people.caller_of(unit, by, FREIBURG, cause)
+        taps.tap(unit, action, number, caller)
 
     await desk.units.run(work)
 
@@ -181,10 +182,10 @@ async def test_one_that_could_not_be_taken_away_is_found_when_it_is_wanted_again
     await desk.do(Action.RELEASE, number)
     await desk.deliver()
     assert await desk.outbox(state="waiting") == []
-    async with desk.database.read() as session:
-        card = await posted.card(session, number)
+    with desk.database.read() as session:
+        card = posted.card(session, number)
         assert card is not None
-        assert set(await posted.seeds_on(session, card.event_id)) == {"🙋", "⏳", "✅", "🚫"}
+        assert set(posted.seeds_on(session, card.event_id)) == {"🙋", "⏳", "✅", "🚫"}
 
 
 async def test_what_a_round_did_not_achieve_is_tried_again_after_a_pause(desk: Desk) -> None:
@@ -212,11 +213,12 @@ async def test_a_change_while_a_round_ends_is_not_missed(postgres_database: str)
             event_id = desk.homeserver.react(job.plan.event_id, key)
             await desk.units.run(partial(outcomes.seed_placed, plan=job.plan, key=key, event_id=event_id))
         rounds: list[int] = []
+        loop = asyncio.get_running_loop()
 
-        async def end(unit: Unit) -> None:
-            await seeds.looked_after(unit, job.row_id, job.plan)
+        def end(unit: Unit) -> None:
+            seeds.looked_after(unit, job.row_id, job.plan)
             if not rounds:
-                await desk.do(Action.CLOSE, number)
+                asyncio.run_coroutine_threadsafe(desk.do(Action.CLOSE, number), loop).result(10)
             rounds.append(1)
 
         await desk.units.run(end)
@@ -344,8 +346,8 @@ async def test_undo_twice_is_a_success_for_the_same_person_only(desk: Desk) -> N
 async def test_a_stranger_cannot_tap(desk: Desk) -> None:
     number = await desk.open()
 
-    async def work(unit: Unit) -> None:
-        await taps.tap(unit, Action.TAKE, number, await people.caller_of(unit, CARLA, BERLIN))
+    def work(unit: Unit) -> None:
+        taps.tap(unit, Action.TAKE, number, people.caller_of(unit, CARLA, BERLIN))
 
     with pytest.raises(UnknownTicket):
         await desk.units.run(work)

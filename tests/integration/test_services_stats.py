@@ -245,15 +245,15 @@ def queries(database: Database) -> Iterator[list[tuple[str, Any]]]:
         if "history" in execution[2] or "FROM tickets" in execution[2]:
             said.append((execution[2], execution[3]))
 
-    event.listen(database.engine.sync_engine, "before_cursor_execute", listen)
+    event.listen(database.engine, "before_cursor_execute", listen)
     try:
         yield said
     finally:
-        event.remove(database.engine.sync_engine, "before_cursor_execute", listen)
+        event.remove(database.engine, "before_cursor_execute", listen)
 
 
 async def explained(database: Database, statement: str, parameters: Any) -> list[str]:
     """The plan's lines."""
-    async with database.engine.connect() as connection:
-        rows = await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
+    with database.engine.connect() as connection:
+        rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
         return [str(row._mapping["detail"]) for row in rows]

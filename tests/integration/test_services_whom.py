@@ -131,8 +131,8 @@ async def mentioned(desk: Desk, after: int) -> dict[int, list[tuple[str | None, 
     """Ticket → room and people of each alert that was written since."""
     rows = [row for row in await desk.outbox(kind="alert") if (row.id or 0) > after]
 
-    async def load(unit: Unit) -> list[set[str]]:
-        return [_people(await alerts.load(unit, row)) for row in rows]
+    def load(unit: Unit) -> list[set[str]]:
+        return [_people(alerts.load(unit, row)) for row in rows]
 
     found: dict[int, list[tuple[str | None, set[str]]]] = {}
     for row, who in zip(rows, await desk.units.look(load), strict=True):

@@ -1,15 +1,14 @@
 """Columns, numbers and units on both databases."""
 
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import func, text
 from sqlalchemy.exc import DBAPIError, StatementError
-from sqlmodel import delete, select
-from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlmodel import Session, delete, select
 
 from bot.domain.errors import Conflict
 from storage import tickets
@@ -27,15 +26,15 @@ async def database(database_url: str) -> AsyncIterator[Database]:
 
 async def new_ticket(database: Database, *, fails: bool = False) -> int:
     """Insert a ticket; its number. ``fails``: in the middle of the unit, with the ticket written."""
-    async with database.write() as session:
-        who = await tickets.requester(session, "Kim", "kim@example.org", None)
+    with database.write() as session:
+        who = tickets.requester(session, "Kim", "kim@example.org", None)
         assert who.id is not None
         ticket = Ticket(
             status="open", topic="other", subject="Laptop", requester_id=who.id, intake="http",
             opened_at=START, changed_at=START, moved_at=START,
         )  # fmt: skip
         session.add(ticket)
-        await session.flush()
+        session.flush()
         assert ticket.number is not None
         if fails:
             raise ZeroDivisionError
@@ -54,8 +53,8 @@ TIMES = (
 async def test_aware_times_come_back_as_the_same_instant_in_utc(database: Database) -> None:
     for index, when in enumerate(TIMES):
         await put(database, SyncState(id=index, synced_at=when))
-        async with database.read() as session:
-            found = (await session.get_one(SyncState, index)).synced_at
+        with database.read() as session:
+            found = session.get_one(SyncState, index).synced_at
         assert found is not None
         assert found == when.astimezone(UTC)
         assert found.utcoffset() == timedelta(0)
@@ -64,45 +63,44 @@ async def test_aware_times_come_back_as_the_same_instant_in_utc(database: Databa
 async def test_naive_times_are_refused(database: Database) -> None:
     with pytest.raises(StatementError, match="without zone"):
         await put(database, SyncState(id=1, synced_at=datetime(2026, 11, 23)))  # noqa: DTZ001
-    async with database.read() as session:
-        assert await session.get(SyncState, 1) is None
+    with database.read() as session:
+        assert session.get(SyncState, 1) is None
 
 
 async def test_compare_and_set_writes_the_next_version(database: Database) -> None:
     number = await new_ticket(database)
-    async with database.write() as session:
-        ticket = await tickets.get(session, number)
+    with database.write() as session:
+        ticket = tickets.get(session, number)
         assert ticket is not None
-        await tickets.compare_and_set(session, ticket, {"status": "closed"})
+        tickets.compare_and_set(session, ticket, {"status": "closed"})
         assert (ticket.status, ticket.version) == ("closed", 2)
-    async with database.read() as session:
-        ticket = await tickets.get(session, number)
+    with database.read() as session:
+        ticket = tickets.get(session, number)
     assert ticket is not None
     assert (ticket.status, ticket.version) == ("closed", 2)
 
 
 async def test_compare_and_set_refuses_a_row_that_changed_meanwhile(database: Database) -> None:
     number = await new_ticket(database)
-    async with database.read() as session:
-        stale = await tickets.get(session, number)
+    with database.read() as session:
+        stale = tickets.get(session, number)
     assert stale is not None
-    async with database.write() as session:
-        fresh = await tickets.get(session, number)
+    with database.write() as session:
+        fresh = tickets.get(session, number)
         assert fresh is not None
-        await tickets.compare_and_set(session, fresh, {"assignee": "@ben:example.org"})
-    with pytest.raises(Conflict):
-        async with database.write() as session:
-            await tickets.compare_and_set(session, stale, {"assignee": "@anna:example.org"})
-    async with database.read() as session:
-        found = await tickets.get(session, number)
+        tickets.compare_and_set(session, fresh, {"assignee": "@ben:example.org"})
+    with pytest.raises(Conflict), database.write() as session:
+        tickets.compare_and_set(session, stale, {"assignee": "@anna:example.org"})
+    with database.read() as session:
+        found = tickets.get(session, number)
     assert found is not None
     assert (found.assignee, found.version) == ("@ben:example.org", 2)
 
 
 async def test_a_number_is_never_given_twice(database: Database) -> None:
     given = [await new_ticket(database) for _ in range(3)]
-    async with database.write() as session:
-        await session.exec(delete(Ticket))
+    with database.write() as session:
+        session.exec(delete(Ticket))
     given.append(await new_ticket(database))
     with pytest.raises(ZeroDivisionError):
         await new_ticket(database, fails=True)
@@ -113,16 +111,16 @@ async def test_a_number_is_never_given_twice(database: Database) -> None:
 async def test_a_unit_that_fails_leaves_nothing(database: Database) -> None:
     with pytest.raises(ZeroDivisionError):
         await new_ticket(database, fails=True)
-    async with database.read() as session:
-        assert (await session.exec(select(func.count()).select_from(Requester))).one() == 0
+    with database.read() as session:
+        assert session.exec(select(func.count()).select_from(Requester)).one() == 0
 
 
 async def test_reading_never_commits(database: Database) -> None:
-    async with database.read() as session:
+    with database.read() as session:
         session.add(Requester(name="Kim"))
-        await session.flush()
-    async with database.read() as session:
-        assert (await session.exec(select(func.count()).select_from(Requester))).one() == 0
+        session.flush()
+    with database.read() as session:
+        assert session.exec(select(func.count()).select_from(Requester)).one() == 0
 
 
 async def test_a_ticket_needs_its_requester(database: Database) -> None:
@@ -147,9 +145,11 @@ BROKEN = (
 async def test_no_value_is_in_the_text_of_an_error(database: Database) -> None:
     await put(database, ApiKey(name=SECRET, digest="y", created_at=START))
     for statement in BROKEN:
-        with pytest.raises((DBAPIError, Conflict, DatabaseUnavailable)) as caught:
-            async with database.write() as session:
-                await (await session.connection()).execute(text(statement), {"secret": SECRET})
+        with (
+            pytest.raises((DBAPIError, Conflict, DatabaseUnavailable)) as caught,
+            database.write() as session,
+        ):
+            session.connection().execute(text(statement), {"secret": SECRET})
         error: BaseException | None = caught.value
         while error is not None:
             assert SECRET not in f"{error} {error!r}"
@@ -158,11 +158,8 @@ async def test_no_value_is_in_the_text_of_an_error(database: Database) -> None:
 
 async def test_a_value_of_the_wrong_type_is_not_in_the_text_of_an_error(postgres_database: str) -> None:
     async with bare_database(postgres_database) as database:
-        with pytest.raises(DBAPIError) as caught:
-            async with database.write() as session:
-                await (await session.connection()).execute(
-                    text("SELECT CAST(:secret AS integer)"), {"secret": SECRET}
-                )
+        with pytest.raises(DBAPIError) as caught, database.write() as session:
+            session.connection().execute(text("SELECT CAST(:secret AS integer)"), {"secret": SECRET})
     assert SECRET not in f"{caught.value}{caught.value.orig}"
 
 
@@ -172,12 +169,10 @@ async def test_a_server_that_does_not_answer_is_unavailable() -> None:
         with pytest.raises(DatabaseUnavailable) as caught:
             await database.ping()
         assert caught.value.dialect == "postgresql"
-        with pytest.raises(DatabaseUnavailable):
-            async with database.write() as session:
-                await tickets.get(session, 1)
-        with pytest.raises(DatabaseUnavailable):
-            async with database.read() as session:
-                await tickets.get(session, 1)
+        with pytest.raises(DatabaseUnavailable), database.write() as session:
+            tickets.get(session, 1)
+        with pytest.raises(DatabaseUnavailable), database.read() as session:
+            tickets.get(session, 1)
         with pytest.raises(DatabaseUnavailable):
             await database.hold(START)
     finally:
@@ -187,7 +182,7 @@ async def test_a_server_that_does_not_answer_is_unavailable() -> None:
 async def test_a_file_that_cannot_be_opened_is_unavailable(tmp_path_factory: pytest.TempPathFactory) -> None:
     folder = tmp_path_factory.mktemp("place") / "tickettruhe.db"
     folder.mkdir()
-    database = Database(f"sqlite+aiosqlite:///{folder}")
+    database = Database(f"sqlite:///{folder}")
     try:
         with pytest.raises(DatabaseUnavailable):
             await database.ping()
@@ -202,12 +197,12 @@ async def test_a_connection_that_is_cut_is_told_however_far_the_unit_got(
     """Also if only giving it back fails: whoever waits for the database must not take it for a fault."""
     async with bare_database(postgres_database) as database:
         with pytest.raises(DatabaseUnavailable):
-            await cut_within(database, database.read() if way == "read" else database.write())
+            cut_within(database, database.read() if way == "read" else database.write())
 
 
-async def cut_within(database: Database, unit: AbstractAsyncContextManager[AsyncSession]) -> None:
+def cut_within(database: Database, unit: AbstractContextManager[Session]) -> None:
     """End the connection of a unit while it goes on."""
-    async with unit as session:
-        pid = (await session.exec(select(func.pg_backend_pid()))).one()
-        async with database.read() as other:
-            await other.exec(select(func.pg_terminate_backend(pid)))
+    with unit as session:
+        pid = session.exec(select(func.pg_backend_pid())).one()
+        with database.read() as other:
+            other.exec(select(func.pg_terminate_backend(pid)))

@@ -1,12 +1,14 @@
 """Many at once on one database: in one process, and as two processes would, each with its own connections."""
 
 import asyncio
+import time
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
 import pytest
-from sqlmodel import col, select
+from sqlmodel import Session, col, select
 
 from bot.domain.errors import Conflict, TakenBy
 from bot.domain.words import Action, Intake
@@ -68,8 +70,8 @@ async def test_of_twenty_simultaneous_takers_exactly_one_wins(database_url: str)
 async def take_in(desk: Desk, number: int, person: str) -> str:
     """Like :func:`try_to_take`, by somebody in Freiburg's room."""
 
-    async def work(unit: Unit) -> None:
-        await moves.move(unit, Action.TAKE, number, await people.caller_of(unit, person, FREIBURG))
+    def work(unit: Unit) -> None:
+        moves.move(unit, Action.TAKE, number, people.caller_of(unit, person, FREIBURG))
 
     try:
         await desk.units.run(work)
@@ -97,8 +99,8 @@ async def test_messages_that_arrive_at_once_are_all_kept(database_url: str) -> N
         await asyncio.gather(
             *(add(desks[index % 2], number, text) for index, text in enumerate(sorted(texts)))
         )
-        async with desks[0].database.read() as session:
-            kept = (await session.exec(select(TicketMessage.text).order_by(col(TicketMessage.id)))).all()
+        with desks[0].database.read() as session:
+            kept = session.exec(select(TicketMessage.text).order_by(col(TicketMessage.id))).all()
         assert set(kept[1:]) == texts
         assert len(kept) == 13
         assert (await desks[0].ticket(number)).version == 13
@@ -114,23 +116,26 @@ async def test_units_that_read_before_they_write_wait_for_each_other(database_ur
     """On SQLite a deferred transaction that reads first would fail at once with "locked"."""
     async with two_bots(database_url) as desks:
 
-        async def read_then_write(desk: Desk, index: int) -> None:
-            async with desk.database.write() as session:
-                await session.exec(select(Requester))
-                await asyncio.sleep(0.002)
-                session.add(Requester(name=f"Kim {index}"))
+        def read_then_write(index: int, session: Session) -> None:
+            session.exec(select(Requester))
+            time.sleep(0.002)
+            session.add(Requester(name=f"Kim {index}"))
 
-        await asyncio.gather(*(read_then_write(desks[index % 2], index) for index in range(20)))
-        async with desks[0].database.read() as session:
-            assert len((await session.exec(select(Requester))).all()) == 20
+        await asyncio.gather(
+            *(desks[index % 2].database.writing(partial(read_then_write, index)) for index in range(20))
+        )
+        with desks[0].database.read() as session:
+            assert len(session.exec(select(Requester)).all()) == 20
 
 
 async def test_readers_do_not_wait_for_a_writer(database_url: str) -> None:
-    async with two_bots(database_url) as (one, other), one.database.write() as session:
-        session.add(Requester(name="Kim"))
-        await session.flush()
-        async with asyncio.timeout(2), other.database.read() as reader:
-            assert (await reader.exec(select(Requester))).all() == []
+    async with two_bots(database_url) as (one, other):
+        with one.database.write() as session:
+            session.add(Requester(name="Kim"))
+            session.flush()
+            async with asyncio.timeout(2):
+                read = await other.database.reading(lambda reader: reader.exec(select(Requester)).all())
+            assert read == []
 
 
 async def test_a_secret_made_by_two_at_once_is_one(database_url: str) -> None:
@@ -152,7 +157,7 @@ async def test_a_unit_that_always_loses_gives_up(sqlite_database: str) -> None:
     async with desk_on(sqlite_database) as desk:
         tries = 0
 
-        async def lose(unit: Unit) -> None:
+        def lose(unit: Unit) -> None:
             nonlocal tries
             tries += 1
             unit.session.add(Requester(name="Kim"))
@@ -168,7 +173,7 @@ async def test_what_a_lost_race_called_is_not_woken(sqlite_database: str) -> Non
     async with desk_on(sqlite_database) as desk:
         desk.units.signals.outbox.clear()
 
-        async def fail(unit: Unit) -> None:
+        def fail(unit: Unit) -> None:
             unit.wake_courier()
             raise ZeroDivisionError
 
@@ -183,9 +188,9 @@ async def test_the_inbox_keeps_an_event_once(database_url: str) -> None:
     """Two programs that receive the same event: the second finds it, or runs again and finds it."""
     async with two_bots(database_url) as (one, other):
 
-        async def keep(unit: Unit) -> None:
-            known = await unit.session.exec(select(InboxEvent.id).where(InboxEvent.event_id == "$x"))
-            await asyncio.sleep(0.01)
+        def keep(unit: Unit) -> None:
+            known = unit.session.exec(select(InboxEvent.id).where(InboxEvent.event_id == "$x"))
+            time.sleep(0.01)
             if known.first() is None:
                 event = InboxEvent(
                     event_id="$x", room_id=FREIBURG, sender=ANNA, sent_at=unit.now, received_at=unit.now

@@ -19,18 +19,18 @@ async def test_a_persons_tickets_and_merged_ones_are_found_by_index(sqlite_datab
         def listen(*execution: Any) -> None:
             said.append((execution[2], execution[3]))
 
-        event.listen(desk.database.engine.sync_engine, "before_cursor_execute", listen)
-        async with desk.database.read() as session:
+        event.listen(desk.database.engine, "before_cursor_execute", listen)
+        with desk.database.read() as session:
             for each in (number, by_phone):
-                ticket = await session.get_one(Ticket, each)
-                await conversation.others_of(session, ticket, {"freiburg", None}, 5, frozenset(Status))
-            await conversation.merged_here(session, number)
-        event.remove(desk.database.engine.sync_engine, "before_cursor_execute", listen)
+                ticket = session.get_one(Ticket, each)
+                conversation.others_of(session, ticket, {"freiburg", None}, 5, frozenset(Status))
+            conversation.merged_here(session, number)
+        event.remove(desk.database.engine, "before_cursor_execute", listen)
         plans = []
-        async with desk.database.engine.connect() as connection:
+        with desk.database.engine.connect() as connection:
             for statement, parameters in said:
                 if statement.startswith("SELECT"):
-                    plan = await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
+                    plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
                     plans += [str(row["detail"]) for row in plan.mappings()]
     assert any("ix_requesters_email_key" in step for step in plans)
     assert any("ix_tickets_requester_id" in step for step in plans)

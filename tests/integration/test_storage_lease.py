@@ -104,8 +104,8 @@ async def test_a_lease_lost_with_its_connection_is_taken_again(postgres_database
         await database.hold(START)
         other = Database(postgres_database)
         try:
-            async with other.connection() as connection:
-                await connection.execute(
+            with other.connection() as connection:
+                connection.execute(
                     text("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'")
                 )
             assert not await database.still_held()

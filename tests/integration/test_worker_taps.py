@@ -135,10 +135,10 @@ async def deleted(chat: Chat) -> int:
 def fail_for(number: int, one: Any) -> Any:
     """Carries out all but one of the tickets, where the process dies."""
 
-    async def broken(occasion: Any, call: Any, handler: Any, which: int, unit: Any) -> Any:
+    def broken(occasion: Any, call: Any, handler: Any, which: int, unit: Any) -> Any:
         if which == number:
             raise OSError("crash")
-        return await one(occasion, call, handler, which, unit)
+        return one(occasion, call, handler, which, unit)
 
     return broken
 

@@ -67,9 +67,9 @@ def test_config_is_frozen(config: Loader) -> None:
 
 
 def test_sqlite_path_is_relative_to_the_config_file(config: Loader, tmp_path: Path) -> None:
-    assert config().database_url() == f"sqlite+aiosqlite:///{tmp_path}/tickettruhe.db"
+    assert config().database_url() == f"sqlite:///{tmp_path}/tickettruhe.db"
     absolute = config(("admins:", "database: sqlite:////var/lib/t.db\nadmins:"))
-    assert absolute.database_url() == "sqlite+aiosqlite:////var/lib/t.db"
+    assert absolute.database_url() == "sqlite:////var/lib/t.db"
 
 
 def test_values_stay_as_they_are_written(config: Loader) -> None:
