@@ -3,6 +3,7 @@
 
 PYTHON ?= python3
 ARGS ?=
+CASES ?= 100000
 
 # The tests' databases are kept in memory where there is room: a third of the time would be waiting for disks.
 MEMORY := $(shell df --output=avail /dev/shm 2>/dev/null | awk 'NR == 2 && $$1 > 2000000 {print "/dev/shm"}')
@@ -16,7 +17,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check catalogs bench clean
+.PHONY: help demo test check catalogs bench fuzz clean
 
 help: ## list the commands
 	@echo "make <command> [ARGS='...'] [PYTHON=python3.12]"
@@ -26,7 +27,7 @@ demo: $(VENV)/.installed-demo ## try it: a local Matrix homeserver with bot, roo
 	@$(BIN)/python -m bot demo $(ARGS)
 
 test: $(VENV)/.installed-dev ## run all tests, the fast ones first (ARGS='-k take -x')
-	$(if $(MEMORY),TMPDIR=$(MEMORY)) $(BIN)/python -m pytest $(SIDE_BY_SIDE) tests/unit tests/integration tests/acceptance $(ARGS)
+	$(if $(MEMORY),TMPDIR=$(MEMORY)) $(BIN)/python -m pytest $(SIDE_BY_SIDE) tests/unit tests/integration tests/fuzz tests/acceptance $(ARGS)
 
 check: $(VENV)/.installed-dev ## formatting, lint, types and import rules
 	$(BIN)/ruff format --check .
@@ -36,6 +37,10 @@ check: $(VENV)/.installed-dev ## formatting, lint, types and import rules
 
 catalogs: $(VENV)/.installed-dev ## bring the translations up to date with the texts in the code
 	@$(BIN)/python -m bot.catalogs
+
+fuzz: $(VENV)/.installed-dev ## the fuzz tests with many more cases (ARGS='-k http'; CASES=100000)
+	TICKETTRUHE_FUZZ=$(CASES) $(if $(MEMORY),TMPDIR=$(MEMORY)) \
+		$(BIN)/python -m pytest tests/fuzz --timeout 0 --hypothesis-show-statistics $(ARGS)
 
 bench: $(VENV)/.installed-dev ## measure, as ratios to named baselines of the same run
 	$(BIN)/python -m tests.benchmarks.measure

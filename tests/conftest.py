@@ -33,6 +33,13 @@ def postgres_url() -> Iterator[URL]:
         yield url
 
 
+@pytest.fixture(scope="session")
+def lasting_postgres(postgres_url: URL) -> Iterator[str]:
+    """URL of a PostgreSQL database for many cases of one test."""
+    with fresh_database(postgres_url) as url:
+        yield url.render_as_string(hide_password=False)
+
+
 @pytest.fixture
 def postgres_database(postgres_url: URL) -> Iterator[str]:
     """URL of an empty PostgreSQL database of this test's own."""

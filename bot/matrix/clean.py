@@ -5,10 +5,14 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
+from bot.matrix.json_text import DEEPEST
+
 _UNFIT: Final = re.compile("[\x00\ud800-\udfff]")
 _INSTEAD: Final = "\ufffd"
-_DEEPEST: Final = 100
-"""Levels of nesting; nothing that the bot reads lies deeper than six."""
+_LONGEST_ID: Final = 255
+"""Specification, "Common Identifier Format" and "Size limits"; PostgreSQL's indexes hold little more."""
+_LONGEST_NAME: Final = 256
+"""Synapse lets no longer ones be set, but by events that are sent as they are."""
 
 
 def text(value: object) -> str | None:
@@ -16,9 +20,16 @@ def text(value: object) -> str | None:
     return _UNFIT.sub(_INSTEAD, value) if isinstance(value, str) else None
 
 
+def name(value: object) -> str:
+    """A name to be shown; empty if there is none. One that fills an event leaves no room for more."""
+    return (text(value) or "")[:_LONGEST_NAME]
+
+
 def identifier(value: object) -> str | None:
     """An id of a room, event or user; ``None`` if it cannot be kept: changed it would be another's."""
-    return value if isinstance(value, str) and value and not _UNFIT.search(value) else None
+    if not isinstance(value, str) or not 0 < len(value) <= _LONGEST_ID or _UNFIT.search(value):
+        return None
+    return value
 
 
 def content(value: Any, depth: int = 0) -> Any:  # noqa: ANN401
@@ -29,7 +40,7 @@ def content(value: Any, depth: int = 0) -> Any:  # noqa: ANN401
         return None
     if not isinstance(value, Mapping | list):
         return value
-    if depth == _DEEPEST:
+    if depth == DEEPEST:
         return None
     if isinstance(value, Mapping):
         return {str(text(key)): content(inner, depth + 1) for key, inner in value.items()}

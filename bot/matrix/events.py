@@ -197,7 +197,7 @@ def _room_update(room_id: str, state: list[Json], membership: str) -> RoomUpdate
         user_id, content = clean.identifier(event.get("state_key")), _mapping(event.get("content"))
         if event.get("type") == "m.room.member" and user_id is not None:
             joined = content.get("membership") == "join"
-            members[user_id] = (clean.text(content.get("displayname")) or "") if joined else None
+            members[user_id] = clean.name(content.get("displayname")) if joined else None
     return RoomUpdate(room_id, membership=membership, members=members, **_room_values(state))
 
 
@@ -213,8 +213,7 @@ def _room_values(state: list[Json]) -> dict[str, Any]:
 
 def _setting(field_name: str, key: str, unreadable: str) -> Callable[[Json], tuple[str, Any]]:
     def read(content: Json) -> tuple[str, Any]:
-        value = clean.text(content.get(key))
-        return field_name, unreadable if value is None else value
+        return field_name, clean.identifier(content.get(key)) or unreadable
 
     return read
 
@@ -225,7 +224,7 @@ _ROOM_STATE: Final[Mapping[str, Callable[[Json], tuple[str, Any]]]] = {
     "m.room.join_rules": _setting("join_rule", "join_rule", "public"),
     "m.room.history_visibility": _setting("history_visibility", "history_visibility", "world_readable"),
     "m.room.guest_access": _setting("guest_access", "guest_access", "can_join"),
-    "m.room.name": _setting("name", "name", ""),
+    "m.room.name": lambda content: ("name", clean.name(content.get("name"))),
     "m.room.tombstone": _setting("replaced_by", "replacement_room", "?"),
     "m.room.encryption": lambda _content: ("encrypted", True),
 }

@@ -1,0 +1,125 @@
+"""One request to the homeserver: what it answers as JSON, or what went wrong as a :class:`MatrixError`.
+
+nio only carries it. Its own reading of answers raises whatever the standard library raises at a body that a
+proxy broke, and loses the error's code where an answer is incomplete.
+"""
+
+import asyncio
+import json
+from collections.abc import Mapping
+from typing import Any, Final
+from urllib.parse import quote, urlencode
+
+import aiohttp
+import nio
+
+from bot.matrix.errors import AlreadyThere, MatrixError, RateLimited, Refused, TokenRejected, Unreachable
+from bot.matrix.json_text import parsed
+
+TIMEOUT: Final = 30.0
+"""Seconds for a request that has no reason to take long."""
+_TOKEN_CODES: Final = frozenset({"M_UNKNOWN_TOKEN", "M_MISSING_TOKEN", "M_USER_DEACTIVATED"})
+_PASSING_CODES: Final = frozenset(
+    {"M_RESOURCE_LIMIT_EXCEEDED", "M_USER_LOCKED", "M_USER_SUSPENDED", "M_CONSENT_NOT_GIVEN"}
+)
+"""Somebody has to do something at the homeserver; what was refused until then is right again after."""
+_SHORTEST_RATE_LIMIT: Final = 0.5
+_LONGEST_RATE_LIMIT: Final = 3600.0
+_LONGEST_CODE: Final = 100
+
+Json = dict[str, Any]
+
+
+def path_of(*parts: str, query: Mapping[str, str] | None = None, version: str = "client/v3") -> str:
+    """An endpoint below ``/_matrix``; each part is escaped."""
+    path = "/".join(("/_matrix", version, *(quote(part, safe="") for part in parts)))
+    return f"{path}?{urlencode(query)}" if query else path
+
+
+class Transport:
+    """Carries requests, each one attempt: nio would retry for ever by itself; here the callers decide."""
+
+    def __init__(self, homeserver: str, user_id: str) -> None:
+        config = nio.AsyncClientConfig(
+            max_limit_exceeded=0,
+            max_timeouts=0,
+            request_timeout=TIMEOUT,
+            encryption_enabled=False,
+            store_sync_tokens=False,
+        )
+        self._nio = nio.AsyncClient(homeserver, user_id, config=config)
+        self.token: str | None = None
+        """The access token, once there is one."""
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._nio.close()
+
+    async def ask(
+        self, method: str, path: str, body: Mapping[str, Any] | None = None, limit: float = TIMEOUT
+    ) -> Json:
+        """The object that the homeserver answers with.
+
+        :raises MatrixError: of the kind that fits.
+        """
+        data = None if body is None else json.dumps(body).encode()
+        return _object(*await self.answer(method, path, data, limit=limit))
+
+    async def upload(self, path: str, data: bytes, media_type: str, limit: float) -> Json:
+        """POST a file; the object that the homeserver answers with."""
+        return _object(*await self.answer("POST", path, data, media_type, limit))
+
+    async def answer(
+        self,
+        method: str,
+        path: str,
+        data: bytes | None = None,
+        media_type: str = "application/json",
+        limit: float = TIMEOUT,
+    ) -> tuple[int, object]:
+        """Status and value of an answer, whatever it is.
+
+        :raises Unreachable: there is none, or it was cut off.
+        """
+        headers = {} if data is None else {"Content-Type": media_type}
+        if self.token is not None:
+            headers["Authorization"] = f"Bearer {self.token}"
+        try:
+            async with asyncio.timeout(limit):
+                answer = await self._nio.send(method, path, data, headers, timeout=limit)
+                body = await answer.read()
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            raise Unreachable(type(error).__name__) from error
+        return answer.status, parsed(body)
+
+
+def _object(status: int, value: object) -> Json:
+    if status != 200 or not isinstance(value, dict):
+        raise error_of(status, value)
+    return value
+
+
+def error_of(status: int, value: object) -> MatrixError:
+    """What an answer that is not the wanted one means."""
+    told = value if isinstance(value, dict) else {}
+    code = told.get("errcode")
+    code = code[:_LONGEST_CODE] if isinstance(code, str) else ""
+    if status == 429 or code == "M_LIMIT_EXCEEDED":
+        return _rate_limited(told.get("retry_after_ms"))
+    if code in _TOKEN_CODES:
+        return TokenRejected(code)
+    if code in _PASSING_CODES:
+        return Unreachable(code)
+    if code == "M_DUPLICATE_ANNOTATION":
+        return AlreadyThere(code)
+    # Without a code it is not the homeserver that speaks but a proxy before it, which may get well again.
+    if 400 <= status < 500 and status != 408 and code:
+        return Refused(code)
+    if status == 413:
+        return Refused("M_TOO_LARGE")
+    return Unreachable(f"HTTP {status}")
+
+
+def _rate_limited(after: object) -> RateLimited:
+    seconds = after / 1000 if isinstance(after, int | float) else 5.0
+    return RateLimited(min(max(_SHORTEST_RATE_LIMIT, seconds), _LONGEST_RATE_LIMIT))
