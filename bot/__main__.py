@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 from collections.abc import Coroutine
+from datetime import UTC, datetime
 from importlib.metadata import version as version_of
 from pathlib import Path
 from typing import Annotated, Any, NoReturn, TypeVar
@@ -13,6 +14,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+from sqlalchemy import make_url
 
 from bot import app as composition
 from bot import checks, logs, wiring
@@ -22,7 +24,9 @@ from bot.explained import explained
 from bot.services import apikeys
 from bot.services.unit import Units
 from storage import schema
+from storage.backup import back_up
 from storage.database import Database
+from storage.errors import BackupFailed
 
 T = TypeVar("T")
 
@@ -94,6 +98,20 @@ def migrate(config: ConfigPath = _CONFIG) -> None:
 
     changed = _finish(work())
     _out.print(f"Migrated to {schema.newest()}." if changed else f"Nothing to do: {schema.newest()}.")
+
+
+@cli.command()
+def backup(
+    target: Annotated[Path, typer.Argument(help="A new file, or a folder for one named by the time.")],
+    config: ConfigPath = _CONFIG,
+) -> None:
+    """Copy the database, also while the bot runs. PostgreSQL needs pg_dump."""
+    url = make_url(_load(config).database_url())
+    try:
+        made = back_up(url, target, datetime.now(UTC))
+    except BackupFailed as error:
+        _fail(explained(error))
+    _out.print(f"{escape(str(made.path))}: {made.size / 1024**2:.1f} MiB, whole.", soft_wrap=True)
 
 
 @keys.command("create")

