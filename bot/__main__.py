@@ -1,14 +1,16 @@
 """The command line: ``python -m bot`` or ``tickettruhe``."""
 
 import asyncio
+import json
 import os
 import signal
 import sys
-from collections.abc import Coroutine
+from collections.abc import AsyncIterator, Coroutine
+from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import version as version_of
 from pathlib import Path
-from typing import Annotated, Any, NoReturn, TypeVar
+from typing import Annotated, Any, Final, NoReturn, TypeVar
 
 import typer
 from rich.console import Console
@@ -17,8 +19,10 @@ from rich.table import Table
 from sqlalchemy import make_url
 
 from bot import app as composition
-from bot import checks, logs, wiring
+from bot import doctor as examinations
+from bot import logs, wiring
 from bot.config import Config, ConfigError, load
+from bot.doctor import Finding, Level
 from bot.domain.errors import TickettruheError
 from bot.explained import explained
 from bot.services import apikeys
@@ -65,23 +69,42 @@ async def _run(settings: Config) -> None:
 
 @cli.command()
 def check(config: ConfigPath = _CONFIG) -> None:
-    """Say what is wrong with config, database, homeserver and rooms, and how to mend it."""
+    """Before the first start: is anything wrong with config, schema, login or rooms, and how to mend it."""
     settings = _load(config)
     logs.configure("error", as_json=False)
     _out.print(f"[green]✓[/] {escape(str(config))}")
-    if not _finish(_check(settings)):
+    if not _finish(_told(examinations.check(settings))):
         raise typer.Exit(1)
 
 
-async def _check(settings: Config) -> bool:
-    good = True
-    async for finding in checks.check(settings):
-        mark = "[green]✓[/]" if finding.good else "[red]✗[/]"
-        _out.print(f"{mark} {escape(finding.what)}: {escape(finding.detail)}", soft_wrap=True)
+@cli.command()
+def doctor(
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line, for machines.")] = False,
+    config: ConfigPath = _CONFIG,
+) -> None:
+    """At any time: look at everything that the bot needs, and say how to mend what is wrong."""
+    settings = _load(config)
+    logs.configure("error", as_json=False)
+    if not _finish(_told(examinations.doctor(settings), as_json=as_json)):
+        raise typer.Exit(1)
+
+
+_MARKS: Final = {Level.GOOD: "[green]✓[/]", Level.POOR: "[yellow]![/]", Level.BAD: "[red]✗[/]"}
+
+
+async def _told(findings: AsyncIterator[Finding], *, as_json: bool = False) -> bool:
+    """Print each finding when it is there; says whether all is well, or well enough."""
+    well = True
+    async for finding in findings:
+        well = well and finding.level is not Level.BAD
+        if as_json:
+            _out.print(json.dumps(asdict(finding), ensure_ascii=False), soft_wrap=True, markup=False)
+            continue
+        text = f"{_MARKS[finding.level]} {escape(finding.what)}: {escape(finding.detail)}"
+        _out.print(text, soft_wrap=True)
         if finding.hint:
             _out.print(f"  → {escape(finding.hint)}", soft_wrap=True)
-        good = good and finding.good
-    return good
+    return well
 
 
 @cli.command()

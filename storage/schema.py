@@ -27,6 +27,11 @@ def newest() -> str:
     return head
 
 
+def known() -> frozenset[str]:
+    """All revisions that this version of the program has heard of."""
+    return frozenset(script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions())
+
+
 def _current(connection: Connection) -> str | None:
     return MigrationContext.configure(connection).get_current_revision()
 
@@ -74,7 +79,6 @@ async def ensure(database: Database) -> None:
 
 async def _known_revision(database: Database) -> str | None:
     found = await revision(database)
-    scripts = await asyncio.to_thread(lambda: ScriptDirectory.from_config(_config()))
-    if found is not None and found not in {script.revision for script in scripts.walk_revisions()}:
+    if found is not None and found not in await asyncio.to_thread(known):
         raise SchemaTooNew(found, newest())
     return found

@@ -136,6 +136,11 @@ class MatrixClient:
         following = clean.text(page.get("end"))
         return _objects(page.get("chunk")), following if following != start else None
 
+    async def rate_limit(self) -> dict[str, Any]:
+        """The account's own limit on Synapse, empty if it has none; only an admin of the server is told."""
+        user = quote(self.user_id, safe="")
+        return await self._json(f"/_synapse/admin/v1/users/{user}/override_ratelimit", _TIMEOUT)
+
     async def own_reaction(self, room_id: str, target: str, key: str) -> str | None:
         """Id of the bot's own reaction with this emoji on an event, if it stands there."""
         following: str | None = None

@@ -1,0 +1,61 @@
+"""Two rounds over one set of checks: `check` before the first start, `doctor` over everything at any time."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+from sqlalchemy import make_url
+
+from bot import wiring
+from bot.config import Config
+from bot.doctor import database, homeserver, intake, rooms, zones
+from bot.doctor.findings import Finding, Level
+from bot.matrix.client import MatrixClient
+from bot.services.unit import Clock, utc_now
+
+
+async def check(config: Config) -> AsyncIterator[Finding]:
+    """What has to be right before the bot is started: schema, login, rooms."""
+    yield await asyncio.to_thread(database.examine_schema, make_url(config.database_url()))
+    async for finding in _account(config, closely=False):
+        yield finding
+
+
+async def doctor(config: Config, clock: Clock = utc_now) -> AsyncIterator[Finding]:
+    """Everything that the bot needs to work, whether it runs or not."""
+    url = make_url(config.database_url())
+    report = await asyncio.to_thread(database.examine_database, url, clock())
+    for finding in report.findings:
+        yield finding
+    server = await homeserver.examine_server(config.matrix.homeserver, clock())
+    for finding in server:
+        yield finding
+    if server[0].level is Level.GOOD:
+        async for finding in _account(config, closely=True):
+            yield finding
+    for finding in await intake.examine_intake(config, running=report.running):
+        yield finding
+    if report.keys is not None:
+        yield intake.examine_keys(report.keys)
+    yield zones.examine_zones(config, clock())
+
+
+async def _account(config: Config, *, closely: bool) -> AsyncIterator[Finding]:
+    """The login, and with it the rooms.
+
+    A password makes a device of its own for the moment: to log in as the bot's would end the login of a bot
+    that runs.
+    """
+    client = MatrixClient(wiring.login(config, None))
+    try:
+        login = await homeserver.examine_login(config, client)
+        yield login
+        if login.level is not Level.GOOD:
+            return
+        for key, address in wiring.rooms(config).items():
+            yield await rooms.examine_room(client, key, address, closely=closely)
+        if closely:
+            yield await homeserver.examine_rate_limit(client)
+        if config.matrix.password is not None:
+            await client.log_out()
+    finally:
+        await client.close()
