@@ -17,7 +17,8 @@ def explained(error: TickettruheError) -> str:
 
 @explained.register
 def _(error: AlreadyRunning) -> str:
-    return f"Another process runs on this database: pid {error.pid} on {error.host}. Stop it first."
+    since = f" since {error.since:%Y-%m-%d %H:%M:%S} UTC" if error.since else ""
+    return f"Another process runs on this database: pid {error.pid} on {error.host}{since}. Stop it first."
 
 
 @explained.register

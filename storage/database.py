@@ -7,9 +7,6 @@ transaction crosses from thread to thread once, not once per statement as an asy
 import asyncio
 import contextlib
 import contextvars
-import fcntl
-import os
-import socket
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
@@ -24,11 +21,11 @@ from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import URL, ExceptionContext, make_url
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlmodel import Session, select
+from sqlmodel import Session
 
 from bot.domain.errors import Conflict
-from storage.errors import AlreadyRunning, DatabaseUnavailable
-from storage.models import Holder
+from storage.errors import DatabaseUnavailable
+from storage.lease import Lease, note_holder
 from storage.search import OPTIMIZE
 
 T = TypeVar("T")
@@ -37,7 +34,6 @@ _BUSY_MS: Final = 10_000
 _READERS: Final = 4
 _WRITERS: Final = 8
 """How many units PostgreSQL works at side by side; SQLite has one writer."""
-_ADVISORY_KEY: Final = 0x7469636B  # "tick"
 _RETRYABLE: Final = frozenset({"40001", "40P01", "23505", "23503"})
 """PostgreSQL's serialization failure and deadlock, and violations of a unique or foreign key (another unit
 made the same key, or removed the row referred to): run again, the unit finds what the other one wrote."""
@@ -60,7 +56,7 @@ class Database:
         self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="database-read")
         # At first it is not known whether the last run came to do it.
         self._to_optimize = True
-        self._lease = _Lease(self)
+        self._lease = Lease(self.url)
 
     @property
     def engine(self) -> Engine:
@@ -183,9 +179,14 @@ class Database:
         :raises DatabaseUnavailable: it does not answer.
         """
         try:
-            await _in_thread(self._writers, partial(self._lease.take, now))
+            await _in_thread(self._writers, partial(self._hold, now))
         except DBAPIError as error:
             self._raise_wrapped(error)
+
+    def _hold(self, now: datetime) -> None:
+        taken = self._lease.take()
+        with self.write() as session:
+            note_holder(session, now, taken=taken)
 
     async def still_held(self) -> bool:
         """Whether the lease is still ours; PostgreSQL drops it with the connection, as after its restart."""
@@ -263,60 +264,3 @@ def _drop_values(context: ExceptionContext) -> None:
     original.args = (safe,)
     if context.sqlalchemy_exception is not None:
         context.sqlalchemy_exception.args = (safe,)
-
-
-class _Lease:
-    """A lock that dies with its process: of a file beside SQLite, an advisory one in PostgreSQL."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-        self._file: int | None = None
-        self._connection: Connection | None = None
-
-    def take(self, now: datetime) -> None:
-        taken = self._lock_row() if self._database.dialect != "sqlite" else self._lock_file()
-        with self._database.write() as session:
-            holder = session.exec(select(Holder)).first()
-            if not taken:
-                raise AlreadyRunning(holder.host if holder else "?", holder.pid if holder else 0)
-            session.merge(Holder(host=socket.gethostname(), pid=os.getpid(), since=now))
-
-    def _lock_file(self) -> bool:
-        handle = os.open(f"{self._database.url.database}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(handle)
-            return False
-        self._file = handle
-        return True
-
-    def _lock_row(self) -> bool:
-        self.drop()
-        connection = self._database.engine.connect()
-        connection = connection.execution_options(isolation_level="AUTOCOMMIT")
-        taken = connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": _ADVISORY_KEY})
-        if taken:
-            self._connection = connection
-        else:
-            connection.close()
-        return bool(taken)
-
-    def alive(self) -> bool:
-        if self._connection is None:
-            return self._file is not None
-        try:
-            self._connection.execute(text("SELECT 1"))
-        except SQLAlchemyError:
-            return False
-        return True
-
-    def drop(self) -> None:
-        if self._file is not None:
-            os.close(self._file)
-            self._file = None
-        if self._connection is not None:
-            # Invalidate, so that the lock does not stay with a pooled connection.
-            self._connection.invalidate()
-            self._connection.close()
-            self._connection = None

@@ -10,6 +10,7 @@ TickettruheError
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from bot.domain.errors import TickettruheError
 
@@ -31,10 +32,11 @@ class DatabaseUnavailable(StorageError):
 
 @dataclass
 class AlreadyRunning(StorageError):
-    """Another process runs on this database."""
+    """Another process runs on this database; ``since`` is ``None`` if it has only just begun."""
 
     host: str
     pid: int
+    since: datetime | None = None
 
 
 @dataclass

@@ -49,8 +49,8 @@ def opened(url: URL) -> Iterator[Session]:
 def _options(url: URL) -> dict[str, Any]:
     if url.get_backend_name() != "sqlite":
         return {"connect_args": {"connect_timeout": _CONNECT_TIMEOUT}}
-    # By itself SQLite makes a file that is not there.
-    address = f"{Path(url.database or '').absolute().as_uri()}?mode=ro"
+    # By itself SQLite makes a file that is not there; opened to be read only, it leaves its log behind.
+    address = f"{Path(url.database or '').absolute().as_uri()}?mode=rw"
     return {"creator": lambda: sqlite3.connect(address, uri=True, timeout=_LOCK_WAIT)}
 
 

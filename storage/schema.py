@@ -44,15 +44,15 @@ async def revision(database: Database) -> str | None:
     return await database.restructuring(_current)
 
 
-async def upgrade(database: Database) -> bool:
-    """Bring the schema to the newest revision; says whether there was anything to do.
+async def upgrade(database: Database, to: str = "head") -> bool:
+    """Bring the schema to the newest revision, or tests to an old one; says whether there was anything to do.
 
     :raises SchemaTooNew: the database was made by a newer version.
     """
     found = await _known_revision(database)
     if found == newest():
         return False
-    await database.restructuring(lambda connection: command.upgrade(_config(connection), "head"))
+    await database.restructuring(lambda connection: command.upgrade(_config(connection), to))
     return True
 
 

@@ -59,6 +59,8 @@ class Desk:
     database_url: str
     port: int
     key: str = ""
+    password: str = ""
+    """Of the bot's account."""
     people: dict[str, Human] = field(default_factory=dict)
     rooms: dict[str, str] = field(default_factory=dict)
     extra: Mapping[str, Any] = field(default_factory=dict)
@@ -247,8 +249,9 @@ async def make_desk(
 ) -> Desk:
     """Make accounts and rooms and write the config; the bot is not started yet."""
     name = f"bot-{secrets.token_hex(4)}"
-    account = await homeserver.register(name, secrets.token_hex(8), "Tickettruhe")
-    desk = Desk(homeserver, crowd, account, folder, database_url, free_port(), extra=extra)
+    password = secrets.token_hex(8)
+    account = await homeserver.register(name, password, "Tickettruhe")
+    desk = Desk(homeserver, crowd, account, folder, database_url, free_port(), password=password, extra=extra)
     for person in ("anna", "ben", "carla", "tim", "dora", "olga"):
         desk.people[person] = await crowd(person, display_name=person.title())
     members = {

@@ -60,9 +60,7 @@ async def _alive(what: str, base: str) -> Finding:
             session.get(f"{base}/healthz") as answer,
         ):
             if answer.headers.get("Server") != "Tickettruhe":
-                hint = (
-                    "Another program has the port: end it or set another `intake.port`, then restart."
-                )
+                hint = "Another program has the port: end it or set another `intake.port`, then restart."
                 return bad(what, "something else answers", hint)
             body = await answer.json()
     except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:

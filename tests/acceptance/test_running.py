@@ -2,10 +2,12 @@
 
 import asyncio
 import signal
+import socket
 import sqlite3
 import time
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 
 import aiohttp
@@ -15,7 +17,7 @@ import yaml
 from bot.demo.homeserver import Homeserver
 from tests.desk import Desk, make_desk, running_desk
 from tests.people import Crowd
-from tests.process import command_line
+from tests.process import BotProcess, command_line
 
 MISSED = 150
 """More commands than one answer to a sync brings."""
@@ -77,10 +79,16 @@ async def test_a_second_bot_on_the_same_database_refuses(
         second.write_text(yaml.safe_dump(config))
         code, out = await command_line(second, "run")
         assert code == 1
-        assert f"Another process runs on this database: pid {own.bot.pid} on " in out
+        who = f"pid {own.bot.pid} on {socket.gethostname()} since {datetime.now(UTC):%Y-%m-%d} "
+        assert f"Another process runs on this database: {who}" in out
         assert "Traceback" not in out
         number = await own.file()
         await own.card(number)
+        await own.bot.kill()
+        another = BotProcess(second, tmp_path / "second.log")
+        async with asyncio.timeout(15):
+            await another.start()
+        assert await another.stop() == 0
 
 
 async def test_a_wrong_token_ends_it_with_a_clear_message(idle_desk: Desk) -> None:

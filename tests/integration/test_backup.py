@@ -34,7 +34,7 @@ def restored(backup: Path, postgres_url: URL, folder: Path) -> Iterator[str]:
     """A new database made of the backup, as docs/operations.md says."""
     if backup.suffix == ".db":
         shutil.copy(backup, folder / "restored.db")
-        yield f"sqlite+aiosqlite:///{folder / 'restored.db'}"
+        yield f"sqlite:///{folder / 'restored.db'}"
         return
     with fresh_database(postgres_url) as url:
         restore_dump(url, backup)
@@ -58,8 +58,8 @@ async def numbers(url: str) -> list[int]:
     """The tickets in a database."""
     database = Database(url)
     try:
-        async with database.connection() as connection:
-            return list(await connection.scalars(text("SELECT number FROM tickets ORDER BY number")))
+        with database.connection() as connection:
+            return list(connection.scalars(text("SELECT number FROM tickets ORDER BY number")))
     finally:
         await database.close()
 
@@ -84,7 +84,7 @@ async def test_a_backup_made_while_the_bot_writes_is_restored(
 
 
 async def test_a_file_is_never_overwritten_and_nothing_half_done_is_left(tmp_path: Path) -> None:
-    url = make_url(f"sqlite+aiosqlite:///{tmp_path / 'there.db'}")
+    url = make_url(f"sqlite:///{tmp_path / 'there.db'}")
     with closing(sqlite3.connect(tmp_path / "there.db")) as connection:
         connection.execute("CREATE TABLE t (x)")
     target = tmp_path / "backup.db"
@@ -93,7 +93,7 @@ async def test_a_file_is_never_overwritten_and_nothing_half_done_is_left(tmp_pat
         back_up(url, target, NOW)
     assert target.read_text() == "another one"
     with refused("there is no database"):
-        back_up(make_url(f"sqlite+aiosqlite:///{tmp_path / 'none.db'}"), tmp_path / "new.db", NOW)
+        back_up(make_url(f"sqlite:///{tmp_path / 'none.db'}"), tmp_path / "new.db", NOW)
     with refused("No such file or directory"):
         back_up(url, tmp_path / "nowhere" / "new.db", NOW)
     assert names(tmp_path) == ["backup.db", "there.db"]
@@ -109,7 +109,7 @@ async def test_a_damaged_database_makes_no_backup(tmp_path: Path) -> None:
     content[-4096:] = bytes(4096)
     path.write_bytes(content)
     with refused(r"is damaged|malformed"):
-        back_up(make_url(f"sqlite+aiosqlite:///{path}"), tmp_path / "new.db", NOW)
+        back_up(make_url(f"sqlite:///{path}"), tmp_path / "new.db", NOW)
     assert names(tmp_path) == ["damaged.db"]
 
 
