@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 
-from sqlalchemy import ColumnElement, update
+from sqlalchemy import ColumnElement, bindparam, update
 from sqlmodel import Session, col, select
 
 from bot.domain.words import Scope, Status, Team
@@ -22,10 +22,12 @@ def goes_on_in(session: Session, ticket: Ticket) -> Ticket:
     return ticket
 
 
+_MERGED_HERE = select(Ticket).where(Ticket.merged_into == bindparam("number")).order_by(col(Ticket.number))
+
+
 def merged_here(session: Session, number: int) -> Sequence[Ticket]:
     """Tickets that were merged into this one, by their number."""
-    query = select(Ticket).where(Ticket.merged_into == number).order_by(col(Ticket.number))
-    return session.exec(query).all()
+    return session.exec(_MERGED_HERE, params={"number": number}).all()
 
 
 def others_of(

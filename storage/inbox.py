@@ -3,10 +3,30 @@
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import func
+from sqlalchemy import bindparam, func, null, update
 from sqlmodel import Session, col, select
 
 from storage.models import InboxEvent, SyncState
+
+_KNOWN = select(InboxEvent.event_id).where(col(InboxEvent.event_id).in_(bindparam("ids", expanding=True)))
+_MARK = (
+    update(InboxEvent)
+    .where(col(InboxEvent.id) == bindparam("row_id"), col(InboxEvent.handled_at).is_(None))
+    .values(handled_at=bindparam("now"), content=null())
+    .execution_options(synchronize_session=False)
+)
+_WAITING = (
+    select(InboxEvent)
+    .where(col(InboxEvent.handled_at).is_(None))
+    .order_by(col(InboxEvent.id))
+    .limit(bindparam("most"))
+)
+_MOVE_ON = (
+    update(SyncState)
+    .where(col(SyncState.id) == 1)
+    .values(token=bindparam("new_token"), synced_at=bindparam("now"))
+    .execution_options(synchronize_session=False)
+)
 
 
 def known(session: Session, event_ids: Collection[str]) -> frozenset[str]:
@@ -14,9 +34,7 @@ def known(session: Session, event_ids: Collection[str]) -> frozenset[str]:
     found: set[str] = set()
     wanted = list(event_ids)
     for start in range(0, len(wanted), 500):
-        rows = session.exec(
-            select(InboxEvent.event_id).where(col(InboxEvent.event_id).in_(wanted[start : start + 500]))
-        )
+        rows = session.exec(_KNOWN, params={"ids": wanted[start : start + 500]})
         found.update(rows.all())
     return frozenset(found)
 
@@ -29,24 +47,13 @@ def received(session: Session, event_ids: Collection[str]) -> Sequence[InboxEven
 
 def waiting(session: Session, limit: int) -> Sequence[InboxEvent]:
     """The next events to handle, in the order in which they were received."""
-    rows = session.exec(
-        select(InboxEvent)
-        .where(col(InboxEvent.handled_at).is_(None))
-        .order_by(col(InboxEvent.id))
-        .limit(limit)
-    )
-    return rows.all()
+    return session.exec(_WAITING, params={"most": limit}).all()
 
 
 def mark(session: Session, row_id: int, now: datetime) -> bool:
     """Mark an event as handled and drop its content; says whether it was still waiting."""
-    row = session.get(InboxEvent, row_id, populate_existing=True)
-    if row is None or row.handled_at is not None:
-        return False
-    row.handled_at = now
-    row.content = None
-    session.add(row)
-    return True
+    marked = session.exec(_MARK, params={"row_id": row_id, "now": now})
+    return bool(marked.rowcount)
 
 
 def depth(session: Session) -> int:
@@ -65,3 +72,9 @@ def sync_state(session: Session) -> SyncState:
         session.add(state)
         session.flush()
     return state
+
+
+def move_on(session: Session, token: str, now: datetime) -> None:
+    """The sync got as far as this token."""
+    if session.exec(_MOVE_ON, params={"new_token": token, "now": now}).rowcount == 0:
+        session.add(SyncState(id=1, token=token, synced_at=now))

@@ -4,6 +4,7 @@ import fcntl
 import os
 import socket
 import time
+from contextlib import suppress
 from datetime import datetime
 from typing import Final
 
@@ -67,6 +68,9 @@ class Lease:
             os.close(self._file)
             self._file = None
         if self._connection is not None:
+            # A server takes its time to notice that a connection was closed. One that is broken has no lock.
+            with suppress(SQLAlchemyError):
+                self._connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": ADVISORY_KEY})
             self._connection.invalidate()
             self._connection.close()
             self._connection = None

@@ -2,9 +2,16 @@
 
 from collections.abc import Collection, Mapping
 
+from sqlalchemy import bindparam, delete
 from sqlmodel import Session, col, select
 
 from storage.models import Mute
+
+_END = (
+    delete(Mute)
+    .where(col(Mute.number) == bindparam("number"), col(Mute.user_id) == bindparam("user_id"))
+    .execution_options(synchronize_session=False)
+)
 
 
 def of_tickets(session: Session, numbers: Collection[int]) -> Mapping[int, frozenset[str]]:
@@ -23,7 +30,4 @@ def of(session: Session, number: int) -> frozenset[str]:
 
 def end(session: Session, number: int, user_id: str) -> None:
     """The person wants to hear of the ticket again."""
-    row = session.get(Mute, (number, user_id), populate_existing=True)
-    if row is not None:
-        session.delete(row)
-        session.flush()
+    session.exec(_END, params={"number": number, "user_id": user_id})

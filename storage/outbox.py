@@ -2,14 +2,16 @@
 
 import uuid
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import IntEnum, StrEnum
 from typing import Any, Final
 
-from sqlalchemy import case, delete, func, or_, update
+from sqlalchemy import bindparam, case, delete, func, or_, update
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
+from storage import rows
 from storage.models import OutboxRow, OutboxTicket
 
 
@@ -54,20 +56,12 @@ class RowState(StrEnum):
     CANCELLED = "cancelled"
 
 
-def _row(kind: Kind, priority: Priority, now: datetime, **values: Any) -> OutboxRow:  # noqa: ANN401
-    return OutboxRow(
-        kind=kind.value,
-        priority=priority.value,
-        tx_id=uuid.uuid4().hex,
-        created_at=now,
-        next_attempt_at=now,
-        **values,
-    )
+@dataclass(frozen=True, slots=True)
+class Added:
+    """A row that was added."""
 
-
-def _id(row: OutboxRow) -> int:
-    assert row.id is not None  # noqa: S101 - flushed
-    return row.id
+    id: int
+    tx_id: str
 
 
 def put(
@@ -80,35 +74,54 @@ def put(
     number: int | None = None,
     payload: dict[str, Any] | None = None,
     shows: Iterable[int] | None = (),
-) -> OutboxRow:
-    """Add a row. ``number`` keeps its order with others of that ticket; ``shows`` are all it names."""
-    row = _row(kind, priority, now, room=room, number=number, payload=payload)
-    session.add(row)
-    session.flush()
+    target: str | None = None,
+    at: datetime | None = None,
+) -> Added:
+    """Add a row, to be sent now or ``at`` a time. ``number`` keeps its order with others of that ticket;
+    ``shows`` are all it names, ``None``: not even that one.
+    """
+    tx_id = uuid.uuid4().hex
+    row_id = rows.insert(
+        session,
+        OutboxRow,
+        kind=kind.value,
+        priority=priority.value,
+        tx_id=tx_id,
+        room=room,
+        number=number,
+        payload=payload,
+        target=target,
+        created_at=now,
+        next_attempt_at=at or now,
+    )
     linked = set() if shows is None else {*shows, *([number] if number is not None else [])}
-    for shown in sorted(linked):
-        session.add(OutboxTicket(outbox_id=_id(row), number=shown))
-    return row
+    rows.insert_all(
+        session, OutboxTicket, [{"outbox_id": row_id, "number": shown} for shown in sorted(linked)]
+    )
+    return Added(row_id, tx_id)
 
 
-def also_shows(session: Session, row: OutboxRow, numbers: Iterable[int]) -> None:
+def also_shows(session: Session, row_id: int, numbers: Iterable[int]) -> None:
     """Note further tickets that a row names."""
     for number in sorted(set(numbers)):
-        session.merge(OutboxTicket(outbox_id=_id(row), number=number))
+        session.merge(OutboxTicket(outbox_id=row_id, number=number))
+
+
+_CARD_AGAIN = (
+    update(OutboxRow)
+    .where(
+        col(OutboxRow.number) == bindparam("card_of"),
+        col(OutboxRow.state) == RowState.WAITING.value,
+        col(OutboxRow.kind) == Kind.CARD.value,
+    )
+    .values(next_attempt_at=bindparam("now"), held=False)
+    .execution_options(synchronize_session=False)
+)
 
 
 def refresh_card(session: Session, number: int, now: datetime, *, new: bool) -> None:
     """Ask for a ticket's card to be posted or brought up to date; many askings become one row."""
-    asked = session.exec(
-        update(OutboxRow)
-        .where(
-            col(OutboxRow.number) == number,
-            col(OutboxRow.state) == RowState.WAITING.value,
-            col(OutboxRow.kind) == Kind.CARD.value,
-        )
-        .values(next_attempt_at=now, held=False)
-        .execution_options(synchronize_session=False)
-    )
+    asked = session.exec(_CARD_AGAIN, params={"card_of": number, "now": now})
     if asked.rowcount == 0:
         put(session, Kind.CARD, Priority.CARD if new else Priority.EDIT, now, number=number)
 
@@ -137,9 +150,7 @@ def ask_seeds(session: Session, target: str, now: datetime, at: datetime, shows:
         .execution_options(synchronize_session=False)
     )
     if asked.rowcount == 0:
-        row = put(session, Kind.SEED, Priority.SEED, now, shows=shows)
-        row.target, row.next_attempt_at = target, at
-        session.add(row)
+        put(session, Kind.SEED, Priority.SEED, now, shows=shows, target=target, at=at)
 
 
 _CHANNEL: Final = "matrix"
@@ -147,43 +158,44 @@ _EARLIER = aliased(OutboxRow)
 _BATCH: Final = 50
 
 
+_NOT_BUSY = col(OutboxRow.id).not_in(bindparam("excluding", expanding=True))
+_BEHIND_ANOTHER = (
+    select(_EARLIER.id)
+    .where(
+        _EARLIER.number == OutboxRow.number,
+        _EARLIER.state == RowState.WAITING.value,
+        # What waits for a room must not keep another room from being cleared.
+        col(_EARLIER.held).is_(False),
+        col(_EARLIER.id) < col(OutboxRow.id),
+    )
+    .exists()
+)
+_DUE = (
+    select(OutboxRow)
+    .where(
+        OutboxRow.channel == _CHANNEL,
+        OutboxRow.state == RowState.WAITING.value,
+        OutboxRow.next_attempt_at <= bindparam("now"),
+        _NOT_BUSY,
+        ~_BEHIND_ANOTHER,
+    )
+    .order_by(col(OutboxRow.priority), col(OutboxRow.id))
+    .limit(_BATCH)
+    .execution_options(populate_existing=True)
+)
+_NEXT_DUE = select(func.min(OutboxRow.next_attempt_at)).where(
+    OutboxRow.state == RowState.WAITING.value, _NOT_BUSY
+)
+
+
 def due(session: Session, now: datetime, excluding: Collection[int]) -> Sequence[OutboxRow]:
     """Rows that may be sent now, most urgent first: of each ticket only the first one."""
-    earlier = (
-        select(_EARLIER.id)
-        .where(
-            _EARLIER.number == OutboxRow.number,
-            _EARLIER.state == RowState.WAITING.value,
-            # What waits for a room must not keep another room from being cleared.
-            col(_EARLIER.held).is_(False),
-            col(_EARLIER.id) < col(OutboxRow.id),
-        )
-        .exists()
-    )
-    rows = session.exec(
-        select(OutboxRow)
-        .where(
-            OutboxRow.channel == _CHANNEL,
-            OutboxRow.state == RowState.WAITING.value,
-            OutboxRow.next_attempt_at <= now,
-            col(OutboxRow.id).not_in(excluding),
-            ~earlier,
-        )
-        .order_by(col(OutboxRow.priority), col(OutboxRow.id))
-        .limit(_BATCH)
-        .execution_options(populate_existing=True)
-    )
-    return rows.all()
+    return session.exec(_DUE, params={"now": now, "excluding": list(excluding)}).all()
 
 
 def next_due_at(session: Session, excluding: Collection[int]) -> datetime | None:
     """When the next waiting row is due."""
-    rows = session.exec(
-        select(func.min(OutboxRow.next_attempt_at)).where(
-            OutboxRow.state == RowState.WAITING.value, col(OutboxRow.id).not_in(excluding)
-        )
-    )
-    return rows.one()
+    return session.exec(_NEXT_DUE, params={"excluding": list(excluding)}).one()
 
 
 def get(session: Session, row_id: int) -> OutboxRow | None:
@@ -208,14 +220,18 @@ def finish(row: OutboxRow, now: datetime) -> None:
     row.state, row.payload, row.done_at, row.held = RowState.SENT.value, None, now, False
 
 
+_BY_TX = select(OutboxRow).where(OutboxRow.tx_id == bindparam("tx_id"))
+_SHOWN_BY = select(OutboxTicket.number).where(OutboxTicket.outbox_id == bindparam("row_id"))
+
+
 def by_tx(session: Session, tx_id: str) -> OutboxRow | None:
     """The row with this transaction id, if there is one."""
-    return session.exec(select(OutboxRow).where(OutboxRow.tx_id == tx_id)).first()
+    return session.exec(_BY_TX, params={"tx_id": tx_id}).first()
 
 
 def shown_by(session: Session, row_id: int) -> Sequence[int]:
     """Numbers of the tickets that a row names."""
-    return session.exec(select(OutboxTicket.number).where(OutboxTicket.outbox_id == row_id)).all()
+    return session.exec(_SHOWN_BY, params={"row_id": row_id}).all()
 
 
 def cancel_about(session: Session, number: int, now: datetime) -> None:
@@ -240,7 +256,7 @@ def cancel_about(session: Session, number: int, now: datetime) -> None:
 
 def waiting_about(session: Session, number: int, kind: Kind) -> Sequence[OutboxRow]:
     """Rows of a kind still to be sent that name a ticket."""
-    rows = session.exec(
+    found = session.exec(
         select(OutboxRow)
         .join(OutboxTicket, col(OutboxTicket.outbox_id) == col(OutboxRow.id))
         .where(
@@ -249,7 +265,7 @@ def waiting_about(session: Session, number: int, kind: Kind) -> Sequence[OutboxR
             OutboxRow.state == RowState.WAITING.value,
         )
     )
-    return rows.all()
+    return found.all()
 
 
 def suspect_all(session: Session) -> None:
@@ -288,12 +304,12 @@ def depth(session: Session, now: datetime) -> tuple[int, datetime | None, int, i
     """
     waiting = OutboxRow.state == RowState.WAITING.value
     meant = or_(col(OutboxRow.next_attempt_at) <= now, col(OutboxRow.attempts) > 0)
-    rows = session.exec(
+    found = session.exec(
         select(func.count(), func.min(OutboxRow.created_at)).where(
             waiting, meant, col(OutboxRow.held).is_(False)
         )
     )
-    count, oldest = rows.one()
+    count, oldest = found.one()
     held = session.exec(
         select(func.count()).select_from(OutboxRow).where(waiting, col(OutboxRow.held).is_(True))
     )

@@ -7,6 +7,7 @@ from sqlalchemy import update
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
+from storage import rows
 from storage.models import Card, PostedEvent, PostedTicket, Purged
 
 
@@ -23,12 +24,18 @@ def record(
     """Remember a posted event; says whether it is news. ``key`` is a seeded reaction's emoji."""
     if session.get(PostedEvent, event_id) is not None:
         return False
-    session.add(
-        PostedEvent(event_id=event_id, room_id=room_id, kind=kind, thread=thread, key=key, posted_at=now)
+    rows.insert(
+        session,
+        PostedEvent,
+        event_id=event_id,
+        room_id=room_id,
+        kind=kind,
+        thread=thread,
+        key=key,
+        posted_at=now,
     )
-    session.flush()
-    for number in sorted(set(shows)):
-        session.add(PostedTicket(event_id=event_id, number=number))
+    linked = [{"event_id": event_id, "number": number} for number in sorted(set(shows))]
+    rows.insert_all(session, PostedTicket, linked)
     return True
 
 
@@ -45,12 +52,12 @@ def get(session: Session, event_id: str) -> PostedEvent | None:
 
 def tickets_of(session: Session, event_id: str) -> tuple[int, ...]:
     """Numbers of the tickets that an event of the bot shows; none once it is redacted."""
-    rows = session.exec(
+    found = session.exec(
         select(PostedTicket.number)
         .join(PostedEvent, col(PostedEvent.event_id) == col(PostedTicket.event_id))
         .where(PostedTicket.event_id == event_id, col(PostedEvent.redacted_at).is_(None))
     )
-    return tuple(rows.all())
+    return tuple(found.all())
 
 
 def about(session: Session, number: int, room_id: str | None = None) -> Sequence[PostedEvent]:
@@ -92,7 +99,7 @@ def thread_goes_on(session: Session, root: str, event_id: str) -> None:
 
 def seeds_on(session: Session, target: str) -> Mapping[str, str]:
     """The seeded reactions that stand on an event: emoji → event id."""
-    rows = session.exec(
+    found = session.exec(
         select(PostedEvent).where(
             PostedEvent.thread == target,
             col(PostedEvent.key).is_not(None),
@@ -100,7 +107,7 @@ def seeds_on(session: Session, target: str) -> Mapping[str, str]:
             col(PostedEvent.redaction_error).is_(None),
         )
     )
-    return {row.key: row.event_id for row in rows.all() if row.key is not None}
+    return {row.key: row.event_id for row in found.all() if row.key is not None}
 
 
 def stands_again(session: Session, event_id: str) -> None:
@@ -114,7 +121,7 @@ def stands_again(session: Session, event_id: str) -> None:
 def orphans(session: Session, number: int) -> Sequence[PostedEvent]:
     """A ticket's seeded reactions that still stand on something that is gone."""
     target = aliased(PostedEvent)
-    rows = session.exec(
+    found = session.exec(
         select(PostedEvent)
         .join(PostedTicket, col(PostedTicket.event_id) == col(PostedEvent.event_id))
         .join(target, col(target.event_id) == col(PostedEvent.thread))
@@ -126,7 +133,7 @@ def orphans(session: Session, number: int) -> Sequence[PostedEvent]:
             col(target.redacted_at).is_not(None),
         )
     )
-    return rows.all()
+    return found.all()
 
 
 def any_purged(session: Session, numbers: Iterable[int]) -> tuple[int, ...]:

@@ -2,11 +2,30 @@
 
 from collections.abc import Collection, Mapping, Sequence
 
-from sqlalchemy import delete, update
+from sqlalchemy import bindparam, delete, update
 from sqlmodel import Session, col, select
 
 from bot.domain.rooms import RoomProblem, RoomState, problems
 from storage.models import Room, RoomKey, RoomMember
+
+_KEY_OF = select(RoomKey.key).where(RoomKey.room_id == bindparam("room_id"))
+_BY_KEY = (
+    select(Room)
+    .join(RoomKey, col(RoomKey.room_id) == col(Room.room_id))
+    .where(RoomKey.key == bindparam("key"))
+)
+_KEYS_OF = (
+    select(RoomKey.key, Room)
+    .join(Room, col(RoomKey.room_id) == col(Room.room_id))
+    .join(RoomMember, col(RoomMember.room_id) == col(Room.room_id))
+    .where(RoomMember.user_id == bindparam("user_id"))
+)
+_MEMBERS = (
+    select(RoomMember.user_id, RoomMember.name)
+    .where(RoomMember.room_id == bindparam("room_id"))
+    .order_by(RoomMember.user_id)
+)
+_ALL_KEYS = select(RoomKey).order_by(RoomKey.key)
 
 
 def state_of(room: Room) -> RoomState:
@@ -33,7 +52,7 @@ def get(session: Session, room_id: str) -> Room | None:
 
 def keys(session: Session) -> Sequence[RoomKey]:
     """All configured rooms."""
-    return session.exec(select(RoomKey).order_by(RoomKey.key)).all()
+    return session.exec(_ALL_KEYS).all()
 
 
 def joined(session: Session) -> Sequence[str]:
@@ -48,35 +67,23 @@ def invited(session: Session) -> Sequence[Room]:
 
 def key_of(session: Session, room_id: str) -> str | None:
     """As which configured room this one serves."""
-    return session.exec(select(RoomKey.key).where(RoomKey.room_id == room_id)).first()
+    return session.exec(_KEY_OF, params={"room_id": room_id}).first()
 
 
 def by_key(session: Session, key: str) -> Room | None:
     """The room that serves as ``key``, if its id is known and it was seen."""
-    rows = session.exec(
-        select(Room).join(RoomKey, col(RoomKey.room_id) == col(Room.room_id)).where(RoomKey.key == key)
-    )
-    return rows.first()
+    return session.exec(_BY_KEY, params={"key": key}).first()
 
 
 def usable_keys_of(session: Session, user_id: str) -> tuple[str, ...]:
     """The configured rooms, among those that the bot may use, that a person is joined to."""
-    rows = session.exec(
-        select(RoomKey.key, Room)
-        .join(Room, col(RoomKey.room_id) == col(Room.room_id))
-        .join(RoomMember, col(RoomMember.room_id) == col(Room.room_id))
-        .where(RoomMember.user_id == user_id)
-    )
+    rows = session.exec(_KEYS_OF, params={"user_id": user_id})
     return tuple(key for key, room in rows.all() if not problems_of(room))
 
 
 def members(session: Session, room_id: str) -> Mapping[str, str]:
     """User ids of those joined to a room, with their names there."""
-    rows = session.exec(
-        select(RoomMember.user_id, RoomMember.name)
-        .where(RoomMember.room_id == room_id)
-        .order_by(RoomMember.user_id)
-    )
+    rows = session.exec(_MEMBERS, params={"room_id": room_id})
     return {user_id: name or user_id for user_id, name in rows.all()}
 
 

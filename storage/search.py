@@ -73,19 +73,33 @@ def reindex(session: Session, number: int) -> None:
 
 def write(connection: Connection, numbers: Sequence[int]) -> None:
     """Like :func:`reindex`, for several tickets on a bare connection."""
-    sqlite = connection.dialect.name == "sqlite"
-    key, value = ("rowid", ":words") if sqlite else ("number", "CAST(:words AS tsvector)")
-    connection.execute(
-        text(f"DELETE FROM search_index WHERE {key} = :number"),  # noqa: S608 - no value in it
-        [{"number": number} for number in numbers],
-    )
-    rows = [
-        {"number": number, "words": " ".join(words) if sqlite else _vector(words)}
-        for number, words in _words(connection, numbers)
+    connection.execute(_DELETE[connection.dialect.name], [{"number": number} for number in numbers])
+    _insert(connection, _words(connection, numbers))
+
+
+def enter(session: Session, number: int, team: Team, address: str | None, texts: Sequence[str]) -> None:
+    """Write a ticket into the index that was not in it, by what is known of it: subject, name, messages."""
+    _insert(session.connection(), [(number, _all_words(team, address, texts))])
+
+
+_DELETE: Final = {
+    "sqlite": text("DELETE FROM search_index WHERE rowid = :number"),
+    "postgresql": text("DELETE FROM search_index WHERE number = :number"),
+}
+_INSERT: Final = {
+    "sqlite": text("INSERT INTO search_index (rowid, words) VALUES (:number, :words)"),
+    "postgresql": text("INSERT INTO search_index (number, words) VALUES (:number, CAST(:words AS tsvector))"),
+}
+
+
+def _insert(connection: Connection, entries: Iterable[tuple[int, Sequence[str]]]) -> None:
+    name = connection.dialect.name
+    found = [
+        {"number": number, "words": " ".join(words) if name == "sqlite" else _vector(words)}
+        for number, words in entries
     ]
-    if rows:
-        insert = f"INSERT INTO search_index ({key}, words) VALUES (:number, {value})"  # noqa: S608
-        connection.execute(text(insert), rows)
+    if found:
+        connection.execute(_INSERT[name], found)
 
 
 def _words(connection: Connection, numbers: Sequence[int]) -> Iterator[tuple[int, Sequence[str]]]:
@@ -104,10 +118,14 @@ def _words(connection: Connection, numbers: Sequence[int]) -> Iterator[tuple[int
         .where(col(Ticket.number).in_(numbers))
     )
     for number, team, subject, name, email in found:
-        words = [_team_mark(team), *([_mark("address", email.casefold())] if email else [])]
-        for each in (subject, name, *messages.get(number, ())):
-            words += [_BREAK, *(word.word for word in words_of(each))]
-        yield number, _within_limits(words)
+        yield number, _all_words(team, email, (subject, name, *messages.get(number, ())))
+
+
+def _all_words(team: Team, address: str | None, texts: Iterable[str]) -> Sequence[str]:
+    words = [_team_mark(team), *([_mark("address", address.casefold())] if address else [])]
+    for each in texts:
+        words += [_BREAK, *(word.word for word in words_of(each))]
+    return _within_limits(words)
 
 
 def _within_limits(words: Sequence[str]) -> Sequence[str]:

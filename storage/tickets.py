@@ -1,17 +1,18 @@
 """Queries about tickets and what hangs on them. They never commit."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, delete, func, or_, update
+from sqlalchemy import ColumnElement, and_, bindparam, delete, func, or_, update
 from sqlalchemy.orm.attributes import set_committed_value
 from sqlmodel import Session, col, select
 
 from bot.domain.errors import Conflict
 from bot.domain.merging import address_key
 from bot.domain.words import Action, MessageKind, Scope, Status
-from storage import search
+from storage import rows, search
 from storage.models import (
     Attachment,
     Card,
@@ -48,19 +49,35 @@ def compare_and_set(session: Session, ticket: Ticket, values: Mapping[str, Any])
         set_committed_value(ticket, name, value)
 
 
-def requester(session: Session, name: str, email: str | None, phone: str | None) -> Requester:
-    """The requester with exactly these data, made if there is none."""
-    found = session.exec(
-        select(Requester)
-        .where(Requester.email == email, Requester.name == name, Requester.phone == phone)
-        .limit(1)
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A requester's row; ``before``: whether the same person may have written before."""
+
+    id: int
+    before: bool
+
+
+_EXACTLY = (
+    select(col(Requester.id))
+    .where(
+        col(Requester.email).is_not_distinct_from(bindparam("email")),
+        Requester.name == bindparam("name"),
+        col(Requester.phone).is_not_distinct_from(bindparam("phone")),
     )
-    person = found.first()
-    if person is None:
-        person = Requester(name=name, email=email, email_key=address_key(email), phone=phone)
-        session.add(person)
-        session.flush()
-    return person
+    .limit(1)
+)
+_WITH_ADDRESS = select(col(Requester.id)).where(Requester.email_key == bindparam("key")).limit(1)
+
+
+def requester(session: Session, name: str, email: str | None, phone: str | None) -> Known:
+    """The requester with exactly these data, made if there is none."""
+    found = session.execute(_EXACTLY, {"email": email, "name": name, "phone": phone}).scalar()
+    if found is not None:
+        return Known(found, before=True)
+    key = address_key(email)
+    before = key is not None and session.execute(_WITH_ADDRESS, {"key": key}).scalar() is not None
+    made = rows.insert(session, Requester, name=name, email=email, email_key=key, phone=phone)
+    return Known(made, before)
 
 
 def in_scope(scope: Scope, *conditions: ColumnElement[bool]) -> ColumnElement[bool]:
@@ -85,11 +102,11 @@ def page(
     session: Session, condition: ColumnElement[bool], order: ColumnElement[Any], limit: int
 ) -> tuple[Sequence[Ticket], int]:
     """The first ``limit`` tickets of a condition, and how many there are in all."""
-    rows = session.exec(_page(condition, order, limit)).all()
-    if len(rows) < limit:
-        return rows, len(rows)
+    found = session.exec(_page(condition, order, limit)).all()
+    if len(found) < limit:
+        return found, len(found)
     total = session.exec(select(func.count()).select_from(Ticket).where(condition)).one()
-    return rows, total
+    return found, total
 
 
 def with_status(*statuses: Status) -> ColumnElement[bool]:
@@ -104,70 +121,73 @@ def untouched(before: datetime) -> ColumnElement[bool]:
 
 def messages(session: Session, number: int, limit: int) -> Sequence[TicketMessage]:
     """The ticket's latest messages, oldest first."""
-    rows = session.exec(
+    found = session.exec(
         select(TicketMessage)
         .where(TicketMessage.number == number)
         .order_by(col(TicketMessage.id).desc())
         .limit(limit)
     )
-    return list(reversed(rows.all()))
+    return list(reversed(found.all()))
 
 
 def message_count(session: Session, number: int, kinds: Collection[MessageKind]) -> int:
     """How many of a ticket's messages are of these kinds: what :func:`messages` returns is of all of them."""
-    rows = session.exec(
+    found = session.exec(
         select(func.count())
         .select_from(TicketMessage)
         .where(TicketMessage.number == number, col(TicketMessage.kind).in_([kind.value for kind in kinds]))
     )
-    return rows.one()
+    return found.one()
 
 
 def first_message(session: Session, ticket: Ticket) -> TicketMessage | None:
     """The message that opened the ticket; what a merge brought along from an older one does not count."""
-    rows = session.exec(
+    found = session.exec(
         select(TicketMessage)
         .where(TicketMessage.number == ticket.number, TicketMessage.kind == MessageKind.MESSAGE.value)
         .order_by(col(TicketMessage.at) < ticket.opened_at, col(TicketMessage.id))
         .limit(1)
     )
-    return rows.first()
+    return found.first()
 
 
 def attachments(session: Session, message_ids: Collection[int]) -> Sequence[tuple[int, str, str, int]]:
     """Message id, name, media type and size of kept files; not the files themselves."""
     if not message_ids:
         return []
-    rows = session.exec(
+    found = session.exec(
         select(Attachment.message_id, Attachment.name, Attachment.media_type, Attachment.size)
         .where(col(Attachment.message_id).in_(message_ids))
         .order_by(col(Attachment.id))
     )
-    return rows.all()
+    return found.all()
 
 
 def attachment_count(session: Session, number: int) -> int:
     """How many files a ticket has."""
-    rows = session.exec(
+    found = session.exec(
         select(func.count())
         .select_from(Attachment)
         .join(TicketMessage, col(TicketMessage.id) == col(Attachment.message_id))
         .where(TicketMessage.number == number)
     )
-    return rows.one()
+    return found.one()
+
+
+_TASKS = select(Task).where(Task.number == bindparam("number")).order_by(col(Task.position))
 
 
 def tasks(session: Session, number: int) -> Sequence[Task]:
     """The ticket's tasks by their number."""
-    return session.exec(select(Task).where(Task.number == number).order_by(col(Task.position))).all()
+    return session.exec(_TASKS, params={"number": number}).all()
 
 
 def history(session: Session, number: int) -> Sequence[HistoryEntry]:
     """Everything that happened to the ticket, oldest first."""
-    rows = session.exec(
+    found = session.exec(
         select(HistoryEntry).where(HistoryEntry.number == number).order_by(col(HistoryEntry.id))
     )
-    return rows.all()
+    return found.all()
 
 
 def last_change(
@@ -182,37 +202,39 @@ def last_change(
     return session.exec(query.order_by(col(HistoryEntry.id).desc()).limit(1)).first()
 
 
+_CAUSED = select(HistoryEntry).where(
+    HistoryEntry.cause == bindparam("cause"), HistoryEntry.number == bindparam("number")
+)
+
+
 def change_caused_by(session: Session, cause: str, number: int) -> HistoryEntry | None:
     """The entry that an event caused on a ticket, if it was handled before."""
-    rows = session.exec(
-        select(HistoryEntry).where(HistoryEntry.cause == cause, HistoryEntry.number == number)
-    )
-    return rows.first()
+    return session.exec(_CAUSED, params={"cause": cause, "number": number}).first()
 
 
 def opened_by_cause(session: Session, cause: str) -> int | None:
     """The number of the ticket that an event opened, if it was handled before."""
-    rows = session.exec(
+    found = session.exec(
         select(HistoryEntry.number).where(
             HistoryEntry.cause == cause, HistoryEntry.action == Action.OPEN.value
         )
     )
-    return rows.first()
+    return found.first()
 
 
 def by_numbers(session: Session, numbers: Collection[int]) -> Mapping[int, Ticket]:
     """The tickets of these numbers that there are, as they are in the database now."""
-    rows = session.exec(
+    found = session.exec(
         select(Ticket).where(col(Ticket.number).in_(numbers)).execution_options(populate_existing=True)
     )
-    return {ticket.number: ticket for ticket in rows.all() if ticket.number is not None}
+    return {ticket.number: ticket for ticket in found.all() if ticket.number is not None}
 
 
 def acts_since(
     session: Session, numbers: Collection[int], since: datetime
 ) -> Mapping[tuple[int, str], datetime]:
     """When each person last did something to one of these tickets, if that was later than a moment."""
-    rows = session.exec(
+    found = session.exec(
         select(HistoryEntry.number, HistoryEntry.who, func.max(HistoryEntry.at))
         .where(
             col(HistoryEntry.number).in_(numbers),
@@ -221,13 +243,13 @@ def acts_since(
         )
         .group_by(col(HistoryEntry.number), col(HistoryEntry.who))
     )
-    return {(number, who): at for number, who, at in rows.all() if who is not None}
+    return {(number, who): at for number, who, at in found.all() if who is not None}
 
 
 def counts(session: Session) -> Mapping[Status, int]:
     """How many tickets there are of each status."""
-    rows = session.exec(select(Ticket.status, func.count()).group_by(col(Ticket.status)))
-    return {Status(status): count for status, count in rows.all()}
+    found = session.exec(select(Ticket.status, func.count()).group_by(col(Ticket.status)))
+    return {Status(status): count for status, count in found.all()}
 
 
 def erase(session: Session, ticket: Ticket) -> None:

@@ -164,12 +164,14 @@ class Executor:
     def _report(self, unit: Unit, occasion: Occasion, results: Mapping[int, _Result]) -> None:
         if not self.conclude(unit, occasion):
             return
-        team = caller_for(unit, occasion.incoming).place.team
-        person = occasion.incoming.sender
         problems = [each for each in results.values() if isinstance(each, Refusal | InvalidFields)]
         if not problems:
             answers.acknowledge(unit, occasion.spot.room_id, occasion.acknowledged)
-        else:
+        if all(each is None for each in results.values()):
+            return
+        team = caller_for(unit, occasion.incoming).place.team
+        person = occasion.incoming.sender
+        if problems:
             shows = {*results, *(number for each in results.values() for number in shown_by(each))}
             self._note_words(unit, occasion, shows)
             content = self._problems(unit, results, team)

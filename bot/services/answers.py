@@ -86,7 +86,9 @@ def answer(
     )
     if prompt is not None:
         asked = command or spot.event_id
-        prompts.ask(unit, prompt, row, thread=spot.thread, person=person, command=asked, shows=shows)
+        prompts.ask(
+            unit, prompt, row.id, spot.room_id, thread=spot.thread, person=person, command=asked, shows=shows
+        )
     unit.wake_courier()
 
 

@@ -10,7 +10,7 @@ from bot.domain.words import Action, Standing, State, Status, Team, statuses_of
 from bot.services import people
 from bot.services.people import Caller
 from bot.services.unit import ADMIN_ROOM, Unit, room_key
-from storage import conversation, mutes, outbox, search, tickets
+from storage import conversation, mutes, outbox, rows, search, tickets
 from storage.models import HistoryEntry, Ticket
 from storage.outbox import Kind, Priority
 
@@ -186,22 +186,21 @@ def _moved(decision: Decision) -> bool:
 
 def record(unit: Unit, number: int, decision: Decision, cause: Cause) -> None:
     """Append to the ticket's history."""
-    unit.session.add(
-        HistoryEntry(
-            number=number,
-            at=unit.now,
-            action=decision.action.value,
-            who=cause.who,
-            from_status=decision.before.status.value,
-            to_status=decision.after.status.value,
-            note=cause.note,
-            before=to_json(decision.before),
-            after=to_json(decision.after),
-            detail=cause.detail,
-            cause=cause.event_id,
-        )
+    rows.insert(
+        unit.session,
+        HistoryEntry,
+        number=number,
+        at=unit.now,
+        action=decision.action.value,
+        who=cause.who,
+        from_status=decision.before.status.value,
+        to_status=decision.after.status.value,
+        note=cause.note,
+        before=to_json(decision.before),
+        after=to_json(decision.after),
+        detail=cause.detail,
+        cause=cause.event_id,
     )
-    unit.session.flush()
 
 
 def tell(unit: Unit, number: int, decision: Decision, who: str | None) -> None:

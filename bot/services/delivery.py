@@ -195,7 +195,7 @@ def _prepare_message(unit: Unit, row: OutboxRow) -> Send | None:
         return None
     if isinstance(view, DigestView | QuietReminder | Greeting):
         # It is written as the database stands now, and may name others than when it was asked for.
-        outbox.also_shows(unit.session, row, view.numbers)
+        outbox.also_shows(unit.session, _id(row), view.numbers)
     silent = quiet.silences(unit, row, room_id, view)
     team = alerts.team_of(unit, row)
     return _send(unit, row, room_id, view=view, team=team, thread=thread, latest=latest, silent=silent)

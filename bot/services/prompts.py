@@ -11,7 +11,7 @@ from bot.services.unit import Unit
 from storage import outbox
 from storage import posted as events
 from storage import prompts as stored
-from storage.models import OutboxRow, Prompt
+from storage.models import Prompt
 
 _PROMPT: Final = "prompt:"
 _KEPT: Final = timedelta(days=1)
@@ -88,18 +88,18 @@ def expires_at(kind: PromptKind, now: datetime) -> datetime:
 def ask(
     unit: Unit,
     new: NewPrompt,
-    row: OutboxRow,
+    row_id: int,
+    room_id: str,
     *,
     thread: str | None,
     person: str,
     command: str,
     shows: Collection[int],
 ) -> None:
-    """Keep a prompt in the commit of the answer that asks it."""
-    assert row.id is not None  # noqa: S101 - flushed
+    """Keep a prompt in the commit of the answer that asks it: an outbox row for a room."""
     prompt = Prompt(
-        outbox_id=row.id,
-        room_id=row.room or "",
+        outbox_id=row_id,
+        room_id=room_id,
         thread=thread,
         person=person,
         command=command,

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from bot.services import greetings, outcomes, taps
 from bot.services.unit import ADMIN_ROOM, Unit
-from storage import inbox, outbox, posted, rooms
+from storage import inbox, outbox, posted, rooms, rows
 from storage.models import InboxEvent, Room, RoomKey, RoomMember, SyncState
 from storage.outbox import Kind, Priority
 
@@ -126,9 +126,7 @@ def receive(unit: Unit, batch: Batch) -> None:
         if event.thread is not None:
             posted.thread_goes_on(unit.session, event.thread, event.event_id)
         _store(unit, event)
-    state = inbox.sync_state(unit.session)
-    state.token, state.synced_at = batch.token, unit.now
-    unit.session.add(state)
+    inbox.move_on(unit.session, batch.token, unit.now)
 
 
 def joined_rooms(unit: Unit) -> frozenset[str]:
@@ -177,17 +175,17 @@ def judge_all(unit: Unit) -> None:
 
 
 def _store(unit: Unit, event: ReceivedEvent) -> None:
-    unit.session.add(
-        InboxEvent(
-            event_id=event.event_id,
-            room_id=event.room_id,
-            sender=event.sender,
-            kind="message" if event.tapped is None else "reaction",
-            content=dict(event.content) if event.content is not None else None,
-            sent_at=event.sent_at,
-            received_at=unit.now,
-            handled_at=unit.now if event.content is None else None,
-        )
+    rows.insert(
+        unit.session,
+        InboxEvent,
+        event_id=event.event_id,
+        room_id=event.room_id,
+        sender=event.sender,
+        kind="message" if event.tapped is None else "reaction",
+        content=dict(event.content) if event.content is not None else None,
+        sent_at=event.sent_at,
+        received_at=unit.now,
+        handled_at=unit.now if event.content is None else None,
     )
     if event.content is not None:
         unit.wake_worker()
