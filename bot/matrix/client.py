@@ -8,6 +8,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
+from urllib.parse import quote
 
 from bot.matrix import clean
 from bot.matrix.errors import Refused, TokenRejected, Unreachable
@@ -139,7 +140,7 @@ class MatrixClient:
     async def rate_limit(self) -> dict[str, Any]:
         """The account's own limit on Synapse, empty if it has none; only an admin of the server is told."""
         user = quote(self.user_id, safe="")
-        return await self._json(f"/_synapse/admin/v1/users/{user}/override_ratelimit", _TIMEOUT)
+        return await self._transport.ask("GET", f"/_synapse/admin/v1/users/{user}/override_ratelimit")
 
     async def own_reaction(self, room_id: str, target: str, key: str) -> str | None:
         """Id of the bot's own reaction with this emoji on an event, if it stands there."""
