@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -15,13 +15,14 @@ from apscheduler.triggers.interval import IntervalTrigger
 
 from bot.domain.quiet import QuietHours
 from bot.domain.words import Team
+from bot.logs import place_of
 from bot.services import outcomes, quiet
 from bot.services.digest import send_digest
 from bot.services.unit import DatabaseUnavailable, Units
 
 _LOG = structlog.get_logger(__name__)
-_LOOK_EVERY: Final = 15
-"""Minutes between looks for what its own tick missed: sleep, clock changes, a busy database."""
+_LOOK_EVERY: Final = timedelta(minutes=15)
+"""Between looks for what its own tick missed: sleep, clock changes, a busy database."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +73,13 @@ class Schedule:
         for hours in set(self._quiet_hours):
             end = CronTrigger(hour=hours.end.hour, minute=hours.end.minute, timezone=hours.zone)
             scheduler.add_job(self._tick, end, args=[self.remind_due], **options)
-        every = IntervalTrigger(minutes=_LOOK_EVERY, timezone="UTC")
-        scheduler.add_job(self._tick, every, args=[self._look], **options)
         scheduler.add_job(self._tick, IntervalTrigger(hours=1, timezone="UTC"), args=[self._tidy], **options)
         scheduler.start()
         try:
-            await self._look()
-            await asyncio.Event().wait()
+            while True:
+                await self._look_or_report()
+                # No job of the scheduler's: once the clock was set back, those wait until it has caught up.
+                await asyncio.sleep(_LOOK_EVERY.total_seconds())
         finally:
             scheduler.shutdown(wait=False)
             # That cancels the ticks under way and waits for none; the database must not close under them.
@@ -93,6 +94,12 @@ class Schedule:
             await work(*args)
         finally:
             self._ticking.discard(task)
+
+    async def _look_or_report(self) -> None:
+        try:
+            await self._look()
+        except Exception as error:  # noqa: BLE001 - the next look has its chance
+            _LOG.error("tick_failed", job="look", error=type(error).__name__, place=place_of(error))
 
     async def _look(self) -> None:
         await self.send_due(self._plans)

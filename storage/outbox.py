@@ -297,6 +297,16 @@ def hurry(session: Session, now: datetime) -> None:
     )
 
 
+def all_due(session: Session, now: datetime) -> None:
+    """Let no row wait for a time set by a clock that ran ahead; what is too early is put off again."""
+    session.exec(
+        update(OutboxRow)
+        .where(col(OutboxRow.state) == RowState.WAITING.value, col(OutboxRow.next_attempt_at) > now)
+        .values(next_attempt_at=now)
+        .execution_options(synchronize_session=False)
+    )
+
+
 def depth(session: Session, now: datetime) -> tuple[int, datetime | None, int, int]:
     """Rows waiting, since when the oldest of them that is not held, rows held, rows failed.
 

@@ -60,6 +60,11 @@ def tickets_of(session: Session, event_id: str) -> tuple[int, ...]:
     return tuple(found.all())
 
 
+def tickets_shown(session: Session, event_id: str) -> tuple[int, ...]:
+    """Numbers of the tickets that an event shows, or did until it was redacted."""
+    return tuple(session.exec(select(PostedTicket.number).where(PostedTicket.event_id == event_id)).all())
+
+
 def about(session: Session, number: int, room_id: str | None = None) -> Sequence[PostedEvent]:
     """Events about a ticket that are neither redacted nor known to be out of the bot's power."""
     query = (

@@ -27,6 +27,8 @@ _LONGEST_WAIT: Final = 30.0
 _MOST_PAGES: Final = 50
 _MARGIN: Final = timedelta(minutes=5)
 """The homeserver's clock may differ from ours."""
+_JITTER: Final = timedelta(seconds=1)
+"""By so much a clock is corrected all the time."""
 
 Render = Callable[[Send], Mapping[str, Any]]
 """Makes the content of what is rendered at the moment of sending; handed in by the composition root."""
@@ -45,6 +47,8 @@ class Courier:
         self._failures: dict[int, int] = {}
         self._stopping = asyncio.Event()
         self._limited_until = 0.0
+        self._latest = units.clock()
+        """What the clock showed last."""
 
     def stop(self) -> None:
         """Take nothing new; :meth:`run` returns when what is under way is done."""
@@ -73,6 +77,7 @@ class Courier:
         if room_for <= 0:
             return _LONGEST_WAIT
         try:
+            await self._follow_clock()
             claimed = await self._units.run(lambda unit: delivery.claim(unit, list(self._busy), room_for))
         except DatabaseUnavailable:
             _LOG.warning("database_unavailable", doing="outbox")
@@ -81,6 +86,13 @@ class Courier:
             self._busy[job.row_id] = 0
             group.create_task(self._deliver(job))
         return 0.0 if claimed.more else self._wait(claimed.look_again_at)
+
+    async def _follow_clock(self) -> None:
+        now = self._units.clock()
+        if now < self._latest - _JITTER:
+            await self._units.run(delivery.clock_set_back)
+            _LOG.warning("clock_set_back", seconds=round((self._latest - now).total_seconds()))
+        self._latest = now
 
     def _wait(self, look_again_at: datetime | None) -> float:
         if look_again_at is None:

@@ -140,7 +140,9 @@ class Reader:
         if sender == self._me:
             tx_id = content.get(TX_KEY)
             if isinstance(tx_id, str):
-                found.echoes.append(Echo(tx_id, event_id, room_id, _thread(content)))
+                on = _tapped(content)
+                key = None if on is None else str(content["m.relates_to"]["key"])
+                found.echoes.append(Echo(tx_id, event_id, room_id, _thread(content), on, key))
         elif "state_key" in event:
             return
         elif event.get("type") == "m.room.message":

@@ -113,6 +113,12 @@ def hurry(unit: Unit) -> None:
     unit.wake_courier()
 
 
+def clock_set_back(unit: Unit) -> None:
+    """The clock ran ahead and is right again: what was written meanwhile must not wait so long."""
+    outbox.all_due(unit.session, unit.now)
+    unit.wake_courier()
+
+
 def _prepare_or_fail(unit: Unit, row: OutboxRow) -> Job | None:
     """A row that cannot be understood is set aside: it must not keep the courier from all others."""
     try:

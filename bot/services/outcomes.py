@@ -13,6 +13,8 @@ from storage.outbox import Kind, Priority, RowState
 _TRACE_KEPT: Final = timedelta(days=2)
 _CONVENIENT: Final = frozenset({Kind.SEED, Kind.UNTAP})
 """What nobody misses: `check` tells which right is wanting; the admins are not told each time."""
+_SEEDED: Final = frozenset({Kind.CARD.value, Kind.ANSWER.value})
+"""Kinds of events that may offer reactions."""
 _NEWS_KEPT: Final = timedelta(days=7)
 """What could not be told for so long, as its room could not be used, is no news any more."""
 
@@ -75,11 +77,29 @@ def seed_placed(unit: Unit, plan: seeds.Plan, key: str, event_id: str) -> None:
         unit.session, event_id, plan.room_id, Kind.SEED, plan.shows, unit.now, plan.event_id, key
     ):
         posted.stands_again(unit.session, event_id)
-    _erase_again(unit, plan.shows)
-    target = posted.get(unit.session, plan.event_id)
+    _check_place(unit, event_id, plan.room_id, plan.event_id, plan.shows)
+
+
+def seed_seen(unit: Unit, room_id: str, target_id: str, key: str, event_id: str) -> None:
+    """An own reaction stands in a room. If no answer told of it, the state may have changed since.
+
+    It is on a card or prompt, or else the ✅ on a command, which has a row of its own.
+    """
+    target = posted.get(unit.session, target_id)
+    if target is None or target.kind not in _SEEDED:
+        return
+    shows = posted.tickets_shown(unit.session, target_id)
+    if posted.record(unit.session, event_id, room_id, Kind.SEED, shows, unit.now, target_id, key):
+        _check_place(unit, event_id, room_id, target_id, shows)
+        seeds.ask(unit, target_id)
+
+
+def _check_place(unit: Unit, event_id: str, room_id: str, target_id: str, shows: Sequence[int]) -> None:
+    """What a seeded reaction is on may have gone while it was on its way, or its ticket been purged."""
+    _erase_again(unit, shows)
+    target = posted.get(unit.session, target_id)
     if target is not None and target.redacted_at is not None:
-        # The card went while this was on its way.
-        _take_away(unit, event_id, plan.room_id)
+        _take_away(unit, event_id, room_id)
 
 
 def _take_away(unit: Unit, event_id: str, room_id: str) -> None:

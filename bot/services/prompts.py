@@ -120,6 +120,13 @@ def posted(unit: Unit, outbox_id: int, event_id: str) -> None:
         _look_after(unit, prompt)
 
 
+def look_after(unit: Unit, event_id: str) -> None:
+    """Let the reactions on a prompt be looked after, if the event is one."""
+    prompt = stored.of_event(unit.session, event_id)
+    if prompt is not None:
+        _look_after(unit, prompt)
+
+
 def _look_after(unit: Unit, prompt: Prompt) -> None:
     assert prompt.id is not None  # noqa: S101 - it comes from the database
     shows = stored.tickets_of(unit.session, prompt.id)

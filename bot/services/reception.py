@@ -59,6 +59,10 @@ class Echo:
     event_id: str
     room_id: str
     thread: str | None = None
+    on: str | None = None
+    """Of a reaction: the event that it is on."""
+    key: str | None = None
+    """Of a reaction: its emoji."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +87,9 @@ def start(unit: Unit, user_id: str, device_id: str) -> str | None:
         state.token = None
     if (state.user_id, state.device_id) != (user_id, device_id):
         outbox.suspect_all(unit.session)
+    if state.synced_at is not None and state.synced_at > unit.now:
+        # The clock was set back while the bot was down.
+        outbox.all_due(unit.session, unit.now)
     state.user_id, state.device_id = user_id, device_id
     unit.session.add(state)
     return state.token
@@ -118,6 +125,8 @@ def receive(unit: Unit, batch: Batch) -> None:
         _update_room(unit, update)
     for echo in batch.echoes:
         outcomes.sent(unit, echo.tx_id, echo.event_id, echo.room_id, echo.thread)
+        if echo.on is not None and echo.key is not None:
+            outcomes.seed_seen(unit, echo.room_id, echo.on, echo.key, echo.event_id)
     known = inbox.known(unit.session, [event.event_id for event in batch.events])
     fresh = {event.event_id: event for event in batch.events if event.event_id not in known}
     for event in fresh.values():

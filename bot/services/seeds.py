@@ -42,6 +42,16 @@ class RoomClosed(Exception):
     """The bot may not use the room at the moment."""
 
 
+def ask(unit: Unit, event_id: str) -> None:
+    """Let the reactions on a card or prompt be looked after, whatever they are now."""
+    card = posted.card_of_event(unit.session, event_id)
+    if card is not None:
+        changes.refresh_seeds(unit, card.number)
+        unit.wake_courier()
+    else:
+        prompts.look_after(unit, event_id)
+
+
 def plan(unit: Unit, row: OutboxRow) -> Plan | None:
     """What a row has to do now; ``None`` if what it looked after is gone.
 

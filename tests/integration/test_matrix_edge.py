@@ -37,9 +37,10 @@ from bot.services.delivery import Seed, Send
 from bot.services.media import File, NoFile
 from bot.services.seeds import Plan
 from bot.services.unit import Policy, Units
-from storage import posted, rooms
+from storage import outbox, posted, rooms
 from storage.database import Database
-from tests.integration.desk_data import ANNA, BOT, FREIBURG, START, bare_database
+from storage.outbox import Kind, Priority
+from tests.integration.desk_data import ANNA, BOT, FREIBURG, POLICY, START, Clock, bare_database
 from tests.people import Crowd, Human
 
 JSON = dict[str, Any] | list[Any]
@@ -466,3 +467,20 @@ async def test_a_reaction_whose_answer_was_lost_is_not_taken_for_another(sqlite_
             await courier._seed(Seed(1, "tx", Plan(FREIBURG, "$card", emoji, (), ())))
         with bot.database.read() as session:
             assert posted.seeds_on(session, "$card") == {"🙋": "$0", "⏳": "$1", "✅": "$2"}
+
+
+async def test_the_courier_notices_that_its_clock_was_set_back(sqlite_database: str) -> None:
+    async with fake(lambda _request: (200, {})) as url, bot_at(url, BOT, "t", sqlite_database) as bot:
+        clock = Clock()
+        units = Units(bot.database, POLICY, clock)
+        courier = Courier(bot.client, units, lambda _send: {}, Uploader(bot.client, units, no_file))
+        for hours in (2, -1):
+            clock.advance(hours=hours)
+            await units.run(
+                lambda unit: outbox.put(unit.session, Kind.CARD, Priority.CARD, unit.now, number=1)
+            )
+            await courier._follow_clock()
+        with bot.database.read() as session:
+            rows = outbox.due(session, clock(), ())
+        assert len(rows) == 1
+        assert rows[0].next_attempt_at == clock()

@@ -190,7 +190,7 @@ async def test_running_sends_what_was_missed_and_drops_no_late_tick(
         assert await sent_days(desk) == [date(2026, 11, 24)]
         (scheduler,) = made
         jobs = scheduler.get_jobs()
-        assert len(jobs) == 4
+        assert len(jobs) == 3
         # One of them ticks when the quiet hours end.
         ticks = [job.trigger.get_next_fire_time(None, utc("2026-11-24T00:00:00")) for job in jobs]
         assert utc("2026-11-24T05:30:00") in ticks
@@ -203,9 +203,9 @@ async def test_running_sends_what_was_missed_and_drops_no_late_tick(
         assert not scheduler.running
 
 
-async def test_a_tick_really_fires(sqlite_database: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Not yet due at the start; a tick a moment later finds it due."""
-    monkeypatch.setattr("bot.schedule.IntervalTrigger", _every_moment)
+async def test_it_looks_again_and_again(sqlite_database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not yet due at the start; a look a moment later finds it due, whatever the scheduler's clock shows."""
+    monkeypatch.setattr("bot.schedule._LOOK_EVERY", timedelta(milliseconds=50))
     async with desk_on(sqlite_database) as desk:
         await waiting_ticket(desk)
         desk.clock.now = utc("2026-11-24T06:59:59")
@@ -221,14 +221,25 @@ async def test_a_tick_really_fires(sqlite_database: str, monkeypatch: pytest.Mon
             await running
 
 
-def _every_moment(**_options: object) -> Any:
-    from apscheduler.triggers.interval import IntervalTrigger
+async def test_a_look_that_fails_ends_nothing(sqlite_database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.schedule._LOOK_EVERY", timedelta(milliseconds=50))
+    async with desk_on(sqlite_database) as desk:
+        await waiting_ticket(desk)
+        desk.clock.now = utc("2026-11-24T12:00:00")
+        failed = asyncio.Event()
 
-    trigger = IntervalTrigger(seconds=1, timezone="UTC")
-    trigger.interval = timedelta(milliseconds=50)
-    trigger.interval_length = 0.05
-    trigger.start_date = datetime.now(UTC)
-    return trigger
+        def broken(*_args: object) -> bool:
+            failed.set()
+            raise ZeroDivisionError
+
+        monkeypatch.setattr("bot.schedule.send_digest", broken)
+        running = asyncio.create_task(restarted(desk, MORNING).run())
+        await failed.wait()
+        monkeypatch.setattr("bot.schedule.send_digest", digest.send_digest)
+        await wait_for_digest(desk)
+        running.cancel()
+        with suppress(asyncio.CancelledError):
+            await running
 
 
 async def test_a_failing_tick_leaves_the_next_one_its_chance(

@@ -13,7 +13,7 @@ from bot.services import answers, delivery, intake, outcomes, reception
 from bot.services.answers import Spot, spot_of
 from bot.services.delivery import Clear, Job, Send
 from bot.services.intake import NewMessage
-from bot.services.reception import Incoming
+from bot.services.reception import Batch, Incoming
 from bot.services.unit import Unit
 from bot.services.views import CardView, MessageAlert, RoomReport
 from storage import outbox
@@ -132,6 +132,26 @@ async def test_the_courier_is_told_when_to_look_again(desk: Desk) -> None:
     assert (claimed.jobs, claimed.look_again_at) == ((), desk.clock.now + later)
     await desk.units.run(delivery.hurry)
     assert len(await desk.claim()) == 1
+
+
+async def test_what_a_clock_that_ran_ahead_put_off_is_due_once_it_is_right(desk: Desk) -> None:
+    desk.clock.advance(hours=3)
+    number = await desk.open()
+    desk.clock.advance(hours=-3)
+    assert await desk.claim() == ()
+    await desk.units.run(delivery.clock_set_back)
+    (job,) = await desk.claim()
+    assert card_of(job).number == number
+
+
+async def test_a_clock_that_was_set_back_while_the_bot_was_down_is_noticed_at_the_start(desk: Desk) -> None:
+    desk.clock.advance(hours=3)
+    await desk.units.run(lambda unit: reception.receive(unit, Batch("t1")))
+    number = await desk.open()
+    desk.clock.advance(hours=-3)
+    await desk.units.run(lambda unit: reception.start(unit, BOT, "DEVICE"))
+    (job,) = await desk.claim()
+    assert card_of(job).number == number
 
 
 async def test_no_more_is_claimed_than_there_is_room_for(desk: Desk) -> None:

@@ -13,7 +13,7 @@ from bot.domain.words import Action, Intake, Status
 from bot.services import delivery, intake, outcomes, people, purge, seeds, taps
 from bot.services.delivery import Clear, Seed
 from bot.services.intake import NewMessage
-from bot.services.reception import Batch, ReceivedEvent, receive
+from bot.services.reception import Batch, Echo, ReceivedEvent, receive
 from bot.services.taps import TappedCard
 from bot.services.unit import Unit
 from storage import inbox, posted
@@ -152,6 +152,36 @@ async def test_a_crash_between_two_reactions_leaves_nothing_to_clear_up(desk: De
     assert (again.tx_id, again.plan.add) == (job.tx_id, ("⏳", "✅", "🚫"))
     await desk.deliver()
     assert await desk.seeded(number) == ["🙋", "⏳", "✅", "🚫"]
+
+
+async def test_one_that_no_answer_told_of_goes_when_it_is_not_wanted_any_more(desk: Desk) -> None:
+    """The bot died after the homeserver had it; until the next start the ticket was closed."""
+    number = await desk.open()
+    (job,) = await desk.claim()
+    await desk.finish(job)
+    (seed,) = await desk.claim()
+    assert isinstance(seed, Seed)
+    lost = desk.homeserver.react(seed.plan.event_id, "🙋")
+    await desk.do(Action.CLOSE, number)
+    echo = Echo(f"{seed.tx_id}-…", lost, FREIBURG, on=seed.plan.event_id, key="🙋")
+    await desk.units.run(lambda unit: receive(unit, Batch("t1", echoes=(echo,))))
+    await desk.deliver()
+    assert await desk.seeded(number) == ["↩️"]
+
+
+async def test_the_echo_of_a_reaction_that_is_known_changes_nothing(desk: Desk) -> None:
+    number = await desk.open()
+    await desk.deliver()
+    card = next(iter(desk.homeserver.cards(number)))
+    known = next(event_id for event_id, (_, key) in desk.homeserver.reactions.items() if key == "🙋")
+    echoes = (
+        Echo("tx", known, FREIBURG, on=card, key="🙋"),
+        Echo("tx", "$ack", FREIBURG, on="$a-command", key="✅"),
+    )
+    await desk.units.run(lambda unit: receive(unit, Batch("t1", echoes=echoes)))
+    assert await desk.outbox(state="waiting") == []
+    with desk.database.read() as session:
+        assert set(posted.seeds_on(session, card)) == {"🙋", "⏳", "✅", "🚫"}
 
 
 async def test_reactions_that_are_refused_block_and_report_nothing(desk: Desk) -> None:
