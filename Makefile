@@ -17,7 +17,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check catalogs bench fuzz clean
+.PHONY: help demo test faults check catalogs bench fuzz clean
 
 help: ## list the commands
 	@echo "make <command> [ARGS='...'] [PYTHON=python3.12]"
@@ -27,7 +27,10 @@ demo: $(VENV)/.installed-demo ## try it: a local Matrix homeserver with bot, roo
 	@$(BIN)/python -m bot demo $(ARGS)
 
 test: $(VENV)/.installed-dev ## run all tests, the fast ones first (ARGS='-k take -x')
-	$(if $(MEMORY),TMPDIR=$(MEMORY)) $(BIN)/python -m pytest $(SIDE_BY_SIDE) tests/unit tests/integration tests/fuzz tests/acceptance $(ARGS)
+	$(if $(MEMORY),TMPDIR=$(MEMORY)) $(BIN)/python -m pytest $(SIDE_BY_SIDE) tests/unit tests/integration tests/fuzz tests/acceptance tests/faults $(ARGS)
+
+faults: $(VENV)/.installed-dev ## kill the bot 1,000 times, with every other fault: an hour (ARGS='--kills 100 --seed 7')
+	$(if $(MEMORY),TMPDIR=$(MEMORY)) $(BIN)/python -m tests.faults $(ARGS)
 
 check: $(VENV)/.installed-dev ## formatting, lint, types and import rules
 	$(BIN)/ruff format --check .

@@ -4,9 +4,10 @@ import json
 import re
 import secrets
 import socket
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from io import BytesIO
 from pathlib import Path
 from typing import Any, Final
@@ -60,19 +61,19 @@ class Desk:
     port: int
     key: str = ""
     password: str = ""
-    """Of the bot's account."""
+    """Of the bot's account, for a new login."""
     people: dict[str, Human] = field(default_factory=dict)
     rooms: dict[str, str] = field(default_factory=dict)
     extra: Mapping[str, Any] = field(default_factory=dict)
     filed: set[str] = field(default_factory=set)
     """Requesters' words that were filed: none of them may be in the log."""
+    program: Callable[[Path, Path], BotProcess] = BotProcess
+    """Makes the bot's process from config and log."""
 
-    @property
+    @cached_property
     def bot(self) -> BotProcess:
         """The bot's process; made on first use."""
-        if not hasattr(self, "_bot"):
-            self._bot = BotProcess(self.folder / "config.yaml", self.folder / "bot.log")
-        return self._bot
+        return self.program(self.folder / "config.yaml", self.folder / "bot.log")
 
     def person(self, name: str) -> Human:
         """One of the people."""

@@ -1,7 +1,7 @@
 """What holds for everything that the bot ever did in a desk's rooms, whatever a test played there."""
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 from tests.desk import Desk
@@ -46,17 +46,18 @@ def _tells_mentions(content: Mapping[str, object]) -> bool:
     )
 
 
-def _answers(event: Event, bodies: Mapping[str, str]) -> bool:
-    """Whether a message of the bot answers a command; a question before it is carried out is no answer yet.
+def answered_by(event: Event, commands: Collection[str]) -> str | None:
+    """The command that a message of the bot answers; a question before it is carried out is no answer yet.
 
     In a thread every message "replies" to the last one there, for clients that know no threads; what tells
     somebody something of its own accord mentions them.
     """
-    if event.in_reply_to not in bodies or event.related == event.in_reply_to:
-        return False
+    command = event.in_reply_to
+    if command is None or command not in commands or event.related == command:
+        return None
     mentions = event.content.get("m.mentions")
     threaded = event.relation.get("rel_type") == "m.thread"
-    return not (threaded and mentions) and not event.body.startswith("Really ")
+    return None if (threaded and mentions) or event.body.startswith("Really ") else command
 
 
 def _answered_twice(events: Sequence[Event], own: Sequence[Event]) -> list[str]:
@@ -68,8 +69,8 @@ def _answered_twice(events: Sequence[Event], own: Sequence[Event]) -> list[str]:
         if event.type == "m.reaction":
             if event.related in bodies:
                 answers[event.related].append("✅")
-        elif _answers(event, bodies):
-            answers[event.in_reply_to or ""].append(event.body)
+        elif command := answered_by(event, bodies):
+            answers[command].append(event.body)
     return [
         f"{bodies.get(command)!r} was answered by {told}"
         for command, told in answers.items()

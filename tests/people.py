@@ -62,6 +62,10 @@ class Human:
         """For a second client of the same person."""
         return self._account.access_token
 
+    def fresh(self) -> "Human":
+        """The same person at a client that has seen nothing yet."""
+        return type(self)(self._session, self._server, self._account)
+
     # Rooms
 
     async def create_room(
@@ -366,8 +370,9 @@ class Human:
 class Crowd:
     """Makes people; each is a user of this test's own, so that tests share a homeserver but no rooms."""
 
-    def __init__(self, server: Homeserver) -> None:
+    def __init__(self, server: Homeserver, kind: type[Human] = Human) -> None:
         self._server = server
+        self._kind = kind
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
@@ -378,14 +383,18 @@ class Crowd:
         if self._session is not None:
             await self._session.close()
 
-    async def __call__(self, name: str, *, display_name: str | None = None, admin: bool = False) -> Human:
-        """Registers ``name-<random>``; ``admin`` is the homeserver's administrator, not the bot's."""
+    def known(self, account: Account) -> Human:
+        """Whoever is logged in already."""
         if self._session is None:
             raise RuntimeError("a crowd is used as a context manager")
+        return self._kind(self._session, self._server, account)
+
+    async def __call__(self, name: str, *, display_name: str | None = None, admin: bool = False) -> Human:
+        """Registers ``name-<random>``; ``admin`` is the homeserver's administrator, not the bot's."""
         account = await self._server.register(
             f"{name}-{secrets.token_hex(4)}", secrets.token_hex(8), display_name or name.title(), admin=admin
         )
-        return Human(self._session, self._server, account)
+        return self.known(account)
 
 
 def _id_of(who: Human | str) -> str:

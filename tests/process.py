@@ -5,9 +5,27 @@ import os
 import signal
 import sys
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final, Protocol
 
 START_TIMEOUT: Final = 30.0
+
+
+class Running(Protocol):
+    """A process that was started, as :mod:`asyncio.subprocess` gives it."""
+
+    @property
+    def pid(self) -> int:
+        """Its id."""
+
+    @property
+    def returncode(self) -> int | None:
+        """How it ended; ``None`` while it runs."""
+
+    def send_signal(self, signal: int, /) -> None:
+        """Send a signal; nothing happens if it has ended."""
+
+    async def wait(self) -> int:
+        """Wait for the end."""
 
 
 class BotProcess:
@@ -16,23 +34,26 @@ class BotProcess:
     def __init__(self, config: Path, log: Path) -> None:
         self._config = config
         self._log = log
-        self._process: asyncio.subprocess.Process | None = None
+        self._process: Running | None = None
 
     async def start(self, *, until_ready: bool = True) -> None:
         """Start; wait until the first sync is done."""
         with self._log.open("ab") as log:
             mark = self._log.stat().st_size
-            self._process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "bot", "run", "--config", str(self._config),
-                stdout=log, stderr=log, env={**os.environ, "PYTHONUNBUFFERED": "1"},
-            )  # fmt: skip
+            self._process = await self._spawned(log)
         if until_ready:
             await self.wait_for_log('"event": "ready"', mark)
+
+    async def _spawned(self, log: BinaryIO) -> Running:
+        return await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "bot", "run", "--config", str(self._config),
+            stdout=log, stderr=log, env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        )  # fmt: skip
 
     async def wait_for_log(self, text: str, mark: int = 0, timeout: float = START_TIMEOUT) -> None:  # noqa: ASYNC109
         """Wait until the log says something; fails with the log if the process ends first."""
         async with asyncio.timeout(timeout):
-            while text not in self._log.read_text()[mark:]:
+            while text not in self.logged_since(mark):
                 if self._process is None or self._process.returncode is not None:
                     raise AssertionError(f"the bot ended:\n{self.log[-4000:]}")
                 await asyncio.sleep(0.02)
@@ -40,7 +61,18 @@ class BotProcess:
     @property
     def log(self) -> str:
         """All that it has logged, over all starts."""
-        return self._log.read_text()
+        return self.logged_since(0)
+
+    @property
+    def log_size(self) -> int:
+        """In bytes, over all starts."""
+        return self._log.stat().st_size if self._log.exists() else 0
+
+    def logged_since(self, mark: int) -> str:
+        """What it has logged since the log had that many bytes."""
+        with self._log.open("rb") as log:
+            log.seek(mark)
+            return log.read().decode(errors="replace")
 
     @property
     def running(self) -> bool:

@@ -7,8 +7,9 @@ import shutil
 import subprocess
 import tempfile
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -31,9 +32,26 @@ CHROMIUM_ARGUMENTS: Final = (
 )
 
 
+@dataclass(frozen=True)
+class Postgres:
+    """A PostgreSQL server of this run's own: the URL of its maintenance database, and its switch."""
+
+    url: URL
+    stop: Callable[[], None]
+    start: Callable[[], None]
+    """Again, with the same data at the same place."""
+
+
 @contextmanager
 def postgres_server() -> Iterator[URL]:
-    """A PostgreSQL of this run's own; yields the URL of its maintenance database.
+    """A PostgreSQL of this run's own; yields the URL of its maintenance database."""
+    with restartable_postgres() as server:
+        yield server.url
+
+
+@contextmanager
+def restartable_postgres() -> Iterator[Postgres]:
+    """A PostgreSQL of this run's own, for a test that stops it.
 
     It listens on a Unix socket only. As root it runs as the user "pgserver", which the package then adds.
     """
@@ -47,7 +65,9 @@ def postgres_server() -> Iterator[URL]:
     with ExitStack() as stack:
         with _one_at_a_time():
             server = stack.enter_context(get_server(folder, cleanup_mode="delete"))
-        yield make_url(server.get_uri(driver="psycopg"))
+        yield Postgres(
+            make_url(server.get_uri(driver="psycopg")), server.stop, server.ensure_postgres_running
+        )
 
 
 @contextmanager

@@ -1,0 +1,284 @@
+"""The oracle: what the clients know, what the database says and what the rooms show must be one story.
+
+Each check gives breaches as text; none means that nothing was lost and nothing done twice.
+"""
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+from typing import Any, Final
+
+from bot.domain.taps import UNDO, offered
+from bot.domain.words import Status
+from tests.desk import Desk
+from tests.faults.facts import Facts
+from tests.faults.log import Log, Said
+from tests.house_rules import answered_by
+from tests.timeline import Event, Shown, shown
+
+_TX: Final = "org.tickettruhe.tx"
+_NUMBER: Final = re.compile(r"#(\d+)")
+_READS: Final = frozenset({"list", "show", "mine", "waitlist", "history", "search", "new", "tkae"})
+"""Verbs that are answered in words where they succeed."""
+_WORDS: Final = frozenset({"message", "note", "task add"})
+"""Verbs that keep words of their own."""
+_DIGEST: Final = "☀️"
+
+
+@dataclass(frozen=True)
+class Story:
+    """The three views, each of one moment when nothing was under way."""
+
+    desk: Desk
+    log: Log
+    facts: Facts
+    events: Mapping[str, Sequence[Event]]
+    """Room key → its whole history, as a client that is new to it reads it."""
+    rendered: Mapping[int, str]
+    """Ticket → its card's text, as the database's state makes it."""
+
+    @cached_property
+    def seen(self) -> Mapping[str, Sequence[Shown]]:
+        """Room key → what a person sees."""
+        return {key: shown(events) for key, events in self.events.items()}
+
+    @cached_property
+    def own(self) -> Sequence[Event]:
+        """All that the bot ever sent."""
+        user = self.desk.account.user_id
+        return [event for events in self.events.values() for event in events if event.sender == user]
+
+    @cached_property
+    def acknowledged(self) -> Counter[str]:
+        """Command → how often it has a ✅."""
+        reactions = (each for each in self.own if each.type == "m.reaction" and not each.redacted)
+        return Counter(each.related for each in reactions if each.related in self.log.commands)
+
+    @cached_property
+    def answered(self) -> Counter[str]:
+        """Command → how often it was answered in words."""
+        found = (answered_by(each, self.log.commands) for each in self.own if not each.redacted)
+        return Counter(each for each in found if each)
+
+    def moved(self, number: int) -> bool:
+        """Whether the ticket was ever in another team."""
+        return any(entry.action == "transfer" for entry in self.facts.history.get(number, ()))
+
+
+def breaches(story: Story) -> list[str]:
+    """Everything that is not one story."""
+    checks = (
+        _mishaps, _nothing_waits, _tickets, _cards, _offers, _outcomes, _deeds, _words_kept, _undue_deeds,
+        _taps, _histories, _digests, _sent_once, _log_is_clean,
+    )  # fmt: skip
+    return [f"{check.__name__.strip('_')}: {breach}" for check in checks for breach in check(story)]
+
+
+def _mishaps(story: Story) -> Iterator[str]:
+    yield from story.log.mishaps
+
+
+def _nothing_waits(story: Story) -> Iterator[str]:
+    for event_id in story.facts.unhandled:
+        yield f"{event_id} is not handled"
+    for row in story.facts.unsent:
+        yield f"not sent: {row}"
+
+
+def _tickets(story: Story) -> Iterator[str]:
+    """Accepted is there once; asked for without an answer at most once; nothing else is there."""
+    subjects: defaultdict[str, list[int]] = defaultdict(list)
+    for number, ticket in story.facts.tickets.items():
+        subjects[ticket.subject].append(number)
+    for request in story.log.requests:
+        found = subjects.pop(request.subject, [])
+        if request.number is None and len(found) > 1:
+            yield f"{request.subject} was asked for once and is {found}"
+        elif request.number is not None and found != [request.number]:
+            yield f"{request.subject} was accepted as #{request.number} and is {found}"
+    for said in story.log.commands.values():
+        if said.verb == "new":
+            found = subjects.pop(said.token, [])
+            if len(found) > 1 or (not found and said.event_id not in story.log.redacted):
+                yield f"{said.text} made {found}"
+    for subject, found in subjects.items():
+        yield f"nobody asked for {found}: {subject}"
+
+
+def _card_of(story: Story, number: int, team: str | None) -> list[Shown]:
+    seen = story.seen[team or "triage"]
+    return [each for each in seen if story.desk.is_card(each, number) and each.thread is None]
+
+
+def _cards(story: Story) -> Iterator[str]:
+    """Each ticket has one card in its team's room and none elsewhere, which shows it as it is."""
+    for number, ticket in story.facts.tickets.items():
+        for key in story.seen:
+            wanted = int(key == (ticket.team or "triage"))
+            found = _card_of(story, number, key)
+            if len(found) != wanted:
+                yield f"#{number} has {len(found)} cards in {key}, not {wanted}"
+            for card in found:
+                if wanted and card.body != story.rendered[number]:
+                    yield f"the card of #{number} shows {card.body!r}, not {story.rendered[number]!r}"
+                known = story.facts.cards.get(number)
+                if wanted and (
+                    known is None or (known.event_id, known.version) != (card.event_id, ticket.version)
+                ):
+                    yield f"the database takes {known!r} for the card of #{number}, version {ticket.version}"
+
+
+def _offers(story: Story) -> Iterator[str]:
+    """Each card offers what its ticket's status allows."""
+    bot = story.desk.account.user_id
+    for number, ticket in story.facts.tickets.items():
+        waitlist = story.desk.config.topics[ticket.topic].waitlist
+        wanted = set(offered(Status(ticket.status), waitlist=waitlist, undoable=False))
+        for card in _card_of(story, number, ticket.team):
+            offers = {key for key, who in card.reactions.items() if bot in who}
+            if offers - {UNDO} != wanted:
+                yield f"the card of #{number} ({ticket.status}) offers {sorted(offers)}, not {sorted(wanted)}"
+
+
+def _outcomes(story: Story) -> Iterator[str]:
+    """Each command got one ✅ or one answer; none if its sender took it back in time."""
+    for event_id, said in story.log.commands.items():
+        count = story.acknowledged[event_id] + story.answered[event_id]
+        if count != 1 and not (count == 0 and event_id in story.log.redacted):
+            yield f"{said.text} ({event_id}) has {count} outcomes"
+    for event_id in story.log.edits | story.log.chatter:
+        if any(event_id in (each.in_reply_to, each.related) for each in story.own if not each.redacted):
+            yield f"{event_id} is no command and was answered"
+
+
+def _deeds(story: Story) -> Iterator[str]:
+    """What was acknowledged was done, once for each ticket; what was refused was not done."""
+    for event_id, said in story.log.commands.items():
+        if said.verb in _READS:
+            continue
+        for number in said.numbers:
+            done = story.facts.causes[event_id, number]
+            if done > 1:
+                yield f"{said.text} was done {done} times to #{number}"
+            elif story.acknowledged[event_id] and not done and not _was_so(story, said, number):
+                yield f"{said.text} was acknowledged and not done to #{number}"
+            elif story.answered[event_id] and done and said.alone is not None:
+                yield f"{said.text} was answered by a refusal and done"
+
+
+def _was_so(story: Story, said: Said, number: int) -> bool:
+    """Whether the ticket ever was as the command wanted it, so that there was nothing to do."""
+    words = said.text.split()
+    wanted: dict[str, dict[str, Any]] = {
+        "take": {"status": "in_progress", "assignee": said.sender},
+        "reopen": {"status": "open"},
+        "release": {"assignee": None},
+        "spam": {"status": "spam"},
+        "topic": {"topic": words[-1]},
+        "transfer": {"team": words[-1]},
+        "assign": {"assignee": story.desk.person(words[-1].lower()).user_id} if said.verb == "assign" else {},
+    }
+    if said.verb not in wanted:
+        return False
+    standings = [entry.after for entry in story.facts.history.get(number, ()) if entry.after]
+    return any(wanted[said.verb].items() <= standing.items() for standing in standings)
+
+
+def _words_kept(story: Story) -> Iterator[str]:
+    """Words that came with a command or over the API are there once, unless their author took them back."""
+    for remark in story.log.remarks:
+        count = sum(remark.token in text for text, _ in story.facts.words)
+        if count != 1 and (remark.accepted or count > 1):
+            yield f"a message to #{remark.number} is there {count} times"
+    for event_id, said in story.log.commands.items():
+        if said.verb not in _WORDS or said.alone is None:
+            continue
+        count = sum(said.token in text for text, _ in story.facts.words)
+        wanted = story.facts.causes[event_id, said.alone]
+        if count != wanted and not (count == 0 and _undone(story, said)):
+            yield f"the words of {said.text} are there {count} times, not {wanted}"
+
+
+def _undone(story: Story, said: Said) -> bool:
+    entries = story.facts.history.get(said.alone or 0, ())
+    return any(entry.action == "undo" and entry.who == said.sender for entry in entries)
+
+
+def _undue_deeds(story: Story) -> Iterator[str]:
+    """Nothing was done that nobody said or tapped; nothing for an edit."""
+    known = {*story.log.commands, *story.log.taps}
+    for cause, number in story.facts.causes:
+        if cause not in known:
+            yield f"{cause} did something to #{number} and is no command"
+
+
+def _taps(story: Story) -> Iterator[str]:
+    """Each tap was handled, and taken away for it; unless its card had gone to another room."""
+    taken = {event.redacts for event in story.own}
+    for event_id, number in story.log.taps.items():
+        if event_id not in taken and event_id not in story.log.redacted and not story.moved(number):
+            yield f"the tap {event_id} on #{number} still stands there"
+
+
+def _histories(story: Story) -> Iterator[str]:
+    """Each entry begins where the one before it ended; the ticket is where the last one ended."""
+    for number, ticket in story.facts.tickets.items():
+        entries = story.facts.history.get(number, ())
+        if [entry.action for entry in entries].count("open") != 1:
+            yield f"#{number} was opened {[entry.action for entry in entries]}"
+        for before, after in pairwise(entries):
+            if before.after and after.before and before.after != after.before:
+                yield f"between entries {before.id} and {after.id} of #{number} something is missing"
+        last = entries[-1].after if entries else None
+        now = (ticket.status, ticket.assignee, ticket.team, ticket.topic)
+        if last and (last["status"], last["assignee"], last["team"], last["topic"]) != now:
+            yield f"#{number} is {now}, its history ends with {last}"
+
+
+def _digests(story: Story) -> Iterator[str]:
+    """As many digests stand in a room as days had one, each with another date."""
+    for key, seen in story.seen.items():
+        if key == "admin":
+            continue
+        titles = Counter(
+            each.body.partition("\n")[0]
+            for each in seen
+            if story.desk.is_from_bot(each) and each.body.startswith(_DIGEST)
+        )
+        room = key if key == "triage" else f"team:{key}"
+        days = [day for marked, day in story.facts.digests if marked == room]
+        if len(titles) != len(days) or any(count > 1 for count in titles.values()):
+            yield f"{key} has the digests {dict(titles)} for the days {days}"
+
+
+def _sent_once(story: Story) -> Iterator[str]:
+    """No transaction became two events, and a purge would find each message that names a ticket."""
+    counts = Counter(str(each.content[_TX]) for each in story.own if _TX in each.content)
+    for tx_id, count in counts.items():
+        if count > 1:
+            yield f"transaction {tx_id} became {count} events"
+    for event in story.own:
+        if (
+            event.type == "m.room.message"
+            and _names(story, event)
+            and event.event_id not in story.facts.posted
+        ):
+            yield f"the database does not know that {event.event_id} stands in the room: {event.body!r}"
+
+
+def _names(story: Story, event: Event) -> bool:
+    numbers = map(int, _NUMBER.findall(event.body))
+    return any(number in story.facts.tickets for number in numbers)
+
+
+def _log_is_clean(story: Story) -> Iterator[str]:
+    log = story.desk.bot.log
+    for mark in ("Traceback", "command_fault", "delivery_fault", "row_not_understood", "tick_failed"):
+        if mark in log:
+            place = log.index(mark)
+            yield f"the log holds {log[max(0, place - 300) : place + 2000]}"
+    if any(word in log for word in story.log.words):
+        yield "the log holds a requester's words"
