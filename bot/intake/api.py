@@ -4,7 +4,7 @@ import asyncio
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVar
 
 import structlog
 from aiohttp import web
@@ -25,7 +25,10 @@ MESSAGES: Final = r"/api/tickets/{number:[0-9]{1,15}}/messages"
 BODY_SECONDS: Final = 120.0
 """How long a body may take to arrive; the largest on a slow line needs a minute or so."""
 
+_LARGE: Final = 64 * 1024
+"""Bytes that are read in a millisecond or so, whatever they are."""
 _RETRY_KEY: Final = re.compile(r"[\x21-\x7e]{1,255}")
+T = TypeVar("T")
 _log = structlog.stdlib.get_logger(__name__)
 
 _REASONS: Final = {
@@ -63,7 +66,7 @@ async def read_body(request: web.Request, limit: int) -> bytes:
     :raises web.HTTPBadRequest: it ends early, or its encoding is broken.
     """
     if (request.content_length or 0) > limit:
-        raise web.HTTPRequestEntityTooLarge(limit, text="Too large")
+        raise web.HTTPRequestEntityTooLarge(limit, text=f"Too large: at most {limit} bytes")
     try:
         async with asyncio.timeout(BODY_SECONDS):
             body = await request.read()
@@ -72,7 +75,7 @@ async def read_body(request: web.Request, limit: int) -> bytes:
     except web.RequestPayloadError as error:
         raise web.HTTPBadRequest(text="The body cannot be read") from error
     if len(body) > limit:
-        raise web.HTTPRequestEntityTooLarge(limit, text="Too large")
+        raise web.HTTPRequestEntityTooLarge(limit, text=f"Too large: at most {limit} bytes")
     return body
 
 
@@ -117,7 +120,9 @@ class Api:
         return _Call(f"api:{key_id}", body, retry)
 
     async def _create(self, _request: web.Request, call: _Call) -> int:
-        wanted = read_request(read_object(call.body), self._settings, self._units.policy)
+        wanted = await _aside(
+            call.body, lambda body: read_request(read_object(body), self._settings, self._units.policy)
+        )
         key = call.retry_key("tickets")
 
         def work(unit: Unit) -> int:
@@ -127,7 +132,7 @@ class Api:
 
     async def _message(self, request: web.Request, call: _Call) -> int:
         number = int(request.match_info["number"])
-        body = read_message(read_object(call.body), self._settings)
+        body = await _aside(call.body, lambda body: read_message(read_object(body), self._settings))
         message = NewMessage(body.text, Intake.HTTP, attachments=body.attachments)
         key = call.retry_key(f"tickets/{number}/messages")
 
@@ -135,6 +140,11 @@ class Api:
             return intake.add_message(unit, number, message, key=key).number
 
         return await self._units.run(work)
+
+
+async def _aside(body: bytes, read: Callable[[bytes], T]) -> T:
+    """Read a body; a large one in a thread, so that everything else goes on meanwhile."""
+    return read(body) if len(body) < _LARGE else await asyncio.to_thread(read, body)
 
 
 def _refusal(error: TickettruheError) -> web.Response:

@@ -4,6 +4,7 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Final, NoReturn
 
 from bot.domain.errors import NameKind, TickettruheError, UnknownName
@@ -17,6 +18,8 @@ _AS_THEY_ARE: Final = ("name", "email", "phone", "subject")
 _MEANT: Final = frozenset({*_AS_THEY_ARE, "message", "region", "topicId", "attachments"})
 _WITHOUT_MEANING: Final = frozenset({"alert", "autorespond", "ip", "source", "priorityId"})
 """Fields of osTicket's clients that decide nothing here; the requester's address is not wanted."""
+_NAMES_OF_A_CHOICE: Final = 5
+"""So many keys of an object are looked at; osTicket's have one."""
 
 Fields = Mapping[str, object]
 
@@ -111,7 +114,7 @@ def _finite(text: str) -> float:
 
 def _region(text: str, given: object, policy: Policy) -> str | None:
     # osTicket stores a choice as {"key": "name"}: either may be known here.
-    names = [text, *given] if isinstance(given, dict) else [text]
+    names = [text, *islice(given, _NAMES_OF_A_CHOICE)] if isinstance(given, dict) else [text]
     return next((key for name in names if (key := _known(NameKind.REGION, name, policy))), None)
 
 

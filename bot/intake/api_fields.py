@@ -98,15 +98,15 @@ def _media_type(url: DataUrl) -> str:
 
 def read_extra(check: Checker, fields: Mapping[str, object]) -> dict[str, str]:
     """Fields that only the sender knows, as text; empty ones are left out."""
-    given = {name: plain(value) for name, value in fields.items() if value is not None}
+    given = {name: value for name, value in fields.items() if value is not None}
     if len(given) > EXTRA_LIMIT:
         check.refuse("extra fields", InputProblem.TOO_MANY, EXTRA_LIMIT)
         return {}
     kept: dict[str, str] = {}
     for name, value in given.items():
         label = clean_line(name[: EXTRA_NAME_LIMIT * 2])
-        if not label or len(label) > EXTRA_NAME_LIMIT:
+        if not label or len(label) > EXTRA_NAME_LIMIT or label in kept:
             check.refuse("extra fields", InputProblem.MALFORMED)
-        elif text := check.text(_PHRASE.sub("?", label), value, EXTRA_VALUE_LIMIT):
+        elif text := check.text(_PHRASE.sub("?", label), plain(value), EXTRA_VALUE_LIMIT):
             kept[label] = text
     return kept

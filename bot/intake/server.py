@@ -7,6 +7,7 @@ from typing import Final
 
 import structlog
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.typedefs import Handler
 
 from bot.domain.errors import Conflict
@@ -107,7 +108,11 @@ def _http_logger() -> logging.Logger:
 
 
 def _without_content(record: logging.LogRecord) -> bool:
+    """Tell the kind of trouble in the record's place; what is no HTTP comes from scanners every day."""
     kind = record.exc_info[0] if record.exc_info else None
-    record.msg = f"broken HTTP request ({kind.__name__ if kind else record.levelname})"
-    record.args, record.exc_info, record.exc_text = (), None, None
-    return True
+    error = kind.__name__ if kind else record.levelname
+    if kind is None or not issubclass(kind, HttpProcessingError):
+        _log.error("http_fault", error=error)
+    else:
+        _log.info("request_broken", error=error)
+    return False

@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from hypothesis import strategies as st
 
-from tests.fuzz.rubbish import NOISE, TEXTS, VALUES, Pairs
+from tests.fuzz.rubbish import NOISE, TEXTS, VALUES, Pairs, mostly
 from tests.integration.desk_data import ANNA, BEN, BERLIN, BOT, CARLA, DORA, FREIBURG, OLGA, TRIAGE
 
 DIRECT: Final = "!direct:example.org"
@@ -34,11 +34,6 @@ LINES: Final = st.sampled_from(
     ]
 )  # fmt: skip
 """What is said in the rooms. Nothing of it changes the ticket of the valid commands."""
-
-
-def mostly(wanted: st.SearchStrategy[Any], odd: st.SearchStrategy[Any] = VALUES) -> st.SearchStrategy[Any]:
-    """What is wanted, and one time in twelve anything."""
-    return st.integers(0, 11).flatmap(lambda chance: odd if chance == 0 else wanted)
 
 
 TYPES: Final = st.sampled_from(

@@ -87,3 +87,8 @@ def _values(draw: st.DrawFn) -> Any:
 
 VALUES: Final = _values()
 """Anything that is valid JSON. As one alternative among others it is one, not as many as it has itself."""
+
+
+def mostly(wanted: st.SearchStrategy[Any], odd: st.SearchStrategy[Any] = VALUES) -> st.SearchStrategy[Any]:
+    """What is wanted, and one time in twelve anything."""
+    return st.integers(0, 11).flatmap(lambda chance: odd if chance == 0 else wanted)

@@ -44,6 +44,8 @@ from tests.intake_site import CREATE, REQUEST, Site, site
         ({"wishes": {"a": {"b": 1}}}, "wishes is not text"),
         ({f"extra{i}": 1 for i in range(21)}, "extra fields are more than 20"),
         ({"x" * 65: 1}, "extra fields cannot be read"),
+        ({"own": 1, "own\0": 2}, "extra fields cannot be read"),
+        ({"region": "Mars", "region ": "Venus"}, "extra fields cannot be read"),
     ],
 )
 async def test_bad_fields_are_named(here: Site, change: dict[str, Any], reason: str) -> None:

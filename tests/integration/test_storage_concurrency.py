@@ -1,6 +1,8 @@
 """Many at once on one database: in one process, and as two processes would, each with its own connections."""
 
 import asyncio
+import json
+import sys
 import time
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -12,12 +14,13 @@ from sqlmodel import Session, col, select
 
 from bot.domain.errors import Conflict, TakenBy
 from bot.domain.words import Action, Intake
-from bot.services import intake, moves, people, secrets
+from bot.services import intake, secrets
 from bot.services.intake import NewMessage
 from bot.services.unit import Unit, Units
 from storage.database import Database
 from storage.models import InboxEvent, Requester, TicketMessage
 from tests.integration.desk_data import ANNA, BEN, FREIBURG, POLICY, Desk, desk_on, request
+from tests.integration.takers import member
 
 
 @asynccontextmanager
@@ -52,32 +55,44 @@ async def test_of_two_simultaneous_takers_exactly_one_wins(database_url: str) ->
             assert (await one.ticket(number)).version == 2
 
 
-async def test_of_twenty_simultaneous_takers_exactly_one_wins(database_url: str) -> None:
-    crowd = [f"@member{index}:example.org" for index in range(20)]
-    async with two_bots(database_url) as desks:
-        await desks[0].update(FREIBURG, members=dict.fromkeys(crowd, ""))
-        for _round in range(3):
-            number = await desks[0].open()
-            told = await asyncio.gather(
-                *(take_in(desks[index % 2], number, person) for index, person in enumerate(crowd))
-            )
-            winner = (await desks[0].ticket(number)).assignee
-            assert winner in crowd
-            assert set(told) == {winner}
-            assert len(await desks[0].history(number)) == 2
+_TICKETS = 20
+_MEMBERS = 50
 
 
-async def take_in(desk: Desk, number: int, person: str) -> str:
-    """Like :func:`try_to_take`, by somebody in Freiburg's room."""
+async def test_of_fifty_members_in_two_processes_one_gets_each_of_twenty_tickets(database_url: str) -> None:
+    """All take all tickets at once; everybody else is told who has it."""
+    async with desk_on(database_url) as desk:
+        await desk.update(FREIBURG, members={member(index): "" for index in range(_MEMBERS)})
+        numbers = [await desk.open(email=f"kim{index}@example.org") for index in range(_TICKETS)]
+        half = _MEMBERS // 2
+        parts = await asyncio.gather(
+            *(takers(database_url, first, first + half) for first in range(0, _MEMBERS, half))
+        )
+        for process in parts:
+            assert process.stdin is not None
+            process.stdin.write(b"go\n")
+        answers = await asyncio.gather(*(process.communicate() for process in parts))
+        told: dict[int, list[str]] = {number: [] for number in numbers}
+        for out, _ in answers:
+            for number, winner in json.loads(out):
+                told[number].append(winner)
+        for number in numbers:
+            winner = (await desk.ticket(number)).assignee
+            assert told[number] == [winner] * _MEMBERS
+            assert [entry.action for entry in await desk.history(number)] == ["open", "take"]
+            assert (await desk.ticket(number)).version == 2
 
-    def work(unit: Unit) -> None:
-        moves.move(unit, Action.TAKE, number, people.caller_of(unit, person, FREIBURG))
 
-    try:
-        await desk.units.run(work)
-    except TakenBy as refusal:
-        return refusal.assignee
-    return person
+async def takers(url: str, first: int, last: int) -> asyncio.subprocess.Process:
+    """A process of people who are about to take all tickets."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "tests.integration.takers", url, *map(str, (_TICKETS, first, last)),
+        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    assert process.stdout is not None
+    async with asyncio.timeout(30):
+        assert await process.stdout.readline() == b"ready\n"
+    return process
 
 
 async def test_the_same_command_handled_by_two_at_once_is_done_once(database_url: str) -> None:
