@@ -29,7 +29,7 @@ from bot.matrix.media import Uploader
 from bot.matrix.rooms import Doorkeeper
 from bot.matrix.sync import SyncLoop
 from bot.schedule import Schedule
-from bot.services import reception
+from bot.services import reception, room_updates
 from bot.services.status import Program
 from bot.services.unit import Clock, Units, utc_now
 from bot.waiting import called
@@ -71,8 +71,6 @@ class Bot:
     sync: SyncLoop | None = None
     ready: asyncio.Event = field(default_factory=asyncio.Event)
     """Set once the first sync is in the database."""
-    look_at_rooms: asyncio.Event = field(default_factory=asyncio.Event)
-    """Calls for a round before its time: there is an invitation to answer."""
     port: int = 0
     """Of the HTTP intake."""
 
@@ -210,25 +208,27 @@ async def _receive(bot: Bot, client: MatrixClient, doorkeeper: Doorkeeper) -> No
     async def synced() -> None:
         bot.synced_at = bot.clock()
         if not bot.ready.is_set():
-            await bot.units.run(reception.judge_all)
+            await bot.units.run(room_updates.judge_all)
             bot.ready.set()
-            bot.look_at_rooms.set()
+            bot.units.signals.rooms.set()
             _LOG.info("ready")
 
     reader = Reader(client.user_id, bot.worker.concerns)
-    bot.sync = SyncLoop(client, bot.units, reader, bot.look_at_rooms.set, synced)
+    bot.sync = SyncLoop(client, bot.units, reader, bot.units.signals.rooms.set, synced)
     await bot.sync.run()
 
 
 async def _rounds(bot: Bot, doorkeeper: Doorkeeper) -> None:
-    """What wants looking at now and then: missing rooms, invitations, strangers' rooms."""
+    """What wants looking at now and then: missing and upgraded rooms, invitations, strangers' rooms."""
+    look = bot.units.signals.rooms
     while True:
-        await called(bot.look_at_rooms, _ROUND)
-        bot.look_at_rooms.clear()
+        await called(look, _ROUND)
+        look.clear()
         if not bot.ready.is_set():
             continue
         try:
             await doorkeeper.retry()
+            await doorkeeper.move()
             await doorkeeper.answer_invitations()
             await doorkeeper.leave_strangers()
         except DatabaseUnavailable as error:

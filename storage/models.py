@@ -3,7 +3,20 @@
 from datetime import date, datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import JSON, Column, ForeignKey, Index, Integer, LargeBinary, MetaData, String, Text, text
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Text,
+    false,
+    text,
+)
 from sqlmodel import Field, SQLModel
 
 from storage.types import BigId, UtcDateTime
@@ -87,6 +100,8 @@ class Ticket(SQLModel, table=True):
     need: str | None = None
     close_reason: str | None = None
     follows: int | None = Field(default=None, sa_column=Column(BigId, nullable=True))
+    diverted_from: str | None = None
+    """The team that it is for, if it is in triage because that team's room could not be written to."""
     merged_into: int | None = Field(default=None, sa_column=Column(BigId, nullable=True))
     """Where its conversation went; that ticket exists as long as this one does."""
     opened_at: datetime = _when()
@@ -218,7 +233,8 @@ class OutboxRow(SQLModel, table=True):
     room: str | None = None
     number: int | None = Field(default=None, sa_column=Column(BigId, nullable=True))
     target: str | None = None
-    """Of a row that looks after seeded reactions: what they are on (``ticket:42``, ``prompt:7``)."""
+    """Of a row that looks after seeded reactions: what they are on (``ticket:42``, ``prompt:7``). Of a card's
+    row: the card that the attempt under way edits; none, if it is a new one."""
     priority: int
     tx_id: str = Field(unique=True)
     payload: dict[str, Any] | None = _json()
@@ -371,6 +387,10 @@ class Room(SQLModel, table=True):
     guest_access: str = "forbidden"
     encrypted: bool = False
     replaced_by: str | None = Field(default=None, index=True)
+    predecessor: str | None = Field(default=None, index=True)
+    """The room that this one says to continue."""
+    muted: bool = Field(default=False, sa_column=Column(Boolean, nullable=False, server_default=false()))
+    """Whether the bot may not write there."""
     invited_by: str | None = None
     direct: bool = False
     """Whether the invitation was to a direct chat."""
@@ -404,6 +424,26 @@ class RoomKey(SQLModel, table=True):
     address: str
     """As in the config: alias or id."""
     room_id: str | None = Field(default=None, index=True)
+
+
+class RoomMove(SQLModel, table=True):
+    """A configured room was upgraded: what the admins were asked, and what came of it.
+
+    The config may go on naming the old room, which then stands for the new one.
+    """
+
+    __tablename__ = "room_moves"
+    old_room_id: str = Field(primary_key=True)
+    new_room_id: str = Field(index=True)
+    key: str
+    """Which room it was, as in ``room_keys``."""
+    state: str
+    """A ``MoveState``."""
+    question: int | None = Field(default=None, sa_column=Column(BigId, nullable=True))
+    """The outbox row that asked."""
+    by: str | None = None
+    """The admin who decided."""
+    at: datetime = _when()
 
 
 class SyncState(SQLModel, table=True):

@@ -273,13 +273,15 @@ def suspect_all(session: Session) -> None:
     session.exec(update(OutboxRow).where(col(OutboxRow.state) == RowState.WAITING.value).values(suspect=True))
 
 
-def release_held(session: Session, now: datetime) -> None:
-    """A room became usable: what waited for one is due again."""
+def release_held(session: Session, now: datetime, number: int | None = None) -> None:
+    """A room became usable, or a ticket's card stands in one: what waited for that is due again."""
+    released = update(OutboxRow).where(
+        col(OutboxRow.held).is_(True), col(OutboxRow.state) == RowState.WAITING.value
+    )
+    if number is not None:
+        released = released.where(col(OutboxRow.number) == number)
     session.exec(
-        update(OutboxRow)
-        .where(col(OutboxRow.held).is_(True), col(OutboxRow.state) == RowState.WAITING.value)
-        .values(held=False, next_attempt_at=now)
-        .execution_options(synchronize_session=False)
+        released.values(held=False, next_attempt_at=now).execution_options(synchronize_session=False)
     )
 
 

@@ -50,6 +50,21 @@ def get(session: Session, event_id: str) -> PostedEvent | None:
     return session.get(PostedEvent, event_id)
 
 
+def is_gone(session: Session, event_id: str, now: datetime) -> None:
+    """Note that an event was redacted, whoever did it."""
+    event = session.get(PostedEvent, event_id)
+    if event is not None:
+        event.redacted_at, event.redaction_error = now, None
+        session.add(event)
+        session.flush()
+
+
+def was_redacted(session: Session, event_id: str) -> bool:
+    """Whether an event that was posted is gone."""
+    event = session.get(PostedEvent, event_id)
+    return event is not None and event.redacted_at is not None
+
+
 def tickets_of(session: Session, event_id: str) -> tuple[int, ...]:
     """Numbers of the tickets that an event of the bot shows; none once it is redacted."""
     found = session.exec(

@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from sqlalchemy import bindparam, delete, update
 from sqlmodel import Session, col, select
 
-from bot.domain.rooms import RoomProblem, RoomState, problems
+from bot.domain.rooms import RoomProblem, RoomState, hindrances, problems
 from storage.models import Room, RoomKey, RoomMember
 
 _KEY_OF = select(RoomKey.key).where(RoomKey.room_id == bindparam("room_id"))
@@ -37,12 +37,18 @@ def state_of(room: Room) -> RoomState:
         guest_access=room.guest_access,
         encrypted=room.encrypted,
         replaced_by=room.replaced_by,
+        muted=room.muted,
     )
 
 
 def problems_of(room: Room | None) -> tuple[RoomProblem, ...]:
     """What stands against using a room; one that was never seen is not joined."""
     return (RoomProblem.NOT_JOINED,) if room is None else problems(state_of(room))
+
+
+def hindrances_of(room: Room | None) -> tuple[RoomProblem, ...]:
+    """What stands against writing into a room."""
+    return (RoomProblem.NOT_JOINED,) if room is None else hindrances(state_of(room))
 
 
 def get(session: Session, room_id: str) -> Room | None:

@@ -222,6 +222,16 @@ def opened_by_cause(session: Session, cause: str) -> int | None:
     return found.first()
 
 
+def numbers_of(session: Session, team: str | None, statuses: Collection[Status]) -> Sequence[int]:
+    """Numbers of a team's tickets with one of these statuses, oldest first."""
+    rows = session.exec(
+        select(Ticket.number)
+        .where(col(Ticket.team).is_(None) if team is None else Ticket.team == team, with_status(*statuses))
+        .order_by(col(Ticket.opened_at), col(Ticket.number))
+    )
+    return [number for number in rows.all() if number is not None]
+
+
 def by_numbers(session: Session, numbers: Collection[int]) -> Mapping[int, Ticket]:
     """The tickets of these numbers that there are, as they are in the database now."""
     found = session.exec(

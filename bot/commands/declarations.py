@@ -299,6 +299,15 @@ _ADMIN: tuple[Command[Handler], ...] = (
         related=("delete", "restore"),
         handler=handlers.PURGE,
     ),
+    Command(
+        "upgrade", ("umziehen",), N_("Move into the room that replaced an upgraded one"), "admin",
+        Right.ADMIN,
+        (Parameter("room", Kind.WORD, N_("a team, triage or admin")),),
+        examples=((N_("!upgrade freiburg"), N_("Freiburg's tickets are in the new room from then on")),),
+        everywhere=False,
+        related=("status",),
+        handler=handlers.UPGRADE,
+    ),
 )  # fmt: skip
 
 

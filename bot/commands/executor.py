@@ -226,7 +226,11 @@ class Executor:
         team = caller_for(unit, incoming).place.team
         person = people.person(unit, incoming.sender, team)
         closed = PromptClosed(prompt.payload["command"], prompt.shows, person, confirmed)
-        content = self._speaker.edit(closed, team, prompt.event_id or "")
+        self.replace(unit, prompt, closed, team)
+
+    def replace(self, unit: Unit, prompt: PromptView, view: View, team: Team) -> None:
+        """Let a prompt's message say something else."""
+        content = self._speaker.edit(view, team, prompt.event_id or "")
         answers.change(unit, prompt.room_id, content, prompt.shows)
 
     def problem(self, unit: Unit, error: Problem, team: Team, to: Person | None = None) -> Content:

@@ -8,7 +8,7 @@ from bot.commands.parser import Call
 from bot.domain.errors import NameKind, NotHere, WhichTeam
 from bot.domain.request import Checker, check_request
 from bot.domain.words import TRIAGE, Action, Intake, RoomKind, Team
-from bot.services import intake, merging, moves, mutes, notes, purge, reads, stats, tasks
+from bot.services import intake, merging, moves, mutes, notes, purge, reads, relocation, stats, tasks
 from bot.services.intake import NewMessage
 from bot.services.moves import Wish
 from bot.services.people import Caller
@@ -148,6 +148,13 @@ def _stats(unit: Unit, call: Call[Any], caller: Caller) -> View:
     return stats.stats_view(unit, caller.place, picture="--text" not in call.options)
 
 
+def _upgrade(unit: Unit, call: Call[Any], caller: Caller) -> View:
+    if not caller.place.scope.everything:
+        raise NotHere(None, call.command.name)
+    name = relocation.key_called(unit, call.words["room"])
+    return relocation.follow(unit, name, caller.actor.user_id)
+
+
 def status(program: Program) -> Ask:
     """A handler that tells how the running program does; it speaks of all teams."""
 
@@ -171,3 +178,4 @@ TASK_LIST = Ask(_task_list)
 MERGE = Act(_merge, together=True)
 NEW = Ask(_new)
 STATS = Ask(_stats)
+UPGRADE = Ask(_upgrade)

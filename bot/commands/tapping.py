@@ -9,14 +9,15 @@ from bot.commands.prompting import is_personal, restored
 from bot.commands.rights import check_call
 from bot.commands.spec import Registry
 from bot.domain import taps as words
-from bot.domain.errors import NotYourPrompt, PromptOver, Refusal
-from bot.domain.words import Action, RoomKind
-from bot.services import answers, people, prompts, reception, taps
+from bot.domain.errors import NotPermitted, NotYourPrompt, PromptOver, Refusal
+from bot.domain.words import Action, Right, RoomKind
+from bot.services import answers, people, prompts, reception, relocation, taps
 from bot.services.answers import Spot
 from bot.services.prompts import PromptKind, PromptView
 from bot.services.reception import Incoming
 from bot.services.taps import TappedCard
 from bot.services.unit import Unit, Units
+from bot.services.views import RoomMoveAnswered
 
 
 def key_of(incoming: Incoming) -> str:
@@ -96,6 +97,9 @@ class Tapper:
         if prompt.done:
             await self._ignore(incoming)  # two tapped at once, and the other was first
             return
+        if prompt.kind is PromptKind.ROOM:
+            await self._decide_move(incoming, key, prompt)
+            return
         refusal = _refusal(incoming, prompt)
         call = restored(prompt.payload, self._registry)
         if refusal is None and call is None:
@@ -106,6 +110,32 @@ class Tapper:
             await self._cancel(incoming, prompt)
         elif call is not None:
             await self._carry_out(incoming, prompt, call)
+
+    async def _decide_move(self, incoming: Incoming, key: str, prompt: PromptView) -> None:
+        """Any admin may say whether the bot moves into the room that replaces an upgraded one."""
+        old_room_id, name = prompt.payload["old"], prompt.payload["name"]
+        yes = key == words.CONFIRM
+
+        def work(unit: Unit) -> None:
+            caller = caller_for(unit, incoming)
+            refusal: Refusal | None = None
+            if not caller.actor.admin:
+                refusal = NotPermitted(None, None, Right.ADMIN)
+            elif not relocation.is_asked(unit, old_room_id):
+                refusal = PromptOver(None)
+            if not reception.handled(unit, incoming):
+                return
+            answers.untap(unit, incoming)
+            if refusal is not None:
+                spot = Spot(incoming.room_id, prompt.event_id or "", prompt.thread)
+                self._refuse(unit, incoming, refusal, spot, [])
+                return
+            relocation.decide(unit, old_room_id, incoming.sender, yes=yes)
+            person = people.person(unit, incoming.sender)
+            view = RoomMoveAnswered(name, prompt.payload["new"], person, yes)
+            self._executor.replace(unit, prompt, view, caller.place.team)
+
+        await self._units.run(work)
 
     async def _carry_out(self, incoming: Incoming, prompt: PromptView, call: Call[Handler]) -> None:
         caller = await self._units.look(lambda unit: caller_for(unit, incoming))

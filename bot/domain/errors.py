@@ -16,6 +16,7 @@ TickettruheError
 │  ├─ UnknownName           a team, topic, region or person that does not exist
 │  ├─ WhichTeam             in a direct chat: the person is in several teams
 │  ├─ NotHere               this room may not show the answer
+│  ├─ NoSuccessor           a room that was not upgraded cannot be moved out of
 │  └─ TooManyTickets        more numbers at once than one command takes
 ├─ UsageError               a command line cannot be understood; says where
 ├─ InvalidInput             text from outside broke a limit; names the field
@@ -201,6 +202,13 @@ class NotHere(Refusal):
     """What the command tells may be shown in the admin room and in an admin's direct chat only."""
 
     command: str
+
+
+@dataclass
+class NoSuccessor(Refusal):
+    """The room of this key was not upgraded: there is nowhere to move."""
+
+    name: str
 
 
 @dataclass

@@ -18,6 +18,8 @@ class RoomProblem(StrEnum):
     ENCRYPTED = "encrypted"
     REPLACED = "replaced"
     """The room was upgraded: there is a newer one."""
+    MUTED = "muted"
+    """The bot may not write there. It takes no rights away: what it hears it does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +32,11 @@ class RoomState:
     guest_access: str = "forbidden"
     encrypted: bool = False
     replaced_by: str | None = None
+    muted: bool = False
 
 
 def problems(room: RoomState) -> tuple[RoomProblem, ...]:
-    """What stands against using the room; empty if nothing does."""
+    """What stands against using the room, which then gives no rights either; empty if nothing does."""
     if not room.joined:
         return (RoomProblem.NOT_JOINED,)
     found = {
@@ -44,3 +47,11 @@ def problems(room: RoomState) -> tuple[RoomProblem, ...]:
         RoomProblem.REPLACED: room.replaced_by is not None,
     }
     return tuple(problem for problem, present in found.items() if present)
+
+
+def hindrances(room: RoomState) -> tuple[RoomProblem, ...]:
+    """What stands against writing into a room; empty if nothing does."""
+    found = problems(room)
+    if room.muted and RoomProblem.NOT_JOINED not in found:
+        return (*found, RoomProblem.MUTED)
+    return found

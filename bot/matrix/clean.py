@@ -45,3 +45,8 @@ def content(value: Any, depth: int = 0) -> Any:  # noqa: ANN401
     if isinstance(value, Mapping):
         return {str(text(key)): content(inner, depth + 1) for key, inner in value.items()}
     return [content(inner, depth + 1) for inner in value]
+
+
+def mapping(value: object) -> Mapping[str, Any]:
+    """An object; an empty one if it is none."""
+    return value if isinstance(value, Mapping) else {}

@@ -15,6 +15,8 @@ from bot.matrix.errors import Refused, TokenRejected, Unreachable
 from bot.matrix.transport import TIMEOUT, Json, Transport, error_of, path_of
 
 _UPLOAD_TIMEOUT: Final = 120.0
+_FIRST_SYNC_TIMEOUT: Final = 300.0
+"""For all rooms that the account is in, of which the homeserver has to look up each."""
 _MOST_PAGES: Final = 20
 TX_KEY: Final = "org.tickettruhe.tx"
 """Key of the transaction id in every event's content: by it an event is recognised in the room."""
@@ -82,7 +84,7 @@ class MatrixClient:
         """
         query = {"timeout": str(timeout_ms), "filter": json.dumps(sync_filter), "set_presence": "offline"}
         query |= {"since": since} if since is not None else {}
-        limit = timeout_ms / 1000 + TIMEOUT
+        limit = _FIRST_SYNC_TIMEOUT if since is None else timeout_ms / 1000 + TIMEOUT
         answer = await self._transport.ask("GET", path_of("sync", query=query), limit=limit)
         _text(answer, "next_batch")
         return answer

@@ -14,7 +14,8 @@ from bot.matrix.client import TX_KEY, MatrixClient
 from bot.matrix.errors import AlreadyThere, MatrixError, RateLimited, Refused, TokenRejected, Unreachable
 from bot.matrix.events import TIMELINE_FILTER
 from bot.matrix.media import Uploader
-from bot.services import delivery, outcomes, seeds
+from bot.matrix.room_state import whole_state
+from bot.services import delivery, outcomes, room_updates, seeds
 from bot.services.delivery import Clear, Job, Seed, Send
 from bot.services.seeds import Plan
 from bot.services.unit import DatabaseUnavailable, Units
@@ -25,6 +26,8 @@ _AT_ONCE: Final = 8
 _SHORTEST_WAIT: Final = 1.0
 _LONGEST_WAIT: Final = 30.0
 _MOST_PAGES: Final = 50
+_MOST_TRIES: Final = 5
+"""Of what is refused in a room that does not say why."""
 _MARGIN: Final = timedelta(minutes=5)
 """The homeserver's clock may differ from ours."""
 _JITTER: Final = timedelta(seconds=1)
@@ -102,8 +105,8 @@ class Courier:
 
     async def _deliver(self, job: Job) -> None:
         try:
-            await self._attempt(job)
-            self._failures.pop(job.row_id, None)
+            if await self._attempt(job):
+                self._failures.pop(job.row_id, None)
         except DatabaseUnavailable:
             # The row stays as it is: it is sent again with the same transaction id.
             _LOG.warning("database_unavailable", doing="delivery", row=job.row_id)
@@ -112,29 +115,37 @@ class Courier:
             self._busy.pop(job.row_id, None)
             self._units.signals.outbox.set()
 
-    async def _attempt(self, job: Job) -> None:
+    async def _attempt(self, job: Job) -> bool:
+        """Whether the job is over, one way or the other; else it was put off."""
         try:
-            match job:
-                case Clear():
-                    await self._clear(job)
-                case Seed():
-                    await self._seed(job)
-                case Send():
-                    await self._send(job)
+            await self._do(job)
         except TokenRejected:
             raise
         except AlreadyThere:
             await self._units.run(lambda unit: outcomes.cleared(unit, job.row_id))
         except Refused as error:
+            if error.code == "M_FORBIDDEN" and await self._waits_for_room(job, error):
+                return False
             await self._set_aside(job, error.code)
         except (RateLimited, Unreachable) as error:
             await self._put_off(job, error)
+            return False
         except (DatabaseUnavailable, asyncio.CancelledError):
             raise
         except Exception as error:  # noqa: BLE001 - one row that cannot be rendered must not stop the rest
             # The error's text could hold a requester's words.
             _LOG.error("delivery_fault", row=job.row_id, error=type(error).__name__, place=place_of(error))
             await self._set_aside(job, f"internal: {type(error).__name__}")
+        return True
+
+    async def _do(self, job: Job) -> None:
+        match job:
+            case Clear():
+                await self._clear(job)
+            case Seed():
+                await self._seed(job)
+            case Send():
+                await self._send(job)
 
     async def _send(self, job: Send) -> None:
         event_id = await self._already_there(job) if job.search_first else None
@@ -208,6 +219,29 @@ class Courier:
         _LOG.warning("delivery_put_off", row=job.row_id, error=repr(error), pause=round(pause, 1))
         delay = timedelta(seconds=pause)
         await self._units.run(lambda unit: outcomes.later(unit, job.row_id, delay, type(error).__name__))
+
+    async def _waits_for_room(self, job: Job, error: Refused) -> bool:
+        """Whether the room's state tells why it refuses, before a sync did: then what is for it waits."""
+        room_id, me = _room_of(job), self._client.user_id
+        if not room_id.startswith("!"):
+            return False
+        try:
+            update = whole_state(room_id, await self._client.state(room_id), me)
+        except (Refused, RateLimited, Unreachable) as unknown:
+            return await self._waits_a_while(job, unknown)
+        if update.members.get(me) is None:
+            # The bot was removed, and is told the state as it was then. The next sync tells that, too.
+            return await self._waits_a_while(job, error)
+        if await self._units.run(lambda unit: room_updates.look_again(unit, update)):
+            return False
+        await self._units.run(lambda unit: outcomes.later(unit, job.row_id, timedelta(0), error.code))
+        return True
+
+    async def _waits_a_while(self, job: Job, error: MatrixError) -> bool:
+        if self._failures.get(job.row_id, 0) >= _MOST_TRIES:
+            return False
+        await self._put_off(job, error)
+        return True
 
     async def _set_aside(self, job: Job, code: str) -> None:
         room_id = _room_of(job)

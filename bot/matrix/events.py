@@ -1,17 +1,19 @@
 """Reads a sync's JSON. It comes from strangers: every type is checked, and nothing raises."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final, Protocol
 
-from bot.domain.rooms import RoomState
 from bot.matrix import clean
 from bot.matrix.client import TX_KEY
-from bot.services.reception import Batch, Echo, ReceivedEvent, RoomUpdate
+from bot.matrix.room_state import Json, predecessor_of, room_update
+from bot.services.reception import Batch, Echo, ReceivedEvent, Redaction, RoomUpdate
 
 _STATE_TYPES: Final = (
+    "m.room.create",
     "m.room.member",
+    "m.room.power_levels",
     "m.room.join_rules",
     "m.room.history_visibility",
     "m.room.guest_access",
@@ -19,19 +21,30 @@ _STATE_TYPES: Final = (
     "m.room.name",
     "m.room.tombstone",
 )
-_TIMELINE_TYPES: Final = (*_STATE_TYPES, "m.room.message", "m.reaction")
+_SAID: Final = ("m.room.message", "m.reaction", "m.room.redaction")
+_TWO: Final = 2
 _NOTHING: Final = {"types": [], "limit": 0}
-TIMELINE_FILTER: Final[Mapping[str, Any]] = {"types": ["m.room.message", "m.reaction"]}
-SYNC_FILTER: Final[Mapping[str, Any]] = {
-    "presence": _NOTHING,
-    "account_data": _NOTHING,
-    "room": {
-        "state": {"types": list(_STATE_TYPES), "lazy_load_members": False},
-        "timeline": {"types": list(_TIMELINE_TYPES), "limit": 100},
-        "ephemeral": _NOTHING,
+TIMELINE_FILTER: Final[Mapping[str, Any]] = {"types": list(_SAID)}
+JOIN_FILTER: Final[Mapping[str, Any]] = {"types": [*_SAID, "m.room.member"]}
+"""For a history in which the bot's own coming is to be found."""
+
+
+def _sync_filter(*, timeline: int, lazy: bool) -> Mapping[str, Any]:
+    return {
+        "presence": _NOTHING,
         "account_data": _NOTHING,
-    },
-}
+        "room": {
+            "state": {"types": list(_STATE_TYPES), "lazy_load_members": lazy},
+            "timeline": {"types": [*_STATE_TYPES, *_SAID], "limit": timeline},
+            "ephemeral": _NOTHING,
+            "account_data": _NOTHING,
+        },
+    }
+
+
+SYNC_FILTER: Final = _sync_filter(timeline=100, lazy=False)
+FIRST_SYNC_FILTER: Final = _sync_filter(timeline=20, lazy=True)
+"""The account may be in hundreds of rooms that are not the bot's: who is there it need not know."""
 
 
 class Concerns(Protocol):
@@ -40,15 +53,14 @@ class Concerns(Protocol):
     def __call__(self, content: Mapping[str, object], *, private: bool) -> bool: ...
 
 
-Json = Mapping[str, Any]
-
-
 @dataclass(frozen=True, slots=True)
 class Gap:
     """The timeline was cut: events between the last sync and ``before`` are still to be fetched."""
 
     room_id: str
     before: str
+    since_join: tuple[Json, ...] | None = None
+    """Of a room that is new, whose cut timeline this is: only what was said after the bot came in counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +73,27 @@ class SyncAnswer:
     """Rooms whose state has to be asked for: what the sync tells of it may be an older one."""
 
 
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What people and the bot said in a room, and what was taken away."""
+
+    events: tuple[ReceivedEvent, ...] = ()
+    echoes: tuple[Echo, ...] = ()
+    redactions: tuple[Redaction, ...] = ()
+
+
 @dataclass(slots=True)
 class _Collected:
     rooms: list[RoomUpdate] = field(default_factory=list)
     events: list[ReceivedEvent] = field(default_factory=list)
     echoes: list[Echo] = field(default_factory=list)
+    redactions: list[Redaction] = field(default_factory=list)
     gaps: list[Gap] = field(default_factory=list)
     unsure: list[str] = field(default_factory=list)
+
+    def said(self) -> Said:
+        """What was said."""
+        return Said(tuple(self.events), tuple(self.echoes), tuple(self.redactions))
 
 
 class Reader:
@@ -86,7 +112,7 @@ class Reader:
         """
         self._configured = configured
         found = _Collected()
-        rooms = _mapping(raw.get("rooms"))
+        rooms = clean.mapping(raw.get("rooms"))
         for room_id, room in _mappings(rooms.get("join")):
             self._read_joined(found, room_id, room, known=room_id in joined)
         for room_id, _room in _mappings(rooms.get("leave")):
@@ -98,39 +124,63 @@ class Reader:
             tuple(found.rooms),
             tuple(found.events),
             tuple(found.echoes),
+            tuple(found.redactions),
         )
         return SyncAnswer(batch, tuple(found.gaps), tuple(found.unsure))
 
-    def read_page(self, room_id: str, events: list[Any]) -> tuple[list[ReceivedEvent], list[Echo]]:
-        """Messages and own events of a page of history, oldest first."""
+    def read_page(self, gap: Gap, events: list[Json]) -> Said:
+        """What was said in a gap; ``events`` are its history, oldest first."""
         found = _Collected()
-        for event in events:
-            if isinstance(event, Mapping):
-                self._read_message(found, room_id, event)
-        return found.events, found.echoes
+        said = events if gap.since_join is None else self._since_join([*events, *gap.since_join])
+        for event in said:
+            self._read_said(found, gap.room_id, event)
+        return found.said()
 
     def _read_joined(self, found: _Collected, room_id: str, room: Json, *, known: bool) -> None:
-        timeline = _mapping(room.get("timeline"))
+        count = clean.mapping(room.get("summary")).get("m.joined_member_count")
+        if room_id not in self._configured and isinstance(count, int) and count != _TWO:
+            # Neither a configured room nor a direct chat: it is to be left, and no more to be known of it.
+            found.rooms.append(RoomUpdate(room_id, membership="join"))
+            return
+        timeline = clean.mapping(room.get("timeline"))
         said = list(_events(timeline))
         before = list(_events(room.get("state")))
-        found.rooms.append(_room_update(room_id, [*before, *said], membership="join"))
-        if known and before:
-            # Two events at once, as a member leaving while the bot writes, fork the room's history. The sync
-            # then tells the state before one of them, in which the member is still there (MSC4222).
+        found.rooms.append(room_update(room_id, [*before, *said], self._me))
+        levels = any(event.get("type") == "m.room.power_levels" for event in said)
+        if count is not None or (known and (before or levels)):
+            # Told with a count, the members are not told. Two events at once, as a member leaving while the
+            # bot writes, fork the room's history: the sync then tells the state before one of them, in which
+            # the member is still there (MSC4222). And levels alone do not say whether the bot may write.
             found.unsure.append(room_id)
         start = timeline.get("prev_batch")
-        if known and timeline.get("limited") is True and isinstance(start, str):
-            found.gaps.append(Gap(room_id, start))
-        for event in said if known else self._since_join(said):
-            self._read_message(found, room_id, event)
+        since_join = said if known else self._since_join(said)
+        if timeline.get("limited") is True and isinstance(start, str) and (known or not since_join):
+            found.gaps.append(Gap(room_id, start, None if known else tuple(said)))
+        for event in since_join:
+            self._read_said(found, room_id, event)
 
     def _since_join(self, said: list[Json]) -> list[Json]:
+        """What was said since the bot came in last; it may have been there before, and out meanwhile."""
+        came: int | None = None
         for index, event in enumerate(said):
-            membership = _mapping(event.get("content")).get("membership")
-            mine = event.get("type") == "m.room.member" and event.get("state_key") == self._me
-            if mine and membership == "join":
-                return said[index:]
-        return []
+            if event.get("type") == "m.room.member" and event.get("state_key") == self._me:
+                joined = clean.mapping(event.get("content")).get("membership") == "join"
+                # Who is in already and joins has another name or picture.
+                came = (index if came is None else came) if joined else None
+        return [] if came is None else said[came:]
+
+    def _read_said(self, found: _Collected, room_id: str, event: Json) -> None:
+        if event.get("type") == "m.room.redaction":
+            self._read_redaction(found, room_id, event)
+        else:
+            self._read_message(found, room_id, event)
+
+    def _read_redaction(self, found: _Collected, room_id: str, event: Json) -> None:
+        """Since room version 11 the content names what is redacted."""
+        target = clean.mapping(event.get("content")).get("redacts") or event.get("redacts")
+        event_id = clean.identifier(target)
+        if event_id is not None and event.get("sender") != self._me:
+            found.redactions.append(Redaction(event_id, room_id))
 
     def _read_message(self, found: _Collected, room_id: str, event: Json) -> None:
         event_id, sender = clean.identifier(event.get("event_id")), clean.identifier(event.get("sender"))
@@ -143,6 +193,8 @@ class Reader:
                 on = _tapped(content)
                 key = None if on is None else str(content["m.relates_to"]["key"])
                 found.echoes.append(Echo(tx_id, event_id, room_id, _thread(content), on, key))
+            elif _redacted_by_another(event):
+                found.redactions.append(Redaction(event_id, room_id, own=True))
         elif "state_key" in event:
             return
         elif event.get("type") == "m.room.message":
@@ -159,12 +211,15 @@ class Reader:
         state = list(_events(room.get("invite_state")))
         encrypted = any(event.get("type") == "m.room.encryption" for event in state)
         for event in state:
-            content = _mapping(event.get("content"))
+            content = clean.mapping(event.get("content"))
             mine = event.get("type") == "m.room.member" and event.get("state_key") == self._me
             inviter = clean.identifier(event.get("sender"))
             if mine and content.get("membership") == "invite" and inviter is not None:
                 direct = content.get("is_direct") is True
-                update = RoomUpdate(room_id, "invite", invited_by=inviter, direct=direct, encrypted=encrypted)
+                update = RoomUpdate(
+                    room_id, "invite", invited_by=inviter, direct=direct, encrypted=encrypted,
+                    predecessor=predecessor_of(state),
+                )  # fmt: skip
                 found.rooms.append(update)
                 return
 
@@ -179,68 +234,21 @@ def in_order(events: Iterable[ReceivedEvent]) -> tuple[ReceivedEvent, ...]:
     return tuple(event for _, event in sorted(timed, key=lambda pair: pair[0]))
 
 
-def whole_state(room_id: str, state: list[Any]) -> RoomUpdate:
-    """A joined room's state as it is now, in place of what a sync told of it."""
-    events = [event for event in state if isinstance(event, Mapping)]
-    return replace(_room_update(room_id, events, membership="join"), whole=True)
-
-
-def room_state_of(state: list[Any]) -> RoomState:
-    """A joined room's state as `check` fetches it."""
-    events = [event for event in state if isinstance(event, Mapping)]
-    values = _room_values(events)
-    values.pop("name", None)
-    return RoomState(joined=True, **values)
-
-
-def _room_update(room_id: str, state: list[Json], membership: str) -> RoomUpdate:
-    members: dict[str, str | None] = {}
-    for event in state:
-        user_id, content = clean.identifier(event.get("state_key")), _mapping(event.get("content"))
-        if event.get("type") == "m.room.member" and user_id is not None:
-            joined = content.get("membership") == "join"
-            members[user_id] = clean.name(content.get("displayname")) if joined else None
-    return RoomUpdate(room_id, membership=membership, members=members, **_room_values(state))
-
-
-def _room_values(state: list[Json]) -> dict[str, Any]:
-    values: dict[str, Any] = {}
-    for event in state:
-        read = _ROOM_STATE.get(str(event.get("type")))
-        if read is not None and event.get("state_key") == "":
-            name, value = read(_mapping(event.get("content")))
-            values[name] = value
-    return values
-
-
-def _setting(field_name: str, key: str, unreadable: str) -> Callable[[Json], tuple[str, Any]]:
-    def read(content: Json) -> tuple[str, Any]:
-        return field_name, clean.identifier(content.get(key)) or unreadable
-
-    return read
-
-
-_ROOM_STATE: Final[Mapping[str, Callable[[Json], tuple[str, Any]]]] = {
-    # An unreadable value is taken for the one that opens the room: then the bot stays out. Where there is no
-    # such event at all, the specification's defaults hold, which are those of the table of rooms.
-    "m.room.join_rules": _setting("join_rule", "join_rule", "public"),
-    "m.room.history_visibility": _setting("history_visibility", "history_visibility", "world_readable"),
-    "m.room.guest_access": _setting("guest_access", "guest_access", "can_join"),
-    "m.room.name": lambda content: ("name", clean.name(content.get("name"))),
-    "m.room.tombstone": _setting("replaced_by", "replacement_room", "?"),
-    "m.room.encryption": lambda _content: ("encrypted", True),
-}
-
-
 def _thread(content: Json) -> str | None:
-    relates_to = _mapping(content.get("m.relates_to"))
+    relates_to = clean.mapping(content.get("m.relates_to"))
     root = relates_to.get("event_id")
     return root if relates_to.get("rel_type") == "m.thread" and isinstance(root, str) else None
 
 
+def _redacted_by_another(event: Json) -> bool:
+    """Whether somebody took the event away, before it was seen."""
+    because = clean.mapping(clean.mapping(event.get("unsigned")).get("redacted_because"))
+    return because.get("sender") not in (None, event.get("sender"))
+
+
 def _tapped(content: Json) -> str | None:
     """The event that a reaction is on; ``None`` if it is none, as once it was taken back."""
-    relates_to = _mapping(content.get("m.relates_to"))
+    relates_to = clean.mapping(content.get("m.relates_to"))
     key = relates_to.get("key")
     if relates_to.get("rel_type") != "m.annotation" or not isinstance(key, str) or not key:
         return None
@@ -254,18 +262,14 @@ def _sent_at(event: Json) -> datetime:
     return datetime.fromtimestamp(moment / 1000, UTC)
 
 
-def _mapping(value: object) -> Json:
-    return value if isinstance(value, Mapping) else {}
-
-
 def _mappings(value: object) -> Iterator[tuple[str, Json]]:
     """Rooms by id; one whose id cannot be kept is left out."""
-    for key, inner in _mapping(value).items():
+    for key, inner in clean.mapping(value).items():
         if isinstance(inner, Mapping) and clean.identifier(key) is not None:
             yield key, inner
 
 
 def _events(section: object) -> Iterator[Json]:
-    events = _mapping(section).get("events")
+    events = clean.mapping(section).get("events")
     if isinstance(events, list):
         yield from (event for event in events if isinstance(event, Mapping))

@@ -14,9 +14,20 @@ import structlog
 from bot.matrix.backoff import pause_after
 from bot.matrix.client import MatrixClient
 from bot.matrix.errors import MatrixError, Refused, TokenRejected
-from bot.matrix.events import SYNC_FILTER, TIMELINE_FILTER, Gap, Reader, SyncAnswer, in_order, whole_state
+from bot.matrix.events import (
+    FIRST_SYNC_FILTER,
+    JOIN_FILTER,
+    SYNC_FILTER,
+    TIMELINE_FILTER,
+    Gap,
+    Reader,
+    Said,
+    SyncAnswer,
+    in_order,
+)
+from bot.matrix.room_state import Json, whole_state
 from bot.services import delivery, reception
-from bot.services.reception import Batch, Echo, ReceivedEvent
+from bot.services.reception import Batch
 from bot.services.unit import DatabaseUnavailable, Units
 
 _LOG = structlog.get_logger(__name__)
@@ -78,7 +89,7 @@ class SyncLoop:
     async def _once(self, token: str | None) -> str:
         # At the start and after a failure the answer is wanted at once: it tells that all is well.
         wait = _LONG_POLL_MS if self._in_step else 0
-        raw = await self._client.sync(token, wait, SYNC_FILTER)
+        raw = await self._client.sync(token, wait, FIRST_SYNC_FILTER if token is None else SYNC_FILTER)
         configured = await self._units.look(reception.configured_rooms)
         answer = self._reader.read(raw, self._joined, configured)
         batch = await self._sure(await self._filled(answer, token), answer.unsure)
@@ -97,33 +108,35 @@ class SyncLoop:
         batch = answer.batch
         if token is None:
             return replace(batch, events=in_order(batch.events))
-        events: list[ReceivedEvent] = []
-        echoes: list[Echo] = []
-        for gap in answer.gaps:
-            missed, own = await self._missed(gap, token)
-            events += missed
-            echoes += own
-        return replace(batch, events=in_order((*events, *batch.events)), echoes=(*echoes, *batch.echoes))
+        missed = [await self._missed(gap, token) for gap in answer.gaps]
+        events = [event for said in missed for event in said.events]
+        return replace(
+            batch,
+            events=in_order((*events, *batch.events)),
+            echoes=(*(echo for said in missed for echo in said.echoes), *batch.echoes),
+            redactions=(*(each for said in missed for each in said.redactions), *batch.redactions),
+        )
 
     async def _sure(self, batch: Batch, unsure: Collection[str]) -> Batch:
         """Put the state as it is in place of what the sync told: rights come from it."""
         rooms = {update.room_id: update for update in batch.rooms}
         for room_id in unsure:
             try:
-                rooms[room_id] = whole_state(room_id, await self._client.state(room_id))
+                rooms[room_id] = whole_state(room_id, await self._client.state(room_id), self._client.user_id)
             except Refused as error:
                 # Removed from the room meanwhile: the next sync tells.
                 _LOG.warning("state_refused", room_id=room_id, code=error.code)
         return replace(batch, rooms=tuple(rooms.values()))
 
-    async def _missed(self, gap: Gap, token: str) -> tuple[list[ReceivedEvent], list[Echo]]:
-        newest_first: list[object] = []
+    async def _missed(self, gap: Gap, token: str) -> Said:
+        newest_first: list[Json] = []
+        wanted = TIMELINE_FILTER if gap.since_join is None else JOIN_FILTER
         start: str | None = gap.before
         for _page in range(_MOST_PAGES):
             if start is None:
                 break
             try:
-                chunk, start = await self._client.page_back(gap.room_id, start, token, TIMELINE_FILTER)
+                chunk, start = await self._client.page_back(gap.room_id, start, token, wanted)
             except Refused as error:
                 # The other rooms must not wait for one whose history is closed to the bot for good.
                 _LOG.error("gap_refused", room_id=gap.room_id, code=error.code, events=len(newest_first))
@@ -131,7 +144,7 @@ class SyncLoop:
             newest_first += chunk
         else:
             _LOG.error("gap_too_long", room_id=gap.room_id, events=len(newest_first))
-        return self._reader.read_page(gap.room_id, newest_first[::-1])
+        return self._reader.read_page(gap, newest_first[::-1])
 
     async def _recovered(self) -> None:
         if self._failures:

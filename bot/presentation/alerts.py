@@ -2,8 +2,8 @@
 
 from functools import singledispatch
 
-from bot.domain.rooms import RoomProblem
 from bot.domain.words import Action
+from bot.presentation import rooms
 from bot.presentation.cards import SUBJECT_LIMIT
 from bot.presentation.digests import render_digest
 from bot.presentation.document import (
@@ -24,7 +24,7 @@ from bot.presentation.message import Message, fit
 from bot.presentation.outside import clip
 from bot.presentation.reminders import render_reminder, render_who
 from bot.presentation.tickets import history_line, message_pieces
-from bot.presentation.words import GOT, LOST, LOST_OTHERWISE, ROOM_PROBLEMS
+from bot.presentation.words import GOT, LOST, LOST_OTHERWISE
 from bot.presentation.world import Setting, numeral, numerals, pill
 from bot.services.views import (
     AssignmentAlert,
@@ -34,8 +34,13 @@ from bot.services.views import (
     Greeting,
     MessageAlert,
     MovedAway,
+    NowhereReport,
     PurgeReport,
     QuietReminder,
+    RoomMoved,
+    RoomMoveQuestion,
+    RoomMoveRejected,
+    RoomMoveShutOut,
     RoomReport,
     TransferSummary,
 )
@@ -132,25 +137,12 @@ def _(alert: MovedAway, setting: Setting) -> Message:
     return fit((paragraph(moved),), notice=True)
 
 
-@render_alert.register
-def _(alert: RoomReport, setting: Setting) -> Message:
-    gettext = setting.language.gettext
-    fields: dict[str, Value] = {"name": setting.room(alert.name), "room": Code(Outside(alert.room_id))}
-    if not alert.problems:
-        text = sentence(gettext("✅ The room {name} ({room}) can be used again."), **fields)
-        return fit((paragraph(text),), notice=True)
-    head = sentence(
-        gettext("⚠️ I cannot use the room {name} ({room}): no tickets go there and no commands are taken."),
-        **fields,
-    )
-    tail = gettext("As soon as that is put right, I go on by myself and send what has waited.")
-    reasons = BulletList(room_problems(alert.problems, setting), setting.language.more)
-    return fit((paragraph(head), reasons, paragraph(Text(tail))))
-
-
-def room_problems(problems: tuple[str, ...], setting: Setting) -> tuple[Inline, ...]:
-    """What stands against using a room, each with what to do."""
-    return tuple(Text(setting.language.gettext(ROOM_PROBLEMS[RoomProblem(each)])) for each in problems)
+render_alert.register(RoomReport, rooms.render_report)
+render_alert.register(NowhereReport, rooms.render_nowhere)
+render_alert.register(RoomMoveQuestion, rooms.render_question)
+render_alert.register(RoomMoveRejected, rooms.render_rejected)
+render_alert.register(RoomMoveShutOut, rooms.render_shut_out)
+render_alert.register(RoomMoved, rooms.render_moved)
 
 
 @render_alert.register
@@ -161,10 +153,14 @@ def _(alert: DeliveryReport, setting: Setting) -> Message:
         "room": setting.room(alert.room_name),
         "reason": Code(Outside(alert.reason)),
     }
-    head = sentence(
-        gettext("⚠️ Something ({kind}) could not be sent to the room {room}: {reason}. I have set it aside."),
-        **fields,
+    template = (
+        gettext("⚠️ A new ticket's card could not be sent to the room {room}: {reason}. It went to triage.")
+        if alert.diverted
+        else gettext(
+            "⚠️ Something ({kind}) could not be sent to the room {room}: {reason}. I have set it aside."
+        )
     )
+    head = sentence(template, **fields)
     lines: list[Inline] = [Bold(head)]
     if alert.numbers:
         lines.append(sentence(gettext("It is about {numbers}."), numbers=numerals(alert.numbers[:100])))

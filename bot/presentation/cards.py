@@ -69,6 +69,8 @@ def _extras(view: CardView, setting: Setting) -> list[Inline]:
     """What not every ticket has: its wait, the reason of its end, tasks, files, what it continues."""
     gettext = setting.language.gettext
     lines: list[Inline] = []
+    if view.diverted_from is not None:
+        lines += _diverted(view, view.diverted_from, setting)
     if view.status is Status.WAITING:
         lines += _wait(view, setting)
     if view.status is Status.CLOSED and view.close_reason:
@@ -90,6 +92,15 @@ def _extras(view: CardView, setting: Setting) -> list[Inline]:
     if small:
         lines.append(joined(" · ", small))
     return [*lines, *_others(view, setting)]
+
+
+def _diverted(view: CardView, team: str, setting: Setting) -> list[Inline]:
+    """Why it is in triage, in words that stay true once the room takes it."""
+    gettext = setting.language.gettext
+    why = gettext("⚠️ It is for {team}, but I could not write in their room.")
+    back = gettext("Once that is put right: {command}")
+    command = setting.command(f"transfer {view.number} {team}")
+    return [sentence(why, team=setting.team(team)), sentence(back, command=command)]
 
 
 def _others(view: CardView, setting: Setting) -> list[Inline]:

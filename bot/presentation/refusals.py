@@ -7,6 +7,7 @@ from typing import Final
 
 from bot.domain.errors import (
     MergedInto,
+    NoSuccessor,
     NotAllowedFrom,
     NotAMember,
     NotHere,
@@ -243,6 +244,12 @@ def _(refusal: NotHere, setting: Setting) -> list[Inline]:
         sentence(gettext("{command} cannot be answered here."), command=setting.command(refusal.command)),
         Text(gettext("Ask it in the admin room, or as an admin in a direct chat with me.")),
     ]
+
+
+@refusal_lines.register
+def _(refusal: NoSuccessor, setting: Setting) -> list[Inline]:
+    why = setting.language.gettext("The room {name} was not upgraded, so there is none to move into.")
+    return [sentence(why, name=setting.room(refusal.name))]
 
 
 @refusal_lines.register

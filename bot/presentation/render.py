@@ -17,6 +17,7 @@ from bot.presentation.message import Message
 from bot.presentation.pictures import picture_of
 from bot.presentation.prompts import render_closed, render_confirm
 from bot.presentation.refusals import render_outcome, render_refusal
+from bot.presentation.rooms import render_answered, render_begun
 from bot.presentation.searches import render_search
 from bot.presentation.stats import render_caption, render_stats
 from bot.presentation.statuses import render_status
@@ -41,6 +42,8 @@ from bot.services.views import (
     OpenedView,
     Person,
     PromptClosed,
+    RoomMoveAnswered,
+    RoomMoveBegun,
     StatsView,
     StatusesView,
     StatusView,
@@ -65,6 +68,8 @@ Answer = (
     | StatsView
     | ConfirmView
     | PromptClosed
+    | RoomMoveAnswered
+    | RoomMoveBegun
 )
 _DATED: Final[Mapping[type, Callable[[Any, Setting, datetime], Message]]] = MappingProxyType(
     {ListView: render_list, NextView: render_next, StatusView: render_status}
@@ -84,6 +89,8 @@ _TIMELESS: Final[Mapping[type, Callable[[Any, Setting], Message]]] = MappingProx
         StatsView: render_stats,
         ConfirmView: render_confirm,
         PromptClosed: render_closed,
+        RoomMoveAnswered: render_answered,
+        RoomMoveBegun: render_begun,
     }
 )
 Problem = Refusal | UsageError | InvalidInput

@@ -3,9 +3,9 @@
 from datetime import datetime, timedelta
 
 from bot.domain.words import Status
-from bot.presentation.alerts import room_problems
 from bot.presentation.document import Bold, BulletList, Inline, Text, joined, paragraph, sentence
 from bot.presentation.message import Message, fit
+from bot.presentation.rooms import room_problems
 from bot.presentation.world import Setting
 from bot.services.views import RoomStatus, StatusView
 

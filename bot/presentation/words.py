@@ -130,6 +130,7 @@ ROOM_PROBLEMS: Final[Mapping[RoomProblem, str]] = MappingProxyType(
         RoomProblem.WORLD_READABLE: N_("Strangers can read it: let only members see the history."),
         RoomProblem.GUESTS: N_("Guests may join it: turn guest access off."),
         RoomProblem.ENCRYPTED: N_("It is encrypted, which I cannot do yet: use a room without encryption."),
-        RoomProblem.REPLACED: N_("It was upgraded: put the new room into the config."),
+        RoomProblem.REPLACED: N_("It was upgraded: invite me into the new room, and I ask whether to move."),
+        RoomProblem.MUTED: N_("I may not write there: let me send messages (room settings, roles)."),
     }
 )

@@ -5,28 +5,26 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from bot.domain.words import Action, MessageKind, RoomKind, Team
-from bot.services import digest, greetings, people, quiet, reads
+from bot.services import digest, greetings, people, quiet, reads, reports
 from bot.services.unit import Unit, room_key, team_of_room
 from bot.services.views import (
     Alert,
     AssignmentAlert,
-    CommandFailed,
-    DeliveryReport,
     DigestView,
     Greeting,
     MessageAlert,
     MovedAway,
-    PurgeReport,
-    RoomReport,
     TransferSummary,
 )
 from storage import mutes, tickets
-from storage.models import OutboxRow, Purged, Requester, TicketMessage
+from storage.models import OutboxRow, Requester, TicketMessage
 
 
 def load(unit: Unit, row: OutboxRow) -> Alert | None:
     """The alert that a row stands for; ``None`` if what it was about is gone."""
     payload = row.payload or {}
+    if payload.get("what") in reports.LOAD:
+        return reports.LOAD[payload["what"]](unit, payload)
     match payload.get("what"):
         case "message":
             return _message(unit, row.number or 0, payload)
@@ -36,8 +34,6 @@ def load(unit: Unit, row: OutboxRow) -> Alert | None:
             return _transfer(unit, row.number or 0, payload)
         case "moved":
             return _moved(unit, row.number or 0, payload)
-        case "room" | "delivery" | "purged" | "failed":
-            return _report(unit, payload)
         case "greeting":
             return _greeting(unit, row.room or "", payload)
         case "digest":
@@ -45,19 +41,6 @@ def load(unit: Unit, row: OutboxRow) -> Alert | None:
         case "quiet":
             return quiet.reminder(unit, row)
     raise ValueError(f"outbox row {row.id}: nothing is known of its payload")
-
-
-def _report(unit: Unit, payload: dict[str, Any]) -> Alert | None:
-    match payload["what"]:
-        case "room":
-            return RoomReport(payload["name"], payload["room_id"], tuple(payload["problems"]))
-        case "delivery":
-            numbers = tuple(payload["numbers"])
-            return DeliveryReport(payload["kind"], payload["room"], numbers, payload["reason"])
-        case "purged":
-            return _purged(unit.session.get(Purged, payload["number"]))
-        case _:
-            return CommandFailed(payload["event_id"])
 
 
 def team_of(unit: Unit, row: OutboxRow) -> Team:
@@ -82,10 +65,6 @@ def _digest(unit: Unit, payload: dict[str, Any]) -> DigestView | None:
     if day < unit.now.astimezone(zone).date():
         return None  # that day is over; what it would say now is for the next one
     return digest.view(unit, payload["team"], day, payload)
-
-
-def _purged(purged: Purged | None) -> PurgeReport | None:
-    return PurgeReport(purged.number, purged.redacted, purged.failed) if purged else None
 
 
 def _message(unit: Unit, number: int, payload: dict[str, Any]) -> MessageAlert | None:

@@ -140,6 +140,8 @@ def write(
     changed = values_of(decision.after) | columns | {"changed_at": unit.now}
     if _moved(decision):
         changed["moved_at"] = unit.now
+    if decision.before.team != decision.after.team:
+        changed.setdefault("diverted_from", None)
     tickets.compare_and_set(unit.session, ticket, changed)
     number, holder = number_of(ticket), decision.after.assignee
     record(unit, number, decision, cause)

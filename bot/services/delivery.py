@@ -7,15 +7,16 @@ from typing import Any, Final
 
 import structlog
 
-from bot.domain.words import Team
+from bot.domain.rooms import RoomProblem
+from bot.domain.words import TRIAGE, Team
 from bot.logs import place_of
-from bot.services import alerts, outcomes, people, quiet, reads, seeds
+from bot.services import alerts, diversion, outcomes, people, quiet, reads, seeds
 from bot.services.media import Media, media_of
 from bot.services.seeds import Plan
 from bot.services.unit import Unit, room_key
 from bot.services.views import Alert, CardView, DigestView, Greeting, MovedAway, QuietReminder
-from storage import outbox, posted, rooms, tickets
-from storage.models import OutboxRow
+from storage import outbox, posted, room_moves, rooms, tickets
+from storage.models import Card, OutboxRow
 from storage.outbox import Kind, RowState
 
 _LOG = structlog.get_logger(__name__)
@@ -149,11 +150,15 @@ def _prepare(unit: Unit, row: OutboxRow) -> Job | None:
 def _prepare_card(unit: Unit, row: OutboxRow) -> Send | None:
     number = row.number or 0
     view = reads.card_view(unit, number)
+    if view is not None and _is_muted(unit, view.team) and diversion.divert(unit, number):
+        view = reads.card_view(unit, number)
     if view is None:
         _drop(unit, row)
         return None
     room_id = _usable(unit, room_key(view.team))
     if room_id is None:
+        if view.team is TRIAGE and _is_muted(unit, TRIAGE):
+            diversion.tell_admins(unit, row)
         _hold(unit, row)
         return None
     card = posted.card(unit.session, number)
@@ -161,13 +166,31 @@ def _prepare_card(unit: Unit, row: OutboxRow) -> Send | None:
     if here and here.version == view.version:
         _drop(unit, row)
         return None
-    if row.rendered is None:
-        row.rendered = view.version
-        unit.session.add(row)
-    if here:
-        return _send(unit, row, room_id, view=view, team=view.team, edits=here.event_id)
-    silent = quiet.silences(unit, row, room_id, view)
+    _note_attempt(unit, row, here, room_id, view.version)
+    if row.target is not None:
+        return _send(unit, row, room_id, view=view, team=view.team, edits=row.target)
+    # One that follows its team into the room that replaces an upgraded one is no news.
+    moved = card is not None and room_moves.followed(unit.session).get(card.room_id) == room_id
+    silent = moved or quiet.silences(unit, row, room_id, view)
     return _send(unit, row, room_id, view=view, team=view.team, silent=silent)
+
+
+def _note_attempt(unit: Unit, row: OutboxRow, here: Card | None, room_id: str, version: int) -> None:
+    """Note what will be sent. An attempt that may have arrived is repeated as the same edit or none."""
+    edited = posted.get(unit.session, row.target) if row.target is not None else None
+    if edited is not None and edited.room_id != room_id:
+        # The ticket changed its room meanwhile: that attempt would be refused here.
+        outbox.again(row, unit.now)
+    if row.rendered is None:
+        row.target, row.rendered = None, version
+    if here is not None and row.target is None:
+        row.target = here.event_id
+    unit.session.add(row)
+
+
+def _is_muted(unit: Unit, team: Team) -> bool:
+    """Whether nothing but the room's power levels keeps the bot from writing to the team."""
+    return rooms.hindrances_of(rooms.by_key(unit.session, room_key(team))) == (RoomProblem.MUTED,)
 
 
 def _prepare_seeds(unit: Unit, row: OutboxRow) -> Seed | None:
@@ -213,6 +236,10 @@ def _prepare_answer(unit: Unit, row: OutboxRow, content: dict[str, Any]) -> Send
     if not people.may_hear(unit, room_id):
         _drop(unit, row)
         return None
+    if rooms.hindrances_of(rooms.get(unit.session, room_id)):
+        # A ✅ is true later, too; a list or a refusal would be out of date, and the admins know of the room.
+        (_hold if row.kind == Kind.REACTION else _drop)(unit, row)
+        return None
     kind = "m.reaction" if row.kind == Kind.REACTION else "m.room.message"
     relation = content.get("m.relates_to", {})
     thread = relation.get("event_id") if relation.get("rel_type") == "m.thread" else None
@@ -222,11 +249,14 @@ def _prepare_answer(unit: Unit, row: OutboxRow, content: dict[str, Any]) -> Send
 def _destination(unit: Unit, row: OutboxRow) -> tuple[str | None, str | None, str | None]:
     """Room id; for what belongs under a card the thread's root and the last event in it."""
     if row.room is None:
-        card = posted.card(unit.session, row.number or 0)
-        if card is not None:
-            return card.room_id, card.event_id, card.latest or card.event_id
         ticket = tickets.get(unit.session, row.number or 0)
-        return _usable(unit, room_key(ticket.team if ticket else None)), None, None
+        room_id = _usable(unit, room_key(ticket.team if ticket else None))
+        card = posted.card(unit.session, row.number or 0)
+        if card is None or room_id is None:
+            return room_id, None, None
+        # A card that is still to follow its ticket into another room is waited for.
+        here = card.room_id == room_id
+        return room_id if here else None, card.event_id, card.latest or card.event_id
     if row.room.startswith("!"):
         return row.room, None, None  # a direct chat: whether it still is one, its alert decides
     return _usable(unit, row.room), None, None
@@ -241,11 +271,15 @@ def _prepare_retirement(unit: Unit, row: OutboxRow) -> Clear | None:
         # Purged, which redacts more, or the bot can do nothing in that room.
         _drop(unit, row)
         return None
+    if RoomProblem.MUTED in rooms.hindrances_of(room):
+        _hold(unit, row)
+        return None
     room_id = room.room_id
     back = ticket.team == payload["from"]
     card = posted.card(unit.session, number) if back else None
     current = card.event_id if card and card.room_id == room_id else None
-    events = _events_of_cards(unit, number, room_id, current)
+    before = [old for old, new in room_moves.followed(unit.session).items() if new == room_id]
+    events = _events_of_cards(unit, number, [room_id, *before], current)
     if back or rooms.problems_of(room):
         # Taken back meanwhile: it went nowhere, but may have left a card behind that is not the current one.
         # Or a room that strangers see: it is cleared and told nothing.
@@ -256,10 +290,10 @@ def _prepare_retirement(unit: Unit, row: OutboxRow) -> Clear | None:
 
 
 def _events_of_cards(
-    unit: Unit, number: int, room_id: str, current: str | None
+    unit: Unit, number: int, room_ids: Collection[str], current: str | None
 ) -> tuple[tuple[str, str], ...]:
-    """A ticket's cards in a room but for the current one, with edits and the bot's posts in their threads."""
-    found = posted.about(unit.session, number, room_id)
+    """A ticket's cards in rooms but for the current one, with edits and the bot's posts in their threads."""
+    found = [event for event in posted.about(unit.session, number) if event.room_id in room_ids]
     cards = {event.event_id for event in found if event.kind == Kind.CARD} - {current}
     return tuple(
         (event.room_id, event.event_id) for event in found if event.event_id in cards or event.thread in cards
@@ -272,7 +306,7 @@ def _events_about(unit: Unit, number: int) -> tuple[tuple[str, str], ...]:
 
 def _usable(unit: Unit, key: str) -> str | None:
     room = rooms.by_key(unit.session, key)
-    return None if room is None or rooms.problems_of(room) else room.room_id
+    return None if room is None or rooms.hindrances_of(room) else room.room_id
 
 
 def _send(

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from bot.services.room_updates import RoomUpdate, update_room
 from bot.services.unit import Unit
 from storage import rooms
 
@@ -29,5 +30,4 @@ def over(unit: Unit, room_id: str) -> None:
     """An invitation cannot be answered: it was withdrawn, or the room is gone."""
     room = rooms.get(unit.session, room_id)
     if room is not None and room.membership == "invite":
-        room.membership = "leave"
-        unit.session.add(room)
+        update_room(unit, RoomUpdate(room_id, "leave"))

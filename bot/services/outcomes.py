@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final
 
-from bot.services import changes, prompts, seeds
+from bot.services import changes, diversion, prompts, seeds
 from bot.services.unit import ADMIN_ROOM, Unit
 from storage import outbox, posted, quiet, rooms, tickets
 from storage.models import Card, OutboxRow, PostedEvent, Purged
@@ -13,8 +13,9 @@ from storage.outbox import Kind, Priority, RowState
 _TRACE_KEPT: Final = timedelta(days=2)
 _CONVENIENT: Final = frozenset({Kind.SEED, Kind.UNTAP})
 """What nobody misses: `check` tells which right is wanting; the admins are not told each time."""
-_SEEDED: Final = frozenset({Kind.CARD.value, Kind.ANSWER.value})
+_SEEDED: Final = frozenset({Kind.CARD.value, Kind.ANSWER.value, Kind.REPORT.value})
 """Kinds of events that may offer reactions."""
+_FORBIDDEN: Final = "M_FORBIDDEN"
 _NEWS_KEPT: Final = timedelta(days=7)
 """What could not be told for so long, as its room could not be used, is no news any more."""
 
@@ -25,11 +26,10 @@ def sent(unit: Unit, tx_id: str, event_id: str, room_id: str, thread: str | None
     if row is None or row.state == RowState.SENT:
         return
     shows = outbox.shown_by(unit.session, row.id or 0)
-    card = posted.card(unit.session, row.number) if row.number is not None else None
-    edit = row.kind == Kind.CARD and card is not None and card.room_id == room_id
+    edit = row.kind == Kind.CARD and row.target is not None
     kind = "edit" if edit else row.kind
-    if edit and card is not None:
-        thread = card.event_id
+    if edit:
+        thread = row.target
     news = posted.record(unit.session, event_id, room_id, kind, shows, unit.now, thread)
     row.event_id = event_id
     unit.session.add(row)
@@ -39,19 +39,25 @@ def sent(unit: Unit, tx_id: str, event_id: str, room_id: str, thread: str | None
         _erase_again(unit, shows)
     elif row.kind == Kind.CARD:
         if news:
-            _card_sent(unit, row, event_id, room_id, edit=edit)
+            _card_sent(unit, row, event_id, room_id)
+        elif posted.was_redacted(unit.session, event_id):
+            # Somebody took it away before this could be noted.
+            _anew(unit, row)
     elif row.kind not in (Kind.RETIRE, Kind.ERASE):
         _finish(unit, row)
-        if row.kind == Kind.ANSWER:
-            prompts.posted(unit, row.id or 0, event_id)
+        if row.kind in (Kind.ANSWER, Kind.REPORT):
+            prompts.posted(unit, row.id or 0, event_id, room_id)
     unit.wake_courier()
 
 
-def _card_sent(unit: Unit, row: OutboxRow, event_id: str, room_id: str, *, edit: bool) -> None:
-    number = row.number or 0
-    shown = row.rendered or 0
+def _card_sent(unit: Unit, row: OutboxRow, event_id: str, room_id: str) -> None:
+    number, shown = row.number or 0, row.rendered or 0
     card = posted.card(unit.session, number)
-    if edit and card is not None:
+    if row.target is not None and (card is None or card.event_id != row.target):
+        # The card went while its edit was on its way.
+        _anew(unit, row)
+        return
+    if row.target is not None and card is not None:
         card.version = shown
     elif card is not None:
         card.room_id, card.event_id, card.version = room_id, event_id, shown
@@ -59,8 +65,10 @@ def _card_sent(unit: Unit, row: OutboxRow, event_id: str, room_id: str, *, edit:
     else:
         card = Card(number=number, room_id=room_id, event_id=event_id, version=shown)
     unit.session.add(card)
-    if not edit:
+    if row.target is None:
         changes.refresh_seeds(unit, number)
+        # What belongs under the card has waited for it.
+        outbox.release_held(unit.session, unit.now, number)
     ticket = tickets.get(unit.session, number)
     if ticket is None or ticket.version == shown:
         _finish(unit, row)
@@ -68,6 +76,13 @@ def _card_sent(unit: Unit, row: OutboxRow, event_id: str, room_id: str, *, edit:
     # It changed while it was being sent: the same row goes again, as an edit.
     outbox.again(row, unit.now)
     row.priority = Priority.EDIT.value
+    unit.session.add(row)
+
+
+def _anew(unit: Unit, row: OutboxRow) -> None:
+    """What was sent stands nowhere: the same row goes again as a new card."""
+    outbox.again(row, unit.now)
+    row.priority = Priority.CARD.value
     unit.session.add(row)
 
 
@@ -159,27 +174,38 @@ def later(unit: Unit, row_id: int, delay: timedelta, error: str) -> None:
 
 
 def failed(unit: Unit, row_id: int, room_id: str, error: str) -> None:
-    """A final refusal: set aside, so that it blocks nothing, and told to the admins."""
+    """A final refusal: set aside, so that it blocks nothing, and told to the admins.
+
+    A new ticket that its team's room forbids goes to triage instead: it must not be nowhere.
+    """
     row = outbox.waiting_row(unit.session, row_id)
     if row is None:
+        return
+    if row.kind == Kind.CARD and error == _FORBIDDEN and diversion.divert(unit, row.number or 0):
+        _anew(unit, row)
+        _report(unit, row, room_id, error, diverted=True)
         return
     missed = row.kind not in _CONVENIENT
     row.state = RowState.FAILED.value if missed else RowState.CANCELLED.value
     row.error, row.done_at, row.payload = error, unit.now, None
     unit.session.add(row)
-    if not missed:
-        return
+    if missed:
+        _report(unit, row, room_id, error, diverted=False)
+
+
+def _report(unit: Unit, row: OutboxRow, room_id: str, error: str, *, diverted: bool) -> None:
     key = rooms.key_of(unit.session, room_id)
     if key == ADMIN_ROOM:
         return  # telling the admin room that it cannot be told would go round in circles
     room = rooms.get(unit.session, room_id)
-    shows = outbox.shown_by(unit.session, row_id)
+    shows = outbox.shown_by(unit.session, row.id or 0)
     payload = {
         "what": "delivery",
         "kind": row.kind,
         "room": key or (room.name if room else None) or room_id,
         "numbers": list(shows),
         "reason": error,
+        "diverted": diverted,
     }
     outbox.put(
         unit.session, Kind.REPORT, Priority.ALERT, unit.now, room=ADMIN_ROOM, payload=payload,

@@ -27,17 +27,21 @@ class PromptKind(StrEnum):
     """The next page of a list, by anybody who may see it; of one's own by oneself."""
     TICKET = "ticket"
     """A ticket that the answer names, to be taken."""
+    ROOM = "room"
+    """Whether to move into the room that replaces an upgraded one, by any admin."""
 
 
 _KEYS: Final[Mapping[PromptKind, tuple[str, ...]]] = {
     PromptKind.CONFIRM: (taps.CONFIRM, taps.CANCEL),
     PromptKind.PAGE: (taps.MORE,),
     PromptKind.TICKET: (taps.TAKE,),
+    PromptKind.ROOM: (taps.CONFIRM, taps.CANCEL),
 }
 _OPEN_FOR: Final[Mapping[PromptKind, timedelta]] = {
     PromptKind.CONFIRM: taps.CONFIRM_WITHIN,
     PromptKind.PAGE: timedelta(hours=1),
     PromptKind.TICKET: timedelta(hours=12),
+    PromptKind.ROOM: timedelta(days=90),
 }
 
 
@@ -111,11 +115,11 @@ def ask(
     stored.add(unit.session, prompt, shows)
 
 
-def posted(unit: Unit, outbox_id: int, event_id: str) -> None:
+def posted(unit: Unit, outbox_id: int, event_id: str, room_id: str) -> None:
     """An answer arrived in its room: if it is a prompt, its reactions are due."""
     prompt = stored.of_row(unit.session, outbox_id)
     if prompt is not None:
-        prompt.event_id = event_id
+        prompt.event_id, prompt.room_id = event_id, room_id
         unit.session.add(prompt)
         _look_after(unit, prompt)
 
@@ -165,6 +169,20 @@ def done(unit: Unit, prompt_id: int) -> bool:
     unit.session.add(prompt)
     _look_after(unit, prompt)
     return True
+
+
+def end(unit: Unit, outbox_id: int) -> None:
+    """What a prompt asked was answered in another way."""
+    prompt = stored.of_row(unit.session, outbox_id)
+    if prompt is not None:
+        done(unit, prompt.id or 0)
+
+
+def went(unit: Unit, event_id: str) -> None:
+    """Somebody took a message away: if it was a prompt, there is nothing to tap any more."""
+    prompt = stored.of_event(unit.session, event_id)
+    if prompt is not None and prompt.done_at is None:
+        done(unit, prompt.id or 0)
 
 
 def drop_about(unit: Unit, number: int) -> None:

@@ -59,6 +59,7 @@ def _card(unit: Unit, ticket: Ticket, *, hidden: bool = False) -> CardView:
         need=ticket.need if ticket.status == Status.WAITING.value else None,
         close_reason=ticket.close_reason if ticket.status == Status.CLOSED.value else None,
         follows=ticket.follows,
+        diverted_from=ticket.diverted_from,
         tasks_done=sum(task.done_at is not None for task in tasks),
         tasks_all=len(tasks),
         attachments=0 if hidden else tickets.attachment_count(unit.session, number),

@@ -1,16 +1,18 @@
 """What the sync brings: events, rooms, members and the new token, in one commit."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-from types import MappingProxyType
 from typing import Any, Final
 
-from bot.services import greetings, outcomes, taps
-from bot.services.unit import ADMIN_ROOM, Unit
-from storage import inbox, outbox, posted, rooms, rows
-from storage.models import InboxEvent, Room, RoomKey, RoomMember, SyncState
-from storage.outbox import Kind, Priority
+from bot.services import outcomes, redactions, taps
+from bot.services.redactions import Redaction as Redaction
+from bot.services.room_updates import RoomUpdate as RoomUpdate
+from bot.services.room_updates import update_room
+from bot.services.unit import Unit
+from storage import inbox, outbox, posted, room_moves, rooms, rows
+from storage.models import InboxEvent, RoomKey, SyncState
+from storage.room_moves import MoveState
 
 _TWO: Final = 2
 
@@ -28,27 +30,6 @@ class ReceivedEvent:
     """The root of the thread that it stands in."""
     tapped: str | None = None
     """Of a reaction: the event that it is on."""
-
-
-@dataclass(frozen=True, slots=True)
-class RoomUpdate:
-    """What a sync says of one room. Fields that are ``None`` did not change."""
-
-    room_id: str
-    membership: str | None = None
-    invited_by: str | None = None
-    name: str | None = None
-    join_rule: str | None = None
-    history_visibility: str | None = None
-    guest_access: str | None = None
-    encrypted: bool | None = None
-    replaced_by: str | None = None
-    direct: bool | None = None
-    """Of an invitation: whether it is to a direct chat."""
-    members: Mapping[str, str | None] = field(default_factory=lambda: MappingProxyType({}))
-    """Joined users with their names (empty: none set); ``None`` for one who left."""
-    whole: bool = False
-    """Whether ``members`` are all that there are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +54,7 @@ class Batch:
     rooms: tuple[RoomUpdate, ...] = ()
     events: tuple[ReceivedEvent, ...] = ()
     echoes: tuple[Echo, ...] = ()
+    redactions: tuple[Redaction, ...] = ()
 
 
 def start(unit: Unit, user_id: str, device_id: str) -> str | None:
@@ -122,11 +104,13 @@ def configure_rooms(unit: Unit, wanted: Mapping[str, tuple[str, str | None]]) ->
 def receive(unit: Unit, batch: Batch) -> None:
     """Commit a sync: what came in, what became of the rooms, and the token that goes on from there."""
     for update in batch.rooms:
-        _update_room(unit, update)
+        update_room(unit, update)
     for echo in batch.echoes:
         outcomes.sent(unit, echo.tx_id, echo.event_id, echo.room_id, echo.thread)
         if echo.on is not None and echo.key is not None:
             outcomes.seed_seen(unit, echo.room_id, echo.on, echo.key, echo.event_id)
+    for redaction in batch.redactions:
+        redactions.by_another(unit, redaction)
     known = inbox.known(unit.session, [event.event_id for event in batch.events])
     fresh = {event.event_id: event for event in batch.events if event.event_id not in known}
     for event in fresh.values():
@@ -138,14 +122,36 @@ def receive(unit: Unit, batch: Batch) -> None:
     inbox.move_on(unit.session, batch.token, unit.now)
 
 
+@dataclass(frozen=True, slots=True)
+class RoomsInUse:
+    """Which rooms served when the bot ran last."""
+
+    serving: Mapping[tuple[str, str], str]
+    """Key and address → room id."""
+    followed: Mapping[str, str]
+    """Room that was moved out of after an upgrade → the one that is used instead."""
+
+
+def rooms_in_use(unit: Unit) -> RoomsInUse:
+    """Which rooms served when the bot ran last."""
+    found = {(key.key, key.address): key.room_id for key in rooms.keys(unit.session) if key.room_id}
+    return RoomsInUse(found, room_moves.followed(unit.session))
+
+
+def left(unit: Unit, room_id: str) -> None:
+    """The bot has left a room."""
+    update_room(unit, RoomUpdate(room_id, "leave"))
+
+
 def joined_rooms(unit: Unit) -> frozenset[str]:
     """Rooms that the bot is in, as far as the last sync told."""
     return frozenset(rooms.joined(unit.session))
 
 
 def configured_rooms(unit: Unit) -> frozenset[str]:
-    """Ids of the rooms that the config names, as far as they are known."""
-    return frozenset(key.room_id for key in rooms.keys(unit.session) if key.room_id is not None)
+    """Ids of the rooms that serve, as far as they are known, and of those that did before an upgrade."""
+    serving = frozenset(key.room_id for key in rooms.keys(unit.session) if key.room_id is not None)
+    return serving.union(room_moves.followed(unit.session))
 
 
 def is_configured(unit: Unit, room_id: str) -> bool:
@@ -154,33 +160,21 @@ def is_configured(unit: Unit, room_id: str) -> bool:
 
 
 def strangers_rooms(unit: Unit) -> tuple[str, ...]:
-    """Rooms that the bot is in although they are neither configured nor a readable direct chat of two."""
-    configured = {key.room_id for key in rooms.keys(unit.session)}
-    others = [room for room in rooms.joined(unit.session) if room not in configured]
-    return tuple([room for room in others if not _is_chat_of_two(unit, room)])
+    """Rooms that the bot is in although they are neither configured nor a readable direct chat of two.
+
+    In upgraded rooms it stays, so that a purge can clear what it posted there.
+    """
+    undecided = room_moves.in_state(unit.session, MoveState.ASKED, MoveState.WANTED)
+    known = configured_rooms(unit).union(move.new_room_id for move in undecided)
+    rejected = {move.new_room_id for move in room_moves.in_state(unit.session, MoveState.REJECTED)}
+    others = [room for room in rooms.joined(unit.session) if room not in known]
+    return tuple(room for room in others if room in rejected or not _is_chat_of_two(unit, room))
 
 
 def _is_chat_of_two(unit: Unit, room_id: str) -> bool:
     room = rooms.get(unit.session, room_id)
     readable = room is not None and not room.encrypted
     return readable and len(rooms.members(unit.session, room_id)) == _TWO
-
-
-def judge_all(unit: Unit) -> None:
-    """Judge every configured room, also one that no sync has ever shown: the bot is not in it."""
-    for key in rooms.keys(unit.session):
-        if key.room_id is None:
-            continue
-        room = rooms.get(unit.session, key.room_id)
-        if room is None:
-            room = Room(room_id=key.room_id, membership="leave")
-            unit.session.add(room)
-            unit.session.flush()
-        judge(unit, room)
-        greetings.greet(unit, room)
-    # What was written before the first sync had told of the rooms was held.
-    outbox.release_held(unit.session, unit.now)
-    unit.wake_courier()
 
 
 def _store(unit: Unit, event: ReceivedEvent) -> None:
@@ -198,73 +192,6 @@ def _store(unit: Unit, event: ReceivedEvent) -> None:
     )
     if event.content is not None:
         unit.wake_worker()
-
-
-def _update_room(unit: Unit, update: RoomUpdate) -> None:
-    room = rooms.get(unit.session, update.room_id)
-    if room is None:
-        room = Room(room_id=update.room_id, membership=update.membership or "join")
-    if update.membership in ("join", "invite") and room.membership != update.membership:
-        # What was known from an earlier stay is out of date; the sync now brings the whole state.
-        rooms.forget_members(unit.session, update.room_id)
-        room = _forgotten(unit, room, update.membership)
-    for name in (
-        "membership", "invited_by", "direct", "name", "join_rule", "history_visibility", "guest_access",
-        "encrypted", "replaced_by",
-    ):  # fmt: skip
-        value = getattr(update, name)
-        if value is not None:
-            setattr(room, name, value)
-    unit.session.add(room)
-    unit.session.flush()
-    _update_members(unit, update)
-    if room.membership != "invite":
-        # With an invitation the bot is about to come in: nothing that the admins need do.
-        judge(unit, room)
-        greetings.greet(unit, room)
-
-
-def _forgotten(unit: Unit, room: Room, membership: str) -> Room:
-    blank = Room(room_id=room.room_id, membership=membership, reported=room.reported)
-    return unit.session.merge(blank)
-
-
-def _update_members(unit: Unit, update: RoomUpdate) -> None:
-    if update.membership == "leave":
-        rooms.forget_members(unit.session, update.room_id)
-        return
-    gone = {user_id for user_id, joined in update.members.items() if joined is None}
-    if update.whole:
-        gone |= set(rooms.members(unit.session, update.room_id)) - set(update.members)
-    if gone:
-        rooms.forget_members(unit.session, update.room_id, gone)
-    for user_id, joined in update.members.items():
-        if joined is not None:
-            member = RoomMember(room_id=update.room_id, user_id=user_id, name=joined or None)
-            unit.session.merge(member)
-    unit.session.flush()
-
-
-def judge(unit: Unit, room: Room) -> None:
-    """Tell the admins, once, when a configured room can no longer be used, or can be again."""
-    key = rooms.key_of(unit.session, room.room_id)
-    if key is None:
-        return
-    problems = ",".join(rooms.problems_of(room))
-    if problems == (room.reported or ""):
-        return
-    room.reported = problems
-    unit.session.add(room)
-    if not problems:
-        outbox.release_held(unit.session, unit.now)
-    payload = {
-        "what": "room",
-        "name": key,
-        "room_id": room.room_id,
-        "problems": problems.split(",") if problems else [],
-    }
-    outbox.put(unit.session, Kind.REPORT, Priority.ALERT, unit.now, room=ADMIN_ROOM, payload=payload)
-    unit.wake_courier()
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,7 +71,7 @@ def _of_card(unit: Unit, number: int) -> Plan | None:
     room = rooms.by_key(unit.session, room_key(ticket.team))
     if room is None or room.room_id != card.room_id:
         return None  # it moves; its new card asks again
-    if rooms.problems_of(room):
+    if rooms.hindrances_of(room):
         raise RoomClosed
     status = Status(ticket.status)
     last = changes.change_of(tickets.last_change(unit.session, number))
@@ -87,6 +87,8 @@ def _of_prompt(unit: Unit, prompt_id: int) -> Plan | None:
     found = prompts.look(unit, prompt_id)
     if found is None or found.event_id is None:
         return None
+    if rooms.hindrances_of(rooms.get(unit.session, found.room_id)):
+        raise RoomClosed
     wanted = found.keys if found.waits(unit.now) else ()
     again = found.expires_at if wanted else None
     return _plan(unit, found.room_id, found.event_id, wanted, found.shows, again)

@@ -25,7 +25,7 @@ def status_view(unit: Unit, program: Program) -> StatusView:
     found = []
     for key in rooms.keys(unit.session):
         room = rooms.get(unit.session, key.room_id) if key.room_id else None
-        problems = tuple(problem.value for problem in rooms.problems_of(room))
+        problems = tuple(problem.value for problem in rooms.hindrances_of(room))
         found.append(RoomStatus(key.key, key.room_id, problems))
     return StatusView(
         version=program.version,

@@ -99,6 +99,7 @@ class Signals:
     def __init__(self) -> None:
         self.inbox = asyncio.Event()
         self.outbox = asyncio.Event()
+        self.rooms = asyncio.Event()
 
 
 @dataclass(slots=True)
@@ -117,6 +118,10 @@ class Unit:
     def wake_courier(self) -> None:
         """Let the courier look into the outbox once this is committed."""
         self.wakes.add(self.signals.outbox)
+
+    def wake_rooms(self) -> None:
+        """Let rooms be looked at, into which to go or out of, once this is committed."""
+        self.wakes.add(self.signals.rooms)
 
     def wake_worker(self) -> None:
         """Let the inbox worker look once this is committed."""

@@ -50,6 +50,8 @@ class CardView:
     close_reason: str | None = None
     follows: int | None = None
     """The old, archived or deleted ticket that this one continues."""
+    diverted_from: Team = None
+    """The team that it is for, if it is in triage because that team's room could not be written to."""
     tasks_done: int = 0
     tasks_all: int = 0
     attachments: int = 0
@@ -114,6 +116,24 @@ class PromptClosed:
     numbers: tuple[int, ...]
     person: Person
     confirmed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RoomMoveAnswered:
+    """What came of the question whether to move into another room."""
+
+    name: str
+    new_room_id: str
+    person: Person
+    confirmed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RoomMoveBegun:
+    """Answer to `upgrade`: the bot goes into the new room as soon as it is let in."""
+
+    name: str
+    new_room_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -510,6 +530,54 @@ class RoomReport:
 
 
 @dataclass(frozen=True, slots=True)
+class NowhereReport:
+    """Told to the admin room: neither a new ticket's team's room nor triage takes its card."""
+
+    number: int
+    diverted_from: Team
+
+
+@dataclass(frozen=True, slots=True)
+class RoomMoveQuestion:
+    """Asked in the admin room: whether to use the room that replaces an upgraded one."""
+
+    name: str
+    old_room_id: str
+    new_room_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class RoomMoveRejected:
+    """Told to the admin room: the room that is said to replace another does not say so itself.
+
+    ``seen``: the bot has been in it; else an invitation tells, which may be incomplete.
+    """
+
+    name: str
+    new_room_id: str
+    seen: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RoomMoveShutOut:
+    """Told to the admin room: the bot is to move into a room that does not let it in."""
+
+    name: str
+    new_room_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class RoomMoved:
+    """Told to the admin room: a new room is used in place of an upgraded one."""
+
+    name: str
+    new_room_id: str
+    by: Person | None
+    outdated: bool
+    """Whether the config still names the old one."""
+
+
+@dataclass(frozen=True, slots=True)
 class DeliveryReport:
     """Told to the admin room: something could not be sent for good; ``reason`` is the error code."""
 
@@ -517,6 +585,8 @@ class DeliveryReport:
     room_name: str
     numbers: tuple[int, ...]
     reason: str
+    diverted: bool = False
+    """Whether it was a new ticket's card, and the ticket went to triage instead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -543,6 +613,11 @@ Alert = (
     | TransferSummary
     | MovedAway
     | RoomReport
+    | NowhereReport
+    | RoomMoveQuestion
+    | RoomMoveRejected
+    | RoomMoveShutOut
+    | RoomMoved
     | DeliveryReport
     | PurgeReport
     | DigestView

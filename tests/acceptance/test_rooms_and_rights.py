@@ -139,6 +139,7 @@ async def test_a_room_that_was_opened_gets_nothing_until_it_is_closed_again(desk
     await desk.hears("admin", "I cannot use the room Triage", reason)
     waits = await desk.file("Waits outside", region="elsewhere")
     await tim.say(room, f"!take {before}")
+    await desk.post(f"/api/tickets/{before}/messages", {"message": f"Between us: {opening}"})
     told = await desk.told("dora", "!status", "admin")
     assert f"⚠️ Triage {reason}" in told.body
     await desk.file("Somebody else's comes")
@@ -151,6 +152,7 @@ async def test_a_room_that_was_opened_gets_nothing_until_it_is_closed_again(desk
     await desk.card(waits, "Waits outside", room="triage")
     await desk.hears("admin", "The room Triage", "can be used again")
     await desk.card(before, "🟢", room="triage")
+    await desk.hears("triage", f"Between us: {opening}")
     reports = [each for each in await desk.person("dora").sees(desk.rooms["admin"]) if reason in each.body]
     assert len([each for each in reports if each.reply_to is None]) == 1
 
@@ -178,32 +180,3 @@ async def test_an_encrypted_room_is_refused_and_reported(
             each for each in await own.person("dora").sees(own.rooms["admin"]) if "encrypted" in each.body
         ]
         assert len([each for each in reports if each.reply_to is None]) == 1
-
-
-async def test_a_bot_that_was_removed_and_invited_again_comes_back(
-    homeserver: Homeserver, people: Crowd, tmp_path_factory: pytest.TempPathFactory, sqlite_database: str
-) -> None:
-    async with running_desk(homeserver, people, tmp_path_factory.mktemp("removed"), sqlite_database) as own:
-        carla, room = own.person("carla"), own.rooms["berlin"]
-        await carla.kick(room, own.account.user_id)
-        await own.hears("admin", "I cannot use the room Berlin", "I am not in it: invite me")
-        number = await own.file(region="berlin")
-        await carla.invite(room, own.account.user_id)
-        await own.card(number, room="berlin")
-        await own.done("carla", f"!take {number}", "berlin")
-        await own.card(number, "Carla", room="berlin")
-
-
-async def test_a_room_in_which_the_bot_may_not_write_is_reported(
-    homeserver: Homeserver, people: Crowd, tmp_path_factory: pytest.TempPathFactory, sqlite_database: str
-) -> None:
-    """What is refused for good is set aside, blocks nothing, and the admins are told."""
-    async with running_desk(homeserver, people, tmp_path_factory.mktemp("muted"), sqlite_database) as own:
-        carla, room = own.person("carla"), own.rooms["berlin"]
-        levels = await carla.call("GET", "rooms", room, "state", "m.room.power_levels", "")
-        await carla.send_state(room, "m.room.power_levels", {**levels, "events_default": 75})
-        number = await own.file(region="berlin")
-        report = await own.hears("admin", f"It is about #{number}")
-        assert report.msgtype == "m.text"
-        other = await own.file()
-        await own.card(other)

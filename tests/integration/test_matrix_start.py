@@ -15,7 +15,7 @@ from bot.demo.homeserver import Homeserver
 from bot.domain.request import NewRequest
 from bot.domain.words import Intake
 from bot.matrix.client import MatrixClient
-from bot.services import intake, invitations, reception
+from bot.services import intake, invitations, reception, room_updates
 from bot.services.unit import Unit
 from storage.errors import DatabaseUnavailable
 from storage.models import OutboxRow
@@ -142,8 +142,8 @@ async def test_a_database_that_is_locked_for_a_moment_ends_nothing(
     monkeypatch.setattr(app, "_RETRY", 0.01)
     failures: list[str] = []
 
-    def once_locked(name: str) -> None:
-        true: Callable[..., Any] = getattr(reception, name)
+    def once_locked(module: object, name: str) -> None:
+        true: Callable[..., Any] = getattr(module, name)
 
         def work(*arguments: Any) -> Any:
             if name not in failures:
@@ -151,11 +151,11 @@ async def test_a_database_that_is_locked_for_a_moment_ends_nothing(
                 raise DatabaseUnavailable("sqlite")
             return true(*arguments)
 
-        monkeypatch.setattr(reception, name, work)
+        monkeypatch.setattr(module, name, work)
 
     names = ["device_of", "configure_rooms", "start", "receive", "judge_all"]
     for name in names:
-        once_locked(name)
+        once_locked(room_updates if name == "judge_all" else reception, name)
     async with running(desk) as bot:
         assert await desk.person("anna").members(desk.rooms["freiburg"]) >= {desk.account.user_id}
         assert (await app.health(bot)).problems == {}

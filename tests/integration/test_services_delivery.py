@@ -336,7 +336,7 @@ async def test_a_final_refusal_is_told_to_the_admins_and_blocks_nothing(desk: De
     (report,) = await desk.alerts("delivery")
     assert report.payload == {
         "what": "delivery", "kind": "card", "room": "team:freiburg", "numbers": [number],
-        "reason": "M_TOO_LARGE",
+        "reason": "M_TOO_LARGE", "diverted": False,
     }  # fmt: skip
     sent = await desk.deliver()
     assert MessageAlert in {type(each.view) for each in sent if isinstance(each, Send)}

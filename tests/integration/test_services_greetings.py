@@ -11,7 +11,7 @@ from sqlalchemy import Connection, insert, text
 from sqlmodel import select
 
 from bot.domain.words import Action, RoomKind
-from bot.services import greetings, people, reception
+from bot.services import greetings, people, reception, room_updates
 from bot.services.delivery import Send
 from bot.services.reception import Batch, RoomUpdate
 from bot.services.unit import Unit
@@ -74,7 +74,7 @@ async def test_each_configured_room_is_greeted_in_its_own_way(desk: Desk) -> Non
 
 async def test_nothing_greets_a_room_twice(desk: Desk) -> None:
     assert await greeted(desk)
-    await desk.units.run(reception.judge_all)
+    await desk.units.run(room_updates.judge_all)
     await desk.update(FREIBURG, membership="leave")
     await desk.update(FREIBURG, membership="join", members={BOT: "", ANNA: ""})
     await desk.update(FREIBURG, join_rule="public")
@@ -84,7 +84,7 @@ async def test_nothing_greets_a_room_twice(desk: Desk) -> None:
     number = await desk.open()
     await desk.deliver()
     await desk.do(Action.DELETE, number, DORA)
-    await desk.units.run(reception.judge_all)
+    await desk.units.run(room_updates.judge_all)
     assert await greeted(desk) == {}
 
 
@@ -104,7 +104,7 @@ async def test_an_upgraded_rooms_people_know_the_bot(desk: Desk) -> None:
     rooms = {**{key: (room, room) for key, room in ROOMS.items()}, "team:freiburg": ("!newer:x", "!newer:x")}
     await desk.units.run(lambda unit: reception.configure_rooms(unit, rooms))
     await desk.update("!newer:x", membership="join", members={BOT: "", ANNA: ""})
-    await desk.units.run(reception.judge_all)
+    await desk.units.run(room_updates.judge_all)
     assert await greeted(desk) == {}
 
 

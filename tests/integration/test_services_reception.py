@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy.exc import StatementError
 
 from bot.domain.words import Actor
-from bot.services import people, reception
+from bot.services import people, reception, room_updates
 from bot.services.delivery import Send
 from bot.services.reception import Batch, Echo, ReceivedEvent, RoomUpdate
 from bot.services.unit import Unit
@@ -146,7 +146,7 @@ async def test_a_configured_room_that_no_sync_shows_is_reported(desk: Desk) -> N
     wanted = {"team:berlin": ("#b:example.org", "!unseen:example.org"), "admin": (ADMINS, ADMINS)}
     await desk.units.run(lambda unit: reception.configure_rooms(unit, wanted))
     for _time in range(2):
-        await desk.units.run(reception.judge_all)
+        await desk.units.run(room_updates.judge_all)
     assert await reports(desk) == [("team:berlin", ["not_joined"])]
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from bot.doctor.rooms import Rights, rights_in
+from bot.matrix.levels import Rights, rights_in
 
 BOT = "@bot:example.org"
 ANNA = "@anna:example.org"

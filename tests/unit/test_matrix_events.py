@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from bot.domain.rooms import RoomProblem, problems
 from bot.matrix import clean
 from bot.matrix.client import TX_KEY
-from bot.matrix.events import Reader, in_order, room_state_of
+from bot.matrix.events import Reader, in_order
+from bot.matrix.room_state import room_state_of
 from bot.services.reception import Batch, ReceivedEvent, RoomUpdate
 
 BOT = "@bot:example.org"

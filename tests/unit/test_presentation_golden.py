@@ -107,6 +107,8 @@ GOLDEN = {
             "\n"
             "🟢 #1042 · Laptop\n"
             "Offen · Spendenanfrage · Freiburg · 23.11., 14:05\n"
+            "⚠️ Es ist für Hamburg, aber im Raum dieses Teams konnte ich nicht schreiben.\n"
+            "Sobald das behoben ist: !übergeben 1042 hamburg\n"
             "☑️ Aufgaben 2/3 · 📎 2 · setzt #12 fort\n"
             "> Laptop\n"
             "Offen seit 20 Tagen\n"
@@ -208,8 +210,10 @@ GOLDEN = {
             "• ⚠️ Laptop Ich bin nicht darin: Ladet mich ein. Fremde können beitreten: Stellt den "
             "Zugang auf „nur auf Einladung“. Fremde können mitlesen: Lasst nur Mitglieder den "
             "Verlauf sehen. Gäste dürfen beitreten: Schaltet den Gastzugang ab. Er ist "
-            "verschlüsselt, was ich noch nicht kann: Nehmt einen Raum ohne Verschlüsselung. Er wurde "
-            "durch einen neuen ersetzt: Tragt den neuen Raum in die Konfiguration ein.\n"
+            "verschlüsselt, was ich noch nicht kann: Nehmt einen Raum ohne Verschlüsselung. Er "
+            "wurde durch einen neuen ersetzt: Ladet mich dorthin ein, dann frage ich, ob ich "
+            "umziehen soll. Ich darf dort nicht schreiben: Erlaubt mir, Nachrichten zu senden "
+            "(Raumeinstellungen, Rollen).\n"
             "• ✅ Triage"
         ),
         "alert greeting direct": (
@@ -282,8 +286,12 @@ GOLDEN = {
             "• Fremde können beitreten: Stellt den Zugang auf „nur auf Einladung“.\n"
             "• Fremde können mitlesen: Lasst nur Mitglieder den Verlauf sehen.\n"
             "• Gäste dürfen beitreten: Schaltet den Gastzugang ab.\n"
-            "• Er ist verschlüsselt, was ich noch nicht kann: Nehmt einen Raum ohne Verschlüsselung.\n"
-            "• Er wurde durch einen neuen ersetzt: Tragt den neuen Raum in die Konfiguration ein.\n"
+            "• Er ist verschlüsselt, was ich noch nicht kann: Nehmt einen Raum ohne "
+            "Verschlüsselung.\n"
+            "• Er wurde durch einen neuen ersetzt: Ladet mich dorthin ein, dann frage ich, ob ich "
+            "umziehen soll.\n"
+            "• Ich darf dort nicht schreiben: Erlaubt mir, Nachrichten zu senden "
+            "(Raumeinstellungen, Rollen).\n"
             "\n"
             "Sobald das behoben ist, mache ich von selbst weiter und sende, was gewartet hat."
         ),
@@ -294,6 +302,80 @@ GOLDEN = {
             "Es geht um #42.\n"
             "Prüft bitte, ob ich in dem Raum schreiben darf; !status zeigt, was beiseiteliegt."
         ),
+        "answer move confirmed": ("✅ Anna lässt mich umziehen: Freiburg wird Laptop."),
+        "answer move declined": (
+            "❌ Anna hat entschieden: Triage wird nicht Laptop.\nFalls doch noch: !upgrade triage"
+        ),
+        "answer move begun": (
+            "Ich ziehe um: Adminraum wird Laptop. Im Adminraum melde ich, wenn ich dort bin."
+        ),
+        "alert room muted": (
+            "⚠️ Im Raum Freiburg (!r:example.org) darf ich nicht schreiben: Neue Tickets gehen in "
+            "die Triage, alles andere für ihn wartet.\n"
+            "• Ich darf dort nicht schreiben: Erlaubt mir, Nachrichten zu senden "
+            "(Raumeinstellungen, Rollen).\n"
+            "\n"
+            "Sobald das behoben ist, mache ich von selbst weiter und sende, was gewartet hat."
+        ),
+        "alert triage muted": (
+            "⚠️ Im Raum Triage (!r:example.org) darf ich nicht schreiben: Was für ihn ist, wartet.\n"
+            "• Ich darf dort nicht schreiben: Erlaubt mir, Nachrichten zu senden "
+            "(Raumeinstellungen, Rollen).\n"
+            "\n"
+            "Sobald das behoben ist, mache ich von selbst weiter und sende, was gewartet hat."
+        ),
+        "alert nowhere": (
+            "⚠️ #42 ist neu und steht in keinem Raum: Im Triage-Raum darf ich nicht schreiben.\n"
+            "Es ist für Freiburg; im Raum dieses Teams darf ich auch nicht schreiben.\n"
+            "!zeigen 42 sagt alles darüber, !übergeben 42 <Team> gibt es einem Team, das ich "
+            "erreiche."
+        ),
+        "alert nowhere from triage": (
+            "⚠️ #42 ist neu und steht in keinem Raum: Im Triage-Raum darf ich nicht schreiben.\n"
+            "!zeigen 42 sagt alles darüber, !übergeben 42 <Team> gibt es einem Team, das ich "
+            "erreiche."
+        ),
+        "alert move question": (
+            "❓ Der Raum Freiburg wurde durch einen neuen ersetzt, !new:example.org. Soll ich "
+            "dorthin umziehen?\n"
+            "Offene Tickets bekommen dort dann neue Karten. Im alten Raum ändere ich nichts mehr "
+            "und nehme keine Befehle an.\n"
+            "Für alle Admins: ✅ antippen, dann ziehe ich um; ❌, dann bleibt es, wie es ist. "
+            "!upgrade freiburg geht auch später noch."
+        ),
+        "alert move rejected": (
+            "⚠️ Der Raum Triage sagt, dass Laptop ihn ersetzt, aber der neue Raum sagt das nicht.\n"
+            "Ich ziehe nicht dorthin um. Falls es der richtige ist, tragt ihn in die Konfiguration "
+            "ein."
+        ),
+        "alert move rejected unseen": (
+            "⚠️ Der Raum Freiburg sagt, dass Laptop ihn ersetzt, aber der neue Raum sagt das nicht.\n"
+            "Von allein ziehe ich nicht dorthin um. Falls es der richtige ist: !upgrade freiburg"
+        ),
+        "alert move shut out": (
+            "⚠️ In den neuen Raum Laptop von Freiburg komme ich nicht hinein. Ladet mich dort ein, "
+            "dann ziehe ich um."
+        ),
+        "alert room moved": (
+            "✅ Ich bin umgezogen: Freiburg ist jetzt Laptop. Entschieden hat das Anna.\n"
+            "In der Konfiguration steht noch der alte Raum. Ich finde den neuen trotzdem; bitte "
+            "tragt dort teams.freiburg.room: Laptop ein."
+        ),
+        "alert triage moved": (
+            "✅ Ich bin umgezogen: Triage ist jetzt !new:example.org. Entschieden hat das Anna.\n"
+            "In der Konfiguration steht noch der alte Raum. Ich finde den neuen trotzdem; bitte "
+            "tragt dort rooms.triage: !new:example.org ein."
+        ),
+        "alert room moved by its alias": (
+            "✅ Ich bin umgezogen: Adminraum ist jetzt !new:example.org. Entschieden hat das Anna."
+        ),
+        "alert delivery diverted": (
+            "⚠️ Die Karte eines neuen Tickets ließ sich nicht in den Raum Laptop senden: Laptop. "
+            "Es ist jetzt in der Triage.\n"
+            "Es geht um #42.\n"
+            "Prüft bitte, ob ich in dem Raum schreiben darf; !status zeigt, was beiseiteliegt."
+        ),
+        "problem no successor": ("Der Raum Freiburg wurde durch keinen neuen ersetzt."),
         "alert purge": ("#42 ist endgültig gelöscht: 7 Nachrichten in den Räumen wurden entfernt."),
         "alert purge failed": (
             "#42 ist endgültig gelöscht: 7 Nachrichten in den Räumen wurden entfernt.\n"
@@ -514,6 +596,8 @@ GOLDEN = {
             "\n"
             "🟢 #1042 · Laptop\n"
             "Open · Donation request · Freiburg · 23 Nov, 14:05\n"
+            "⚠️ It is for Hamburg, but I could not write in their room.\n"
+            "Once that is put right: !transfer 1042 hamburg\n"
             "☑️ Tasks 2/3 · 📎 2 · continues #12\n"
             "> Laptop\n"
             "Open for 20 days\n"
@@ -607,7 +691,8 @@ GOLDEN = {
             "• ⚠️ Laptop I am not in it: invite me. Strangers can join it: set the access to “by "
             "invitation only”. Strangers can read it: let only members see the history. Guests may "
             "join it: turn guest access off. It is encrypted, which I cannot do yet: use a room "
-            "without encryption. It was upgraded: put the new room into the config.\n"
+            "without encryption. It was upgraded: invite me into the new room, and I ask whether "
+            "to move. I may not write there: let me send messages (room settings, roles).\n"
             "• ✅ Triage"
         ),
         "alert greeting direct": (
@@ -676,7 +761,8 @@ GOLDEN = {
             "• Strangers can read it: let only members see the history.\n"
             "• Guests may join it: turn guest access off.\n"
             "• It is encrypted, which I cannot do yet: use a room without encryption.\n"
-            "• It was upgraded: put the new room into the config.\n"
+            "• It was upgraded: invite me into the new room, and I ask whether to move.\n"
+            "• I may not write there: let me send messages (room settings, roles).\n"
             "\n"
             "As soon as that is put right, I go on by myself and send what has waited."
         ),
@@ -686,6 +772,71 @@ GOLDEN = {
             "It is about #42.\n"
             "Check whether I may write in that room; !status shows what is set aside."
         ),
+        "answer move confirmed": ("✅ Anna lets me move: Freiburg becomes Laptop."),
+        "answer move declined": (
+            "❌ Anna decided that Triage does not become Laptop.\nIf you change your mind: !upgrade triage"
+        ),
+        "answer move begun": ("I move: admin room becomes Laptop. The admin room is told when I am there."),
+        "alert room muted": (
+            "⚠️ I may not write in the room Freiburg (!r:example.org): new tickets go to triage, "
+            "all else for it waits.\n"
+            "• I may not write there: let me send messages (room settings, roles).\n"
+            "\n"
+            "As soon as that is put right, I go on by myself and send what has waited."
+        ),
+        "alert triage muted": (
+            "⚠️ I may not write in the room Triage (!r:example.org): what is for it waits.\n"
+            "• I may not write there: let me send messages (room settings, roles).\n"
+            "\n"
+            "As soon as that is put right, I go on by myself and send what has waited."
+        ),
+        "alert nowhere": (
+            "⚠️ #42 is new and stands in no room: I may not write in the one for triage.\n"
+            "It is for Freiburg, in whose room I may not write either.\n"
+            "!show 42 tells all about it, !transfer 42 <team> gives it to a team that I can reach."
+        ),
+        "alert nowhere from triage": (
+            "⚠️ #42 is new and stands in no room: I may not write in the one for triage.\n"
+            "!show 42 tells all about it, !transfer 42 <team> gives it to a team that I can reach."
+        ),
+        "alert move question": (
+            "❓ The room Freiburg was upgraded. Shall I move to the new one, !new:example.org?\n"
+            "Open tickets then get new cards there. In the old room I change nothing more and take "
+            "no commands.\n"
+            "Any admin: tap ✅ to let me move or ❌ to leave it. !upgrade freiburg does it later, "
+            "too."
+        ),
+        "alert move rejected": (
+            "⚠️ The room Triage says that Laptop replaces it, but that room does not say so.\n"
+            "I do not move there. If it is the right one, put it into the config."
+        ),
+        "alert move rejected unseen": (
+            "⚠️ The room Freiburg says that Laptop replaces it, but that room does not say so.\n"
+            "I do not move there by myself. If it is the right one: !upgrade freiburg"
+        ),
+        "alert move shut out": (
+            "⚠️ The new room Laptop of Freiburg does not let me in. Invite me there, then I move."
+        ),
+        "alert room moved": (
+            "✅ I have moved: Freiburg is now Laptop. Anna decided it.\n"
+            "The config still names the old room. I know better, but please write "
+            "teams.freiburg.room: Laptop there."
+        ),
+        "alert triage moved": (
+            "✅ I have moved: Triage is now !new:example.org. Anna decided it.\n"
+            "The config still names the old room. I know better, but please write rooms.triage: "
+            "!new:example.org there."
+        ),
+        "alert room moved by its alias": (
+            "✅ I have moved: admin room is now !new:example.org. Anna decided it."
+        ),
+        "alert delivery diverted": (
+            "⚠️ A new ticket's card could not be sent to the room Laptop: Laptop. It went to "
+            "triage.\n"
+            "It is about #42.\n"
+            "Check whether I may write in that room; !status shows what is set aside."
+        ),
+        "problem no successor": ("The room Freiburg was not upgraded, so there is none to move into."),
         "alert purge": ("#42 is purged: 7 messages in the rooms were removed."),
         "alert purge failed": (
             "#42 is purged: 7 messages in the rooms were removed.\n"

@@ -1,0 +1,42 @@
+"""A new ticket that its team's room does not take: it goes to triage and says why, never nowhere."""
+
+from dataclasses import replace
+
+from bot.domain.lifecycle import Decision
+from bot.domain.words import TRIAGE, Action, Status
+from bot.services import changes
+from bot.services.changes import Cause
+from bot.services.unit import ADMIN_ROOM, Unit
+from storage import outbox, posted, tickets
+from storage.models import OutboxRow
+from storage.outbox import Kind, Priority
+
+
+def divert(unit: Unit, number: int) -> bool:
+    """Hand a ticket that stands in no room, and that nobody has, over to triage; says whether that was done.
+
+    One that its team knows stays theirs: what is to be told of it waits for the room.
+    """
+    ticket = tickets.get(unit.session, number)
+    if ticket is None or ticket.team is TRIAGE or posted.card(unit.session, number) is not None:
+        return False
+    if ticket.status != Status.OPEN.value or ticket.assignee is not None:
+        return False
+    before = changes.standing_of(ticket)
+    decision = Decision(Action.TRANSFER, before, replace(before, team=TRIAGE))
+    changes.write(unit, ticket, decision, Cause(), diverted_from=before.team)
+    return True
+
+
+def tell_admins(unit: Unit, row: OutboxRow) -> None:
+    """Neither its team's room nor triage takes a ticket: then the admins are told of it, once."""
+    number, told = row.number or 0, {"told": True}
+    if row.payload == told:
+        return
+    row.payload = told
+    unit.session.add(row)
+    payload = {"what": "nowhere", "number": number}
+    outbox.put(
+        unit.session, Kind.REPORT, Priority.ALERT, unit.now, room=ADMIN_ROOM, payload=payload, shows=[number]
+    )
+    unit.wake_courier()

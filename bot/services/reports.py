@@ -1,0 +1,80 @@
+"""What the admin room is told: how an outbox row's payload becomes a view when it is sent."""
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any, Final
+
+from bot.services import people
+from bot.services.unit import Unit
+from bot.services.views import (
+    Alert,
+    CommandFailed,
+    DeliveryReport,
+    NowhereReport,
+    PurgeReport,
+    RoomMoved,
+    RoomMoveQuestion,
+    RoomMoveRejected,
+    RoomMoveShutOut,
+    RoomReport,
+)
+from storage import tickets
+from storage.models import Purged
+
+Payload = dict[str, Any]
+
+
+def _room(_unit: Unit, payload: Payload) -> Alert:
+    return RoomReport(payload["name"], payload["room_id"], tuple(payload["problems"]))
+
+
+def _delivery(_unit: Unit, payload: Payload) -> Alert:
+    numbers, diverted = tuple(payload["numbers"]), payload.get("diverted", False)
+    return DeliveryReport(payload["kind"], payload["room"], numbers, payload["reason"], diverted)
+
+
+def _purged(unit: Unit, payload: Payload) -> Alert | None:
+    purged = unit.session.get(Purged, payload["number"])
+    return PurgeReport(purged.number, purged.redacted, purged.failed) if purged else None
+
+
+def _failed(_unit: Unit, payload: Payload) -> Alert:
+    return CommandFailed(payload["event_id"])
+
+
+def _nowhere(unit: Unit, payload: Payload) -> Alert | None:
+    ticket = tickets.get(unit.session, payload["number"])
+    return NowhereReport(payload["number"], ticket.diverted_from) if ticket else None
+
+
+def _move_question(_unit: Unit, payload: Payload) -> Alert:
+    return RoomMoveQuestion(payload["name"], payload["old"], payload["new"])
+
+
+def _move_rejected(_unit: Unit, payload: Payload) -> Alert:
+    return RoomMoveRejected(payload["name"], payload["new"], payload["seen"])
+
+
+def _move_shut_out(_unit: Unit, payload: Payload) -> Alert:
+    return RoomMoveShutOut(payload["name"], payload["new"])
+
+
+def _room_moved(unit: Unit, payload: Payload) -> Alert:
+    by = people.optional_person(unit, payload["by"])
+    return RoomMoved(payload["name"], payload["new"], by, payload["outdated"])
+
+
+LOAD: Final[Mapping[str, Callable[[Unit, Payload], Alert | None]]] = MappingProxyType(
+    {
+        "room": _room,
+        "delivery": _delivery,
+        "purged": _purged,
+        "failed": _failed,
+        "nowhere": _nowhere,
+        "move_question": _move_question,
+        "move_rejected": _move_rejected,
+        "move_shut_out": _move_shut_out,
+        "room_moved": _room_moved,
+    }
+)
+"""What a payload says that it is → its view; ``None`` if what it was about is gone."""

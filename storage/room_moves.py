@@ -1,0 +1,73 @@
+"""Upgraded rooms: where they went. Queries never commit."""
+
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+
+from sqlmodel import Session, col, select
+
+from storage.models import Room, RoomKey, RoomMove
+
+
+class MoveState(StrEnum):
+    """What became of a room's upgrade."""
+
+    ASKED = "asked"
+    """The admins were asked whether to move."""
+    WANTED = "wanted"
+    """An admin said yes; the bot has to get in."""
+    UNINVITED = "uninvited"
+    """Wanted, but the bot was not let in; the admins know."""
+    DECLINED = "declined"
+    """An admin said no."""
+    REJECTED = "rejected"
+    """The new room does not say that it continues the old one."""
+    DONE = "done"
+    """The new room is used in place of the old one, also where the config names that."""
+
+
+def of_old(session: Session, room_id: str) -> RoomMove | None:
+    """What became of a room's upgrade."""
+    return session.get(RoomMove, room_id, populate_existing=True)
+
+
+def to_new(session: Session, room_id: str) -> Sequence[RoomMove]:
+    """The moves that lead into a room."""
+    return session.exec(select(RoomMove).where(RoomMove.new_room_id == room_id)).all()
+
+
+def in_state(session: Session, *states: MoveState) -> Sequence[RoomMove]:
+    """The moves that stand at one of these; upgrades are rare, so there are few."""
+    wanted = [state.value for state in states]
+    query = select(RoomMove).where(col(RoomMove.state).in_(wanted)).order_by(RoomMove.old_room_id)
+    return session.exec(query).all()
+
+
+def followed(session: Session) -> Mapping[str, str]:
+    """Rooms that were moved out of → the room that is used instead, over however many steps."""
+    steps = {move.old_room_id: move.new_room_id for move in in_state(session, MoveState.DONE)}
+    found: dict[str, str] = {}
+    for old in steps:
+        new, seen = steps[old], {old}
+        while new in steps and new not in seen:
+            seen.add(new)
+            new = steps[new]
+        found[old] = new
+    return found
+
+
+def names(session: Session, room_id: str) -> bool:
+    """Whether a room was, or may yet be, moved out of or into."""
+    return of_old(session, room_id) is not None or bool(to_new(session, room_id))
+
+
+def replaced(session: Session, room_id: str) -> Sequence[tuple[RoomKey, Room]]:
+    """The configured rooms in use whose tombstone names this room, or that are this one and have such."""
+    query = (
+        select(RoomKey, Room)
+        .join(Room, col(Room.room_id) == col(RoomKey.room_id))
+        .where(
+            col(Room.replaced_by).is_not(None),
+            (Room.replaced_by == room_id) | (Room.room_id == room_id),
+        )
+    )
+    return session.exec(query).all()
