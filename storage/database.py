@@ -27,6 +27,7 @@ from bot.domain.errors import Conflict
 from storage.errors import DatabaseUnavailable
 from storage.lease import Lease, note_holder
 from storage.search import OPTIMIZE
+from storage.writer import Writer
 
 T = TypeVar("T")
 
@@ -51,6 +52,7 @@ class Database:
         self._writing_engine = self._engine.execution_options(tickettruhe_writes=True)
         # SQLite has one writer; queueing here beats its busy handler, which polls.
         self._turn = threading.Lock() if self.dialect == "sqlite" else contextlib.nullcontext()
+        self._writer = Writer(self._writing_engine, self.write) if self.dialect == "sqlite" else None
         writers = 1 if self.dialect == "sqlite" else _WRITERS
         self._writers = ThreadPoolExecutor(writers, thread_name_prefix="database-write")
         self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="database-read")
@@ -65,6 +67,13 @@ class Database:
 
     async def writing(self, work: Callable[[Session], T]) -> T:
         """Run ``work`` in a thread and in one transaction; see :meth:`write`."""
+        if self._writer is not None:
+            result = self._writer.put(work)
+            self._writers.submit(self._writer.drain, self._turn)
+            try:
+                return await asyncio.wrap_future(result)
+            except (DBAPIError, PoolTimeout) as error:
+                self._raise_wrapped(error)
 
         def inside() -> T:
             with self.write() as session:

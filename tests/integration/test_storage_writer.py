@@ -1,0 +1,107 @@
+"""SQLite's writer: units that wait together share a commit, and nothing else."""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Callable
+from functools import partial
+
+import pytest
+from sqlalchemy import event, text
+from sqlalchemy.exc import OperationalError
+from sqlmodel import Session, select
+
+from storage import schema
+from storage.database import Database
+from storage.errors import DatabaseUnavailable
+from storage.models import Requester
+
+
+@pytest.fixture
+async def database(sqlite_database: str) -> AsyncIterator[Database]:
+    """An empty database of the newest schema."""
+    database = Database(sqlite_database)
+    await schema.upgrade(database)
+    try:
+        yield database
+    finally:
+        await database.close()
+
+
+def add(session: Session, name: str) -> str:
+    """A unit that writes one row."""
+    session.add(Requester(name=name))
+    return name
+
+
+def names(database: Database) -> list[str]:
+    """What is committed."""
+    with database.read() as session:
+        return list(session.exec(select(Requester.name).order_by(Requester.name)).all())
+
+
+async def together(database: Database, *works: Callable[[Session], object]) -> list[object]:
+    """Let units queue up behind one that is under way; their results, or what they raised."""
+    began, go = threading.Event(), threading.Event()
+
+    def busy(_session: Session) -> None:
+        began.set()
+        assert go.wait(10)
+
+    first = asyncio.create_task(database.writing(busy))
+    assert await asyncio.to_thread(began.wait, 10)
+    units = [asyncio.create_task(database.writing(work)) for work in works]
+    await asyncio.sleep(0)
+    go.set()
+    await first
+    return await asyncio.gather(*units, return_exceptions=True)
+
+
+async def test_units_that_wait_together_share_a_commit(database: Database) -> None:
+    commits: list[int] = []
+    event.listen(database.engine, "commit", lambda _connection: commits.append(1))
+    wanted = [f"{each:02}" for each in range(20)]
+    assert await together(database, *(partial(add, name=name) for name in wanted)) == wanted
+    assert len(commits) == 1
+    assert names(database) == wanted
+
+
+async def test_what_one_unit_leaves_undone_does_not_touch_the_others(database: Database) -> None:
+    def fail(session: Session) -> None:
+        add(session, "undone")
+        session.flush()
+        raise ZeroDivisionError
+
+    results = await together(database, partial(add, name="first"), fail, partial(add, name="last"))
+    assert [type(result) for result in results] == [str, ZeroDivisionError, str]
+    assert names(database) == ["first", "last"]
+
+
+async def test_none_is_told_done_if_the_disk_fails_before_the_commit(database: Database) -> None:
+    def full(session: Session) -> None:
+        session.execute(text("SELECT 1"))
+        raise OperationalError("", {}, Exception("database or disk is full"))
+
+    results = await together(database, partial(add, name="first"), full, partial(add, name="last"))
+    assert [type(result) for result in results] == [DatabaseUnavailable] * 3
+    assert names(database) == []
+    assert await database.writing(partial(add, name="later")) == "later"
+
+
+async def test_a_unit_that_nobody_waits_for_any_more_is_left_out(database: Database) -> None:
+    began, go = threading.Event(), threading.Event()
+
+    def busy(_session: Session) -> None:
+        began.set()
+        assert go.wait(10)
+
+    first = asyncio.create_task(database.writing(busy))
+    assert await asyncio.to_thread(began.wait, 10)
+    given_up = asyncio.create_task(database.writing(partial(add, name="given up")))
+    kept = asyncio.create_task(database.writing(partial(add, name="kept")))
+    await asyncio.sleep(0)
+    given_up.cancel()
+    await asyncio.sleep(0)
+    go.set()
+    await first
+    assert await kept == "kept"
+    assert names(database) == ["kept"]
