@@ -63,6 +63,15 @@ class Requester(SQLModel, table=True):
     """Who wrote in; never a Matrix user."""
 
     __tablename__ = "requesters"
+    __table_args__: ClassVar[Any] = (
+        Index(
+            "ix_requesters_without_address",
+            "name",
+            "phone",
+            sqlite_where=text("email_key IS NULL"),
+            postgresql_where=text("email_key IS NULL"),
+        ),
+    )
     id: int | None = _key()
     name: str
     email: str | None = Field(default=None, index=True)

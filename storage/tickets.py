@@ -11,7 +11,7 @@ from sqlmodel import Session, col, select
 
 from bot.domain.errors import Conflict
 from bot.domain.merging import address_key
-from bot.domain.words import Action, MessageKind, Scope, Status
+from bot.domain.words import MOST_COUNTED, Action, MessageKind, Scope, Status
 from storage import rows, search
 from storage.models import (
     Attachment,
@@ -57,27 +57,34 @@ class Known:
     before: bool
 
 
-_EXACTLY = (
-    select(col(Requester.id))
-    .where(
-        col(Requester.email).is_not_distinct_from(bindparam("email")),
-        Requester.name == bindparam("name"),
-        col(Requester.phone).is_not_distinct_from(bindparam("phone")),
-    )
-    .limit(1)
+_BY_ADDRESS = (
+    select(col(Requester.id), col(Requester.name), col(Requester.email), col(Requester.phone))
+    .where(Requester.email_key == bindparam("key"))
+    .order_by(col(Requester.id).desc())
+    .limit(100)
 )
-_WITH_ADDRESS = select(col(Requester.id)).where(Requester.email_key == bindparam("key")).limit(1)
+_BY_NAME = select(col(Requester.id)).where(
+    col(Requester.email_key).is_(None), Requester.name == bindparam("name")
+)
+_BY_PHONE = _BY_NAME.where(Requester.phone == bindparam("phone")).limit(1)
+_BY_NAME_ALONE = _BY_NAME.where(col(Requester.phone).is_(None)).limit(1)
 
 
 def requester(session: Session, name: str, email: str | None, phone: str | None) -> Known:
     """The requester with exactly these data, made if there is none."""
-    found = session.execute(_EXACTLY, {"email": email, "name": name, "phone": phone}).scalar()
-    if found is not None:
-        return Known(found, before=True)
     key = address_key(email)
-    before = key is not None and session.execute(_WITH_ADDRESS, {"key": key}).scalar() is not None
+    if key is not None:
+        found = session.execute(_BY_ADDRESS, {"key": key}).all()
+        same = [row.id for row in found if (row.name, row.email, row.phone) == (name, email, phone)]
+    else:
+        found = session.execute(
+            _BY_PHONE if phone is not None else _BY_NAME_ALONE, {"name": name, "phone": phone}
+        ).all()
+        same = [row.id for row in found]
+    if same:
+        return Known(same[0], before=True)
     made = rows.insert(session, Requester, name=name, email=email, email_key=key, phone=phone)
-    return Known(made, before)
+    return Known(made, before=bool(found))
 
 
 def in_scope(scope: Scope, *conditions: ColumnElement[bool]) -> ColumnElement[bool]:
@@ -256,10 +263,15 @@ def acts_since(
     return {(number, who): at for number, who, at in found.all() if who is not None}
 
 
+_COUNT = select(func.count()).select_from(
+    select(col(Ticket.number)).where(Ticket.status == bindparam("status")).limit(MOST_COUNTED + 1).subquery()
+)
+
+
 def counts(session: Session) -> Mapping[Status, int]:
-    """How many tickets there are of each status."""
-    found = session.exec(select(Ticket.status, func.count()).group_by(col(Ticket.status)))
-    return {Status(status): count for status, count in found.all()}
+    """How many tickets there are of each status; counting ends after ``MOST_COUNTED``."""
+    found = {status: session.execute(_COUNT, {"status": status.value}).scalar_one() for status in Status}
+    return {status: count for status, count in found.items() if count}
 
 
 def erase(session: Session, ticket: Ticket) -> None:

@@ -174,3 +174,7 @@ class Standing:
     purge_at: datetime | None = None
     merged_into: int | None = None
     """The ticket that this one's conversation went to."""
+
+
+MOST_COUNTED: Final = 10_000
+"""Where counting tickets ends: nobody needs to know more exactly, and it would take ever longer."""
