@@ -22,6 +22,7 @@ from bot.services import (
     outcomes,
     quiet,
     reception,
+    room_updates,
 )
 from bot.services.intake import NewMessage, RetryKey
 from tests.integration.desk_data import ADMINS, ANNA, BEN, DORA, FREIBURG, POLICY, Desk, desk_on, request
@@ -120,7 +121,7 @@ async def nights(desk: Desk) -> None:
     await desk.update(FREIBURG, members={BEN: None})
     await desk.update("!direct:example.org", membership="invite", invited_by=ANNA, direct=True)
     await desk.units.look(invitations.pending)
-    await desk.units.run(reception.judge_all)
+    await desk.units.run(room_updates.judge_all)
     await desk.units.look(reception.strangers_rooms)
     await desk.units.run(lambda unit: reception.start(unit, "@bot:example.org", "OTHER"))
     await desk.deliver()
