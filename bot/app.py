@@ -5,7 +5,6 @@ import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 from importlib.metadata import version
 from typing import Final, TypeVar
 
@@ -19,7 +18,6 @@ from bot.commands.helping import german_names
 from bot.commands.worker import Worker
 from bot.config import Config
 from bot.domain.errors import TickettruheError
-from bot.intake.health import Health
 from bot.intake.server import build_app, serve
 from bot.matrix.client import MatrixClient
 from bot.matrix.courier import Courier
@@ -29,10 +27,12 @@ from bot.matrix.media import Uploader
 from bot.matrix.rooms import Doorkeeper
 from bot.matrix.sync import SyncLoop
 from bot.schedule import Schedule
+from bot.seeing import Insight, counted
 from bot.services import reception, room_updates
 from bot.services.status import Program
 from bot.services.unit import Clock, Units, utc_now
 from bot.waiting import called
+from bot.watch import Watch
 from storage import schema
 from storage.database import Database
 from storage.errors import DatabaseUnavailable
@@ -40,15 +40,12 @@ from storage.errors import DatabaseUnavailable
 _LOG = structlog.get_logger(__name__)
 T = TypeVar("T")
 _DRAIN: Final = 3.0
-_SYNC_STALE: Final = timedelta(seconds=90)
-_SYNC_FAILURES: Final = 3
-"""In a row; fewer are a hiccup that nobody need be called for."""
 _RETRY: Final = 5.0
 _ROUND: Final = 10.0
 
 
 class CannotListen(TickettruheError):
-    """The HTTP intake's address is taken, or not this machine's."""
+    """The address of the HTTP intake or of the metrics is taken, or not this machine's."""
 
     def __init__(self, address: str, port: int, reason: str) -> None:
         super().__init__(f"{address}:{port}: {reason}")
@@ -67,12 +64,13 @@ class Bot:
     units: Units
     speaker: wiring.Speaker
     worker: Worker
-    synced_at: datetime | None = None
-    sync: SyncLoop | None = None
+    watch: Watch
+    insight: Insight
     ready: asyncio.Event = field(default_factory=asyncio.Event)
     """Set once the first sync is in the database."""
     port: int = 0
     """Of the HTTP intake."""
+    metrics_port: int | None = None
 
 
 async def run(
@@ -85,7 +83,7 @@ async def run(
     """Run the bot until ``stop`` is set; then drain and return within five seconds.
 
     :raises AlreadyRunning: another process runs on this database.
-    :raises CannotListen: the intake's address is taken.
+    :raises CannotListen: the intake's address is taken, or that of the metrics.
     :raises SchemaTooNew: or SchemaTooOld: the database is of another version.
     :raises TokenRejected: (in an exception group) the login is over.
     """
@@ -94,15 +92,29 @@ async def run(
         await schema.ensure(database)
         await database.hold(clock())
         bot = _assemble(config, database, clock)
-        app = await build_app(bot.units, wiring.intake_settings(config), lambda: health(bot), clock)
-        async with _listening(app, config.intake.listen, config.intake.port) as bot.port:
-            _LOG.info("listening", address=config.intake.listen, port=bot.port)
+        async with _serving(bot):
             if started:
                 started(bot)
             await _run_tasks(bot, stop)
     finally:
         await database.close()
     _LOG.info("stopped")
+
+
+@asynccontextmanager
+async def _serving(bot: Bot) -> AsyncIterator[None]:
+    """The web servers: the intake for the world, and another one for those who look after the bot."""
+    intake, metrics = bot.config.intake, bot.config.metrics
+    app = await build_app(bot.units, wiring.intake_settings(bot.config), bot.insight.checks, bot.clock)
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(bot.insight.close)
+        bot.port = await stack.enter_async_context(_listening(app, intake.listen, intake.port))
+        _LOG.info("listening", address=intake.listen, port=bot.port)
+        if metrics.port is not None:
+            inside = _listening(bot.insight.app(), metrics.listen, metrics.port)
+            bot.metrics_port = await stack.enter_async_context(inside)
+            _LOG.info("listening_for_metrics", address=metrics.listen, port=bot.metrics_port)
+        yield
 
 
 @asynccontextmanager
@@ -116,12 +128,16 @@ async def _listening(app: web.Application, address: str, port: int) -> AsyncIter
 
 
 def _assemble(config: Config, database: Database, clock: Clock) -> Bot:
-    units = Units(database, wiring.policy(config), clock)
     program = Program(version("tickettruhe"), clock(), database.dialect)
     registry = build_registry(program, config.prefix)
+    counts = counted(command.name for command in registry)
+    units = Units(database, wiring.policy(config), clock, counts.meters)
     speaker = wiring.Speaker(config, german_names(registry), clock)
     worker = Worker(units, registry, speaker, wiring.identity(config))
-    return Bot(config, database, clock, units, speaker, worker)
+    watch = Watch(units, schema.newest())
+    watch.over("worker", lambda: worker.turned_at)
+    insight = Insight(units, watch, program, counts.registry)
+    return Bot(config, database, clock, units, speaker, worker, watch, insight)
 
 
 async def _run_tasks(bot: Bot, stop: asyncio.Event) -> None:
@@ -132,6 +148,8 @@ async def _run_tasks(bot: Bot, stop: asyncio.Event) -> None:
         doorkeeper = Doorkeeper(client, bot.units, wiring.rooms(bot.config))
         uploader = Uploader(client, bot.units, wiring.fetch(Artist()))
         courier = Courier(client, bot.units, bot.speaker.render, uploader)
+        bot.watch.logged_in = True
+        bot.watch.over("courier", lambda: courier.turned_at)
         async with asyncio.TaskGroup() as group:
             sending = group.create_task(_deliver(bot, courier), name="courier")
             others = [
@@ -143,6 +161,7 @@ async def _run_tasks(bot: Bot, stop: asyncio.Event) -> None:
             ]
             await stop.wait()
             _LOG.info("stopping")
+            bot.watch.stopping = True
             for task in others:
                 task.cancel()
             courier.stop()
@@ -206,7 +225,7 @@ async def _receive(bot: Bot, client: MatrixClient, doorkeeper: Doorkeeper) -> No
     await _until_up(doorkeeper.settle, asyncio.Event())
 
     async def synced() -> None:
-        bot.synced_at = bot.clock()
+        bot.watch.synced_at = bot.clock()
         if not bot.ready.is_set():
             await bot.units.run(room_updates.judge_all)
             bot.ready.set()
@@ -214,8 +233,8 @@ async def _receive(bot: Bot, client: MatrixClient, doorkeeper: Doorkeeper) -> No
             _LOG.info("ready")
 
     reader = Reader(client.user_id, bot.worker.concerns)
-    bot.sync = SyncLoop(client, bot.units, reader, bot.units.signals.rooms.set, synced)
-    await bot.sync.run()
+    bot.watch.sync = SyncLoop(client, bot.units, reader, bot.units.signals.rooms.set, synced)
+    await bot.watch.sync.run()
 
 
 async def _rounds(bot: Bot, doorkeeper: Doorkeeper) -> None:
@@ -242,26 +261,12 @@ async def _keep_lease(bot: Bot) -> None:
     """
     while True:
         await asyncio.sleep(_ROUND)
-        if await bot.database.still_held():
+        bot.watch.lease_held = await bot.database.still_held()
+        if bot.watch.lease_held:
             continue
         try:
             await bot.database.hold(bot.clock())
+            bot.watch.lease_held = True
             _LOG.warning("lease_taken_again")
         except DatabaseUnavailable:
             _LOG.warning("database_unavailable", doing="lease")
-
-
-async def health(bot: Bot) -> Health:
-    """Whether sync and database live."""
-    problems: dict[str, str] = {}
-    try:
-        await bot.units.ping()
-    except DatabaseUnavailable:
-        problems["database"] = "does not answer"
-    if bot.synced_at is None:
-        problems["sync"] = "no sync yet"
-    elif bot.sync is not None and bot.sync.failures >= _SYNC_FAILURES:
-        problems["sync"] = f"the homeserver failed {bot.sync.failures} times in a row"
-    elif bot.clock() - bot.synced_at > _SYNC_STALE:
-        problems["sync"] = "no answer from the homeserver for more than 90 seconds"
-    return Health(problems)

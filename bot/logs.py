@@ -2,6 +2,7 @@
 
 import logging
 import traceback
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -35,6 +36,17 @@ def configure(level: str, *, as_json: bool) -> None:
         logging.getLogger(name).setLevel(logging.WARNING)
     # nio quotes the events that it cannot parse; its errors reach us as values and are logged by code.
     logging.getLogger("nio").setLevel(logging.CRITICAL + 1)
+
+
+def about(numbers: Sequence[int]) -> dict[str, object]:
+    """Which tickets a line is about: ``ticket`` if it is one. By its number its way can be followed."""
+    match numbers:
+        case []:
+            return {}
+        case [number]:
+            return {"ticket": number}
+        case _:
+            return {"tickets": sorted(numbers)}
 
 
 def place_of(error: BaseException) -> str:

@@ -1,6 +1,6 @@
 """What happened in a team since its last digest. Queries never commit."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
@@ -38,6 +38,21 @@ def last_day_before(session: Session, key: str, day: date) -> date | None:
         select(func.max(DigestMark.day)).where(DigestMark.key == key, col(DigestMark.day) < day)
     )
     return rows.one()
+
+
+def last_sent(session: Session, keys: Iterable[str]) -> Mapping[str, datetime]:
+    """Room key → when its last digest was written, of those that had one."""
+    found: dict[str, datetime] = {}
+    for key in keys:
+        rows = session.exec(
+            select(DigestMark.at)
+            .where(DigestMark.key == key, col(DigestMark.sent).is_(True))
+            .order_by(col(DigestMark.day).desc())
+            .limit(1)
+        )
+        if (at := rows.first()) is not None:
+            found[key] = at
+    return found
 
 
 def count(

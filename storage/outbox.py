@@ -153,7 +153,8 @@ def ask_seeds(session: Session, target: str, now: datetime, at: datetime, shows:
         put(session, Kind.SEED, Priority.SEED, now, shows=shows, target=target, at=at)
 
 
-_CHANNEL: Final = "matrix"
+CHANNEL: Final = "matrix"
+"""Which courier takes a row."""
 _EARLIER = aliased(OutboxRow)
 _BATCH: Final = 50
 
@@ -173,7 +174,7 @@ _BEHIND_ANOTHER = (
 _DUE = (
     select(OutboxRow)
     .where(
-        OutboxRow.channel == _CHANNEL,
+        OutboxRow.channel == CHANNEL,
         OutboxRow.state == RowState.WAITING.value,
         OutboxRow.next_attempt_at <= bindparam("now"),
         _NOT_BUSY,
@@ -329,6 +330,29 @@ def depth(session: Session, now: datetime) -> tuple[int, datetime | None, int, i
         select(func.count()).select_from(OutboxRow).where(OutboxRow.state == RowState.FAILED.value)
     )
     return count, oldest, held.one(), failed.one()
+
+
+def supersede(session: Session, number: int, now: datetime) -> None:
+    """A ticket's card is in its room: what was set aside of it before needs nobody's care any more."""
+    session.exec(
+        update(OutboxRow)
+        .where(
+            col(OutboxRow.number) == number,
+            col(OutboxRow.state) == RowState.FAILED.value,
+            col(OutboxRow.kind) == Kind.CARD.value,
+        )
+        .values(state=RowState.CANCELLED.value, done_at=now)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def forget_set_aside(session: Session, before: datetime) -> None:
+    """Forget what was set aside so long ago that nobody will do anything about it any more."""
+    session.exec(
+        delete(OutboxRow).where(
+            col(OutboxRow.state) == RowState.FAILED.value, col(OutboxRow.done_at) < before
+        )
+    )
 
 
 def prune(session: Session, now: datetime, keep: timedelta) -> None:

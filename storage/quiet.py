@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import and_, delete, or_, update
+from sqlalchemy import and_, delete, func, or_, update
 from sqlmodel import Session, col, select
 
 from storage.models import OutboxRow, QuietNote
@@ -24,6 +24,12 @@ def untold(session: Session, room: str) -> Sequence[QuietNote]:
         .order_by(col(QuietNote.at), col(QuietNote.number))
     )
     return rows.all()
+
+
+def count_untold(session: Session) -> int:
+    """How much was posted silently, in all rooms, that no reminder tells of yet."""
+    query = select(func.count()).select_from(QuietNote).where(col(QuietNote.reminder).is_(None))
+    return session.exec(query).one()
 
 
 def told_by(session: Session, reminder: str) -> Sequence[QuietNote]:

@@ -61,6 +61,16 @@ def keys(session: Session) -> Sequence[RoomKey]:
     return session.exec(_ALL_KEYS).all()
 
 
+def states(session: Session) -> Mapping[str, tuple[RoomProblem, ...]]:
+    """Each configured room's key → what stands against using it."""
+    rows = session.exec(
+        select(RoomKey.key, Room)
+        .outerjoin(Room, col(Room.room_id) == col(RoomKey.room_id))
+        .order_by(RoomKey.key)
+    )
+    return {key: hindrances_of(room) for key, room in rows}
+
+
 def joined(session: Session) -> Sequence[str]:
     """Ids of the rooms that the bot is in."""
     return session.exec(select(Room.room_id).where(Room.membership == "join")).all()

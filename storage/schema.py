@@ -7,7 +7,8 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
+from sqlmodel import Session
 
 from storage.database import Database
 from storage.errors import SchemaTooNew, SchemaTooOld
@@ -18,6 +19,11 @@ def _config(connection: Connection | None = None) -> Config:
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     config.attributes["connection"] = connection
     return config
+
+
+def revision_in(session: Session) -> str | None:
+    """The revision of the database that a unit of work sees."""
+    return session.connection().execute(text("SELECT version_num FROM alembic_version")).scalar()
 
 
 def newest() -> str:

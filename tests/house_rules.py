@@ -13,16 +13,22 @@ _BOTH: Final = ("!message", "!nachricht")
 
 async def breaches(desk: Desk) -> list[str]:
     """All breaches of the house rules in the configured rooms and in the log."""
-    found = _breaches_of_log(desk)
+    found: list[str] = []
+    said: set[str] = set()
     for key in desk.rooms:
         events = await desk.viewer(key).timeline(desk.rooms[key])
         found += [f"{key}: {breach}" for breach in _breaches_of_room(desk, events)]
-    return found
+        said |= {
+            line for event in events if event.type == "m.room.message" for line in event.body.splitlines()
+        }
+    return found + _breaches_of_log(desk, said)
 
 
-def _breaches_of_log(desk: Desk) -> list[str]:
+def _breaches_of_log(desk: Desk, said: Collection[str]) -> list[str]:
+    """``said``: every line that stands in the rooms, as people write requesters' words there, too."""
     log = desk.bot.log
     words = [word for word in desk.filed if len(word) > 2 and word in log]
+    words += [line for line in said if " " in line and len(line) > 7 and line in log]
     marks = [mark for mark in ("Traceback", '"level": "error"', "command_fault") if mark in log]
     return [f"the log holds {each!r}" for each in (*words, *marks)]
 

@@ -10,7 +10,7 @@ import aiohttp
 from sqlmodel import SQLModel, select
 
 from bot.domain.errors import NameKind
-from bot.intake.health import Health
+from bot.intake.health import Checks, Health
 from bot.intake.server import build_app, serve
 from bot.intake.settings import Choice, FormSettings, IntakeSettings
 from bot.services import apikeys
@@ -80,7 +80,7 @@ def form_settings(**changes: Any) -> IntakeSettings:
 
 @dataclass
 class Site:
-    """A running intake. ``late`` is how much its clock is ahead; ``problems`` is what its health says."""
+    """A running intake. ``late`` is how much its clock is ahead; ``problems`` is why it is not ready."""
 
     database: Database
     units: Units
@@ -114,14 +114,17 @@ async def site(
     units = Units(database, POLICY)
     running = Site(database, units, "", aiohttp.ClientSession(), "")
 
-    async def health() -> Health:
+    async def alive() -> Health:
+        return Health()
+
+    async def ready() -> Health:
         return Health(running.problems)
 
     def clock() -> datetime:
         return utc_now() + running.late
 
     try:
-        app = await build_app(units, settings, health, clock)
+        app = await build_app(units, settings, Checks(alive, ready), clock)
         async with serve(app, settings.listen, settings.port) as port:
             running.url = f"http://127.0.0.1:{port}"
             running.key = await units.run(lambda unit: apikeys.create(unit, key_name))

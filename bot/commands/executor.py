@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
 
+from bot.commands.accounts import DONE, REFUSED, Settled, settled
 from bot.commands.handlers import Act, Ask, Handler, View
 from bot.commands.parser import Call
 from bot.commands.prompting import prompt_after
@@ -12,6 +13,7 @@ from bot.commands.shows import shown_by
 from bot.domain.errors import Refusal, UsageError
 from bot.domain.request import InvalidFields
 from bot.domain.words import Team
+from bot.meters import Outcome
 from bot.services import answers, people, prompts, reception
 from bot.services.answers import Spot, spot_of
 from bot.services.list_views import SearchView
@@ -23,6 +25,7 @@ from bot.services.unit import Unit, Units
 from bot.services.views import Paged, Person, PromptClosed
 
 Problem = Refusal | UsageError | InvalidFields
+_PROBLEMS = (Refusal, InvalidFields)
 Content = Mapping[str, Any]
 _Result = View | None
 """What came of one ticket: a refusal, a view to show, or simply done."""
@@ -88,23 +91,24 @@ class Executor:
         self._units = units
         self._speaker = speaker
 
-    async def ask(self, occasion: Occasion, call: Call[Handler], handler: Ask) -> None:
+    async def ask(self, occasion: Occasion, call: Call[Handler], handler: Ask) -> Settled:
         """Answer a question; a list with further pages waits for a tap."""
-        await self.tell(
+        refused = await self.tell(
             occasion,
             lambda unit, caller: handler.run(unit, call, caller),
             lambda view: prompt_after(view, call),
         )
+        return settled(dict.fromkeys(call.numbers, refused), _PROBLEMS) if call.numbers else _of(refused)
 
     async def tell(
         self,
         occasion: Occasion,
         find: Callable[[Unit, Caller], View | None],
         prompt_for: Callable[[View], NewPrompt | None] = lambda _view: None,
-    ) -> None:
-        """Answer with a view, if there is anything to say."""
+    ) -> Problem | None:
+        """Answer with a view, if there is anything to say; gives the refusal that was told instead."""
 
-        def work(unit: Unit) -> None:
+        def work(unit: Unit) -> Problem | None:
             caller = caller_for(unit, occasion.incoming)
             result: View | None
             content: Content = {}
@@ -117,8 +121,9 @@ class Executor:
                     media = self._speaker.media(result, caller.place.team)
             except (Refusal, InvalidFields) as error:
                 result, content = error, self.problem(unit, error, caller.place.team)
+            refused = result if isinstance(result, _PROBLEMS) else None
             if not self.conclude(unit, occasion) or result is None:
-                return
+                return refused
             if isinstance(result, Paged) and prompt is None and occasion.prompt is None:
                 prompts.end_last_page(unit, occasion.spot.room_id, occasion.incoming.sender)
             shows = shown_by(result)
@@ -129,21 +134,23 @@ class Executor:
                 unit, occasion.spot, content, shows, person=person, prompt=prompt,
                 command=occasion.acknowledged, media=media,
             )  # fmt: skip
+            return refused
 
-        await self._units.run(work)
+        return await self._units.run(work)
 
-    async def act(self, occasion: Occasion, call: Call[Handler], handler: Act) -> None:
+    async def act(self, occasion: Occasion, call: Call[Handler], handler: Act) -> Settled:
         """Each ticket in its own commit; the last one's also holds the answer."""
         *others, last = call.numbers[:1] if handler.together else call.numbers
         results: dict[int, _Result] = {}
         for number in others:
             results[number] = await self._units.run(partial(self._one, occasion, call, handler, number))
 
-        def finish(unit: Unit) -> None:
-            result = self._one(occasion, call, handler, last, unit)
-            self._report(unit, occasion, {**results, last: result})
+        def finish(unit: Unit) -> Mapping[int, _Result]:
+            all_results = {**results, last: self._one(occasion, call, handler, last, unit)}
+            self._report(unit, occasion, all_results)
+            return all_results
 
-        await self._units.run(finish)
+        return settled(await self._units.run(finish), _PROBLEMS)
 
     async def would_all_be_refused(self, occasion: Occasion, call: Call[Handler], handler: Act) -> bool:
         """Whether the command would do nothing at all: then nobody need be asked whether it is meant."""
@@ -189,7 +196,7 @@ class Executor:
         refused = tuple(each for each in problems if isinstance(each, Refusal))
         return self._speaker.outcome(done, refused, team, _names(unit, refused, team))
 
-    async def refuse(self, occasion: Occasion, error: Problem) -> None:
+    async def refuse(self, occasion: Occasion, error: Problem) -> Settled:
         """Say why something cannot be done; nothing else happens."""
 
         def work(unit: Unit) -> None:
@@ -202,6 +209,7 @@ class Executor:
                 answers.answer(unit, occasion.spot, content, shows, person=person)
 
         await self._units.run(work)
+        return _of(error)
 
     @staticmethod
     def _note_words(unit: Unit, occasion: Occasion, shows: Collection[int]) -> None:
@@ -237,6 +245,19 @@ class Executor:
         """Content for a refusal, with the names of those whom it is about."""
         refused = (error,) if isinstance(error, Refusal) else ()
         return self._speaker.problem(error, team, _names(unit, refused, team), to)
+
+
+def _of(refused: Problem | None) -> Settled:
+    """What a command came to that was answered as a whole."""
+    match refused:
+        case None:
+            return DONE
+        case UsageError():
+            return Settled(Outcome.NOT_UNDERSTOOD)
+        case Refusal(number=int() as number):
+            return settled({number: refused}, _PROBLEMS)
+        case _:
+            return REFUSED
 
 
 def caller_for(unit: Unit, incoming: Incoming) -> Caller:

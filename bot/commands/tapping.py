@@ -2,6 +2,9 @@
 
 from typing import Any
 
+from structlog.contextvars import bind_contextvars
+
+from bot.commands.accounts import DONE, REFUSED, Settled, settled
 from bot.commands.executor import Executor, by_tap, caller_for
 from bot.commands.handlers import Act, Ask, Handler
 from bot.commands.parser import Call
@@ -11,6 +14,7 @@ from bot.commands.spec import Registry
 from bot.domain import taps as words
 from bot.domain.errors import NotPermitted, NotYourPrompt, PromptOver, Refusal
 from bot.domain.words import Action, Right, RoomKind
+from bot.meters import Outcome
 from bot.services import answers, people, prompts, reception, relocation, taps
 from bot.services.answers import Spot
 from bot.services.prompts import PromptKind, PromptView
@@ -35,19 +39,28 @@ class Tapper:
         self._registry = registry
         self._executor = executor
 
-    async def handle(self, incoming: Incoming) -> None:
-        """Do what one tap asks for; any other reaction is people's own and stays."""
+    async def handle(self, incoming: Incoming) -> tuple[str, Settled] | None:
+        """Do what one tap asks for; gives its name and what came of it.
+
+        Any other reaction is people's own and stays.
+        """
         relation: Any = incoming.content.get("m.relates_to", {})
         event_id, key = relation.get("event_id", ""), key_of(incoming)
         tapped = await self._units.look(lambda unit: taps.find(unit, event_id))
         match tapped:
             case TappedCard() if key in words.CARD:
                 spot = Spot(incoming.room_id, tapped.latest, tapped.event_id)
-                await self._move(incoming, words.CARD[key], tapped.number, spot)
+                name = words.CARD[key].value
+                work = self._move(incoming, words.CARD[key], tapped.number, spot)
             case PromptView() if key in tapped.keys and tapped.room_id == incoming.room_id:
-                await self._prompt(incoming, key, tapped)
+                name = _name(key, tapped)
+                work = self._prompt(incoming, key, tapped)
             case _:
                 await self._units.run(lambda unit: reception.handled(unit, incoming))
+                return None
+        bind_contextvars(command=name)
+        what = await work
+        return None if what is None else (name, what)
 
     async def _move(
         self,
@@ -56,12 +69,12 @@ class Tapper:
         number: int,
         spot: Spot,
         prompt: PromptView | None = None,
-    ) -> None:
-        def work(unit: Unit) -> None:
+    ) -> Settled | None:
+        def work(unit: Unit) -> Settled | None:
             caller = caller_for(unit, incoming)
             if caller.place.kind is RoomKind.FOREIGN:
                 reception.handled(unit, incoming)
-                return
+                return None
             refusal: Refusal | None = None
             try:
                 taps.tap(unit, action, number, caller)
@@ -69,15 +82,15 @@ class Tapper:
                 # The rules refuse before anything is written: the unit is still clean.
                 refusal = error
             if not reception.handled(unit, incoming):
-                return
+                return None
             answers.untap(unit, incoming)
-            if refusal is None:
-                if prompt is not None:
-                    prompts.done(unit, prompt.id)
-                return
-            self._refuse(unit, incoming, refusal, spot, [number])
+            if refusal is not None:
+                self._refuse(unit, incoming, refusal, spot, [number])
+            elif prompt is not None:
+                prompts.done(unit, prompt.id)
+            return settled({number: refusal}, (Refusal,))
 
-        await self._units.run(work)
+        return await self._units.run(work)
 
     def _refuse(self, unit: Unit, incoming: Incoming, refusal: Refusal, spot: Spot, shows: list[int]) -> None:
         """Say why in the thread, and to whom: a tap is no message that could be replied to."""
@@ -89,34 +102,32 @@ class Tapper:
 
     # --- prompts ---
 
-    async def _prompt(self, incoming: Incoming, key: str, prompt: PromptView) -> None:
+    async def _prompt(self, incoming: Incoming, key: str, prompt: PromptView) -> Settled | None:
         if prompt.kind is PromptKind.TICKET:
             spot = Spot(incoming.room_id, prompt.event_id or "", prompt.thread)
-            await self._move(incoming, words.CARD[key], prompt.payload["number"], spot, prompt)
-            return
+            return await self._move(incoming, words.CARD[key], prompt.payload["number"], spot, prompt)
         if prompt.done:
             await self._ignore(incoming)  # two tapped at once, and the other was first
-            return
+            return None
         if prompt.kind is PromptKind.ROOM:
-            await self._decide_move(incoming, key, prompt)
-            return
+            return await self._decide_move(incoming, key, prompt)
         refusal = _refusal(incoming, prompt)
         call = restored(prompt.payload, self._registry)
         if refusal is None and call is None:
             refusal = PromptOver(None)
         if refusal is not None:
-            await self._decline(incoming, prompt, refusal)
-        elif key == words.CANCEL:
-            await self._cancel(incoming, prompt)
-        elif call is not None:
-            await self._carry_out(incoming, prompt, call)
+            return await self._decline(incoming, prompt, refusal)
+        if key == words.CANCEL:
+            return await self._cancel(incoming, prompt)
+        assert call is not None  # noqa: S101 - for the type checker, it would have been refused
+        return await self._carry_out(incoming, prompt, call)
 
-    async def _decide_move(self, incoming: Incoming, key: str, prompt: PromptView) -> None:
+    async def _decide_move(self, incoming: Incoming, key: str, prompt: PromptView) -> Settled:
         """Any admin may say whether the bot moves into the room that replaces an upgraded one."""
         old_room_id, name = prompt.payload["old"], prompt.payload["name"]
         yes = key == words.CONFIRM
 
-        def work(unit: Unit) -> None:
+        def work(unit: Unit) -> Settled:
             caller = caller_for(unit, incoming)
             refusal: Refusal | None = None
             if not caller.actor.admin:
@@ -124,31 +135,31 @@ class Tapper:
             elif not relocation.is_asked(unit, old_room_id):
                 refusal = PromptOver(None)
             if not reception.handled(unit, incoming):
-                return
+                return DONE
             answers.untap(unit, incoming)
             if refusal is not None:
                 spot = Spot(incoming.room_id, prompt.event_id or "", prompt.thread)
                 self._refuse(unit, incoming, refusal, spot, [])
-                return
+                return REFUSED
             relocation.decide(unit, old_room_id, incoming.sender, yes=yes)
             person = people.person(unit, incoming.sender)
             view = RoomMoveAnswered(name, prompt.payload["new"], person, yes)
             self._executor.replace(unit, prompt, view, caller.place.team)
+            return DONE
 
-        await self._units.run(work)
+        return await self._units.run(work)
 
-    async def _carry_out(self, incoming: Incoming, prompt: PromptView, call: Call[Handler]) -> None:
+    async def _carry_out(self, incoming: Incoming, prompt: PromptView, call: Call[Handler]) -> Settled:
         caller = await self._units.look(lambda unit: caller_for(unit, incoming))
         try:
             check_call(call, caller)
         except Refusal as refusal:
-            await self._decline(incoming, prompt, refusal)
-            return
+            return await self._decline(incoming, prompt, refusal)
         handler = call.command.handler
         if isinstance(handler, Ask):
-            await self._executor.ask(by_tap(incoming, prompt), call, handler)
-        elif isinstance(handler, Act):
-            await self._executor.act(by_tap(incoming, prompt), call, handler)
+            return await self._executor.ask(by_tap(incoming, prompt), call, handler)
+        assert isinstance(handler, Act)  # noqa: S101 - there is no prompt of the third sort
+        return await self._executor.act(by_tap(incoming, prompt), call, handler)
 
     async def _ignore(self, incoming: Incoming) -> None:
         def work(unit: Unit) -> None:
@@ -157,7 +168,7 @@ class Tapper:
 
         await self._units.run(work)
 
-    async def _decline(self, incoming: Incoming, prompt: PromptView, refusal: Refusal) -> None:
+    async def _decline(self, incoming: Incoming, prompt: PromptView, refusal: Refusal) -> Settled:
         def work(unit: Unit) -> None:
             if reception.handled(unit, incoming):
                 answers.untap(unit, incoming)
@@ -165,8 +176,9 @@ class Tapper:
                 self._refuse(unit, incoming, refusal, spot, list(prompt.shows))
 
         await self._units.run(work)
+        return settled(dict.fromkeys(prompt.shows, refusal), (Refusal,)) if prompt.shows else REFUSED
 
-    async def _cancel(self, incoming: Incoming, prompt: PromptView) -> None:
+    async def _cancel(self, incoming: Incoming, prompt: PromptView) -> Settled:
         def work(unit: Unit) -> None:
             if reception.handled(unit, incoming):
                 answers.untap(unit, incoming)
@@ -174,6 +186,14 @@ class Tapper:
                 self._executor.close_prompt(unit, incoming, prompt, confirmed=False)
 
         await self._units.run(work)
+        return Settled(Outcome.DONE, prompt.shows)
+
+
+def _name(key: str, prompt: PromptView) -> str:
+    """What a tap on a prompt is called."""
+    if prompt.kind is PromptKind.TICKET:
+        return words.CARD[key].value
+    return {words.CANCEL: "cancel", words.CONFIRM: "confirm"}.get(key, "more")
 
 
 def _refusal(incoming: Incoming, prompt: PromptView) -> Refusal | None:

@@ -5,8 +5,10 @@ from collections.abc import Mapping
 from typing import Final
 
 import structlog
+from structlog.contextvars import bind_contextvars, bound_contextvars, get_contextvars
 
-from bot.commands import text
+from bot.commands import accounts, text
+from bot.commands.accounts import Settled
 from bot.commands.executor import Executor, Speaker, by_command, caller_for
 from bot.commands.handlers import Act, Ask, Handler, More
 from bot.commands.hearing import Hearing, Identity
@@ -18,6 +20,7 @@ from bot.commands.tapping import Tapper
 from bot.domain.errors import NothingMore, Refusal, UsageError
 from bot.domain.words import RoomKind
 from bot.logs import place_of
+from bot.meters import UNKNOWN, Outcome
 from bot.services import answers, greetings, people, prompts, reception
 from bot.services.people import Caller
 from bot.services.prompts import PromptKind
@@ -46,6 +49,8 @@ class Worker:
         self._hearing = Hearing(registry, identity)
         self._executor = Executor(units, speaker)
         self._tapper = Tapper(units, registry, self._executor)
+        self.turned_at: float | None = None
+        """The loop's time at which it came round last; ``None`` before the first time."""
 
     def concerns(self, content: Mapping[str, object], *, private: bool) -> bool:
         """Whether a message's content is meant for the bot; all others are not kept."""
@@ -55,6 +60,7 @@ class Worker:
         """Handle what comes in, until cancelled. A passing fault of the database is waited out."""
         ready = self._units.signals.inbox
         while True:
+            self.turned_at = asyncio.get_running_loop().time()
             ready.clear()
             try:
                 batch = await self._units.look(reception.waiting)
@@ -68,19 +74,19 @@ class Worker:
                 await called(ready, _IDLE)
 
     async def _handle_or_report(self, incoming: Incoming) -> None:
-        try:
-            await self.handle(incoming)
-        except DatabaseUnavailable:
-            raise
-        except Exception as error:  # noqa: BLE001 - whatever it is must not stop the others' commands
-            await self._after_fault(incoming, error)
+        with bound_contextvars(event_id=incoming.event_id, command=UNKNOWN):
+            try:
+                await self.handle(incoming)
+            except DatabaseUnavailable:
+                raise
+            except Exception as error:  # noqa: BLE001 - whatever it is must not stop the others' commands
+                await self._after_fault(incoming, error)
 
     async def _after_fault(self, incoming: Incoming, error: Exception) -> None:
         """Try a few times; then say in the room that the command was not done, and go on."""
         attempts = await self._units.run(lambda unit: reception.tried_in_vain(unit, incoming))
         # The traceback tells the place; the error's text could hold a requester's words.
-        _LOG.error("command_fault", event_id=incoming.event_id, error=type(error).__name__, attempt=attempts,
-                   place=place_of(error))  # fmt: skip
+        _LOG.error("command_fault", error=type(error).__name__, attempt=attempts, place=place_of(error))
         if attempts < _ATTEMPTS:
             await asyncio.sleep(_PAUSE)
             return
@@ -92,11 +98,13 @@ class Worker:
                 answers.answer(unit, spot, content, (), person=incoming.sender)
 
         await self._units.run(give_up)
+        self._settle(incoming, get_contextvars()["command"], Settled(Outcome.FAILED))
 
     async def handle(self, incoming: Incoming) -> None:
         """Do one command or tap. Run again after a crash, it finishes what is left and answers once."""
         if incoming.is_tap:
-            await self._tapper.handle(incoming)
+            if (result := await self._tapper.handle(incoming)) is not None:
+                self._settle(incoming, *result)
             return
         caller, context = await self._units.look(lambda unit: self._situation(unit, incoming))
         if caller.place.kind is RoomKind.FOREIGN:
@@ -104,33 +112,45 @@ class Worker:
             return
         try:
             call = self._understood(incoming, caller, context)
-            if call is not None:
-                check_call(call, caller)
-        except (Refusal, UsageError) as error:
-            await self._executor.refuse(by_command(incoming), error)
+        except UsageError as error:
+            refused = await self._executor.refuse(by_command(incoming), error)
+            self._settle(incoming, self._meant(error), refused)
             return
         if call is None:
             await self._talk(incoming, caller)
-        else:
-            await self._carry_out(incoming, call)
+            return
+        bind_contextvars(command=call.command.name)
+        self._settle(incoming, call.command.name, await self._carry_out(incoming, call, caller))
 
-    async def _carry_out(self, incoming: Incoming, call: Call[Handler]) -> None:
+    def _settle(self, incoming: Incoming, name: str, what: Settled) -> None:
+        accounts.enter(self._units.meters, incoming, name, what)
+
+    def _meant(self, error: UsageError) -> str:
+        """The command whose form was not kept to."""
+        usages = {command.usage(self._prefix): command.name for command in self._registry}
+        return usages.get(error.usage, UNKNOWN)
+
+    async def _carry_out(self, incoming: Incoming, call: Call[Handler], caller: Caller) -> Settled:
+        try:
+            check_call(call, caller)
+        except Refusal as error:
+            return await self._executor.refuse(by_command(incoming), error)
         match call.command.handler:
             case Ask() as handler:
-                await self._executor.ask(by_command(incoming), call, handler)
+                return await self._executor.ask(by_command(incoming), call, handler)
             case Act() as handler:
-                await self._act(incoming, call, handler)
+                return await self._act(incoming, call, handler)
             case More():
-                await self._more(incoming)
+                return await self._more(incoming)
 
-    async def _act(self, incoming: Incoming, call: Call[Handler], handler: Act) -> None:
+    async def _act(self, incoming: Incoming, call: Call[Handler], handler: Act) -> Settled:
         occasion = by_command(incoming)
         if needs_confirmation(call) and not await self._executor.would_all_be_refused(
             occasion, call, handler
         ):
             await self._ask_first(incoming, call)
-        else:
-            await self._executor.act(occasion, call, handler)
+            return Settled(Outcome.ASKED, call.numbers)
+        return await self._executor.act(occasion, call, handler)
 
     async def _ask_first(self, incoming: Incoming, call: Call[Handler]) -> None:
         """A command that hurts is done once the same person confirms it."""
@@ -149,15 +169,14 @@ class Worker:
 
         await self._units.run(work)
 
-    async def _more(self, incoming: Incoming) -> None:
+    async def _more(self, incoming: Incoming) -> Settled:
         """Go on with the list that this person asked for last in this room."""
         room_id, person = incoming.room_id, incoming.sender
         prompt = await self._units.look(lambda unit: prompts.last_page(unit, room_id, person))
         call = None if prompt is None else restored(prompt.payload, self._registry)
         if call is None or not isinstance(call.command.handler, Ask):
-            await self._executor.refuse(by_command(incoming), NothingMore(None))
-        else:
-            await self._executor.ask(by_command(incoming, prompt), call, call.command.handler)
+            return await self._executor.refuse(by_command(incoming), NothingMore(None))
+        return await self._executor.ask(by_command(incoming, prompt), call, call.command.handler)
 
     def _situation(self, unit: Unit, incoming: Incoming) -> tuple[Caller, Context]:
         caller = caller_for(unit, incoming)

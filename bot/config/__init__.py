@@ -8,7 +8,7 @@ from bot.config.loading import load
 from bot.config.model import Config
 from bot.config.problems import ConfigError, Problem
 from bot.config.schema import json_schema
-from bot.config.sections import Digest, Form, Intake, Logging, Matrix, Rooms, Team, Topic
+from bot.config.sections import Digest, Form, Intake, Logging, Matrix, Metrics, Rooms, Team, Topic
 from bot.config.values import Language, LocalNames
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "LocalNames",
     "Logging",
     "Matrix",
+    "Metrics",
     "Problem",
     "Rooms",
     "Team",

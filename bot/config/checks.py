@@ -19,6 +19,7 @@ def contradictions(config: Config) -> Iterator[Finding]:
     yield from _team_names(config)
     yield from _topics(config)
     yield from _sizes(config)
+    yield from _ports(config)
     yield from _database_password(config)
 
 
@@ -88,6 +89,12 @@ def _sizes(config: Config) -> Iterator[Finding]:
         message = "is so large that a request with one such attachment exceeds `max_body`"
         hint = f"In transit it grows by a third: set `max_body` above {needed} bytes, or lower this."
         yield Finding(("intake", "max_attachment"), message, hint)
+
+
+def _ports(config: Config) -> Iterator[Finding]:
+    if config.metrics.port and config.metrics.port == config.intake.port:
+        message = "is the intake's port, which the world may reach"
+        yield Finding(("metrics", "port"), message, "Give the metrics a port of their own.")
 
 
 def _database_password(config: Config) -> Iterator[Finding]:

@@ -10,7 +10,7 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 from bot.config.checks import contradictions
 from bot.config.database import checked, with_driver
 from bot.config.problems import Contradictions
-from bot.config.sections import Digest, Intake, Logging, Matrix, Regions, Rooms, Secret, Team, Topic
+from bot.config.sections import Digest, Intake, Logging, Matrix, Metrics, Regions, Rooms, Secret, Team, Topic
 from bot.config.values import Key, Language, Prefix, Quiet, Section, TeamKey, TimeZone, UserId
 from bot.domain.quiet import QuietHours, parse_span
 
@@ -53,6 +53,7 @@ class Config(Section):
     purge_grace_days: Annotated[int, Field(ge=0, le=3650)] = 30
     """Days from `delete` until the retention job may purge a ticket."""
     intake: Intake = Intake()
+    metrics: Metrics = Metrics()
     logging: Logging = Logging()
 
     @field_validator("database")

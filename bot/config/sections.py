@@ -157,6 +157,15 @@ class Intake(Section):
     """How many attachments one request may have."""
 
 
+class Metrics(Section):
+    """Figures for Prometheus and the health checks, on an address of their own that is not for the world."""
+
+    listen: Text = "127.0.0.1"
+    """Address to listen on; another than this machine's only in a network that is yours alone."""
+    port: Port | None = None
+    """Port to listen on; without one there are no figures, 0 takes a free one."""
+
+
 class Logging(Section):
     """What the bot writes to its log; never data of requesters."""
 

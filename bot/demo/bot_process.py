@@ -90,7 +90,7 @@ class BotProcess:
     async def _until_ready(self, process: asyncio.subprocess.Process) -> None:
         try:
             async with asyncio.timeout(START_TIMEOUT), aiohttp.ClientSession() as session:
-                while not await _is_healthy(session, f"{self.form_url}healthz"):
+                while not await _is_ready(session, f"{self.form_url}readyz"):
                     if process.returncode is not None:
                         raise self._failure(f"The bot ended with exit status {process.returncode}")
                     await asyncio.sleep(_POLL_SECONDS)
@@ -102,7 +102,7 @@ class BotProcess:
         return BotFailed("\n".join([f"{what}. The end of its log {self.log_path}:", *lines]))
 
 
-async def _is_healthy(session: aiohttp.ClientSession, url: str) -> bool:
+async def _is_ready(session: aiohttp.ClientSession, url: str) -> bool:
     try:
         async with session.get(url, timeout=aiohttp.ClientTimeout(total=2)) as response:
             return response.status == 200

@@ -57,7 +57,7 @@ async def _alive(what: str, base: str) -> Finding:
     try:
         async with (
             aiohttp.ClientSession(timeout=_TIMEOUT) as session,
-            session.get(f"{base}/healthz") as answer,
+            session.get(f"{base}/readyz") as answer,
         ):
             if answer.headers.get("Server") != "Tickettruhe":
                 hint = "Another program has the port: end it or set another `intake.port`, then restart."

@@ -101,7 +101,7 @@ class Api:
                 number = await handler(request, await self._admit(request))
             except TickettruheError as error:
                 return _refusal(error)
-            _log.info("intake_accepted", intake=Intake.HTTP.value, number=number)
+            _log.info("intake_accepted", intake=Intake.HTTP.value, ticket=number)
             return web.Response(status=201, text=str(number))
 
         return answer

@@ -109,7 +109,7 @@ class ContactForm:
             return intake.open_ticket(unit, wanted, key=_retry_key(token))
 
         accepted = await self._units.run(work)
-        _log.info("intake_accepted", intake=Intake.FORM.value, number=accepted.number)
+        _log.info("intake_accepted", intake=Intake.FORM.value, ticket=accepted.number)
 
     async def _number(self, token: FormToken) -> int | None:
         earlier = await self._units.look(lambda unit: intake.replayed(unit, _retry_key(token)))

@@ -15,7 +15,8 @@ from bot.intake.api import Api
 from bot.intake.form import ContactForm
 from bot.intake.form_pages import STYLE
 from bot.intake.form_token import FormTokens
-from bot.intake.health import HealthCheck, health_route
+from bot.intake.health import Checks, health_routes
+from bot.intake.measured import measuring
 from bot.intake.settings import IntakeSettings
 from bot.services import secrets
 from bot.services.unit import Clock, DatabaseUnavailable, Units, utc_now
@@ -37,12 +38,12 @@ _log = structlog.stdlib.get_logger(__name__)
 
 
 async def build_app(
-    units: Units, settings: IntakeSettings, health: HealthCheck, clock: Clock = utc_now
+    units: Units, settings: IntakeSettings, checks: Checks, clock: Clock = utc_now
 ) -> web.Application:
     """The web application. Reads (at the first start: makes) the form's signing key."""
-    app = web.Application(middlewares=[_shield], client_max_size=settings.max_body)
+    app = web.Application(middlewares=[measuring(units.meters), _shield], client_max_size=settings.max_body)
     app.on_response_prepare.append(_add_headers)
-    app.add_routes([health_route(health), *Api(units, settings).routes()])
+    app.add_routes([*health_routes(checks), *Api(units, settings).routes()])
     if settings.form.enabled:
         key = await units.run(lambda unit: secrets.ensure(unit, _FORM_KEY))
         form = ContactForm(units, settings, FormTokens(key), clock)

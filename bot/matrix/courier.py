@@ -7,14 +7,16 @@ from functools import partial
 from typing import Any, Final
 
 import structlog
+from structlog.contextvars import bind_contextvars
 
-from bot.logs import place_of
+from bot.logs import about, place_of
 from bot.matrix.backoff import pause_after
 from bot.matrix.client import TX_KEY, MatrixClient
 from bot.matrix.errors import AlreadyThere, MatrixError, RateLimited, Refused, TokenRejected, Unreachable
 from bot.matrix.events import TIMELINE_FILTER
 from bot.matrix.media import Uploader
 from bot.matrix.room_state import whole_state
+from bot.meters import Fate
 from bot.services import delivery, outcomes, room_updates, seeds
 from bot.services.delivery import Clear, Job, Seed, Send
 from bot.services.seeds import Plan
@@ -30,6 +32,8 @@ _MOST_TRIES: Final = 5
 """Of what is refused in a room that does not say why."""
 _MARGIN: Final = timedelta(minutes=5)
 """The homeserver's clock may differ from ours."""
+_OVER: Final = frozenset({Fate.SENT, Fate.REFUSED, Fate.FAILED})
+"""What ends a job, one way or the other; else it was put off."""
 _JITTER: Final = timedelta(seconds=1)
 """By so much a clock is corrected all the time."""
 
@@ -52,6 +56,8 @@ class Courier:
         self._limited_until = 0.0
         self._latest = units.clock()
         """What the clock showed last."""
+        self.turned_at: float | None = None
+        """The loop's time at which it came round last; ``None`` before the first time."""
 
     def stop(self) -> None:
         """Take nothing new; :meth:`run` returns when what is under way is done."""
@@ -66,6 +72,7 @@ class Courier:
         ready = self._units.signals.outbox
         async with asyncio.TaskGroup() as group:
             while not self._stopping.is_set():
+                self.turned_at = asyncio.get_running_loop().time()
                 ready.clear()
                 wait = await self._start_due(group)
                 await called(ready, wait)
@@ -104,19 +111,22 @@ class Courier:
         return min(max(ahead, _SHORTEST_WAIT), _LONGEST_WAIT)
 
     async def _deliver(self, job: Job) -> None:
+        # The task is of this job alone, and so is its context.
+        bind_contextvars(row=job.row_id, kind=job.kind, **about(job.shows))
         try:
-            if await self._attempt(job):
+            fate = await self._attempt(job)
+            self._units.meters.delivery(job.kind, fate)
+            if fate in _OVER:
                 self._failures.pop(job.row_id, None)
         except DatabaseUnavailable:
             # The row stays as it is: it is sent again with the same transaction id.
-            _LOG.warning("database_unavailable", doing="delivery", row=job.row_id)
+            _LOG.warning("database_unavailable", doing="delivery")
             await asyncio.sleep(_SHORTEST_WAIT)
         finally:
             self._busy.pop(job.row_id, None)
             self._units.signals.outbox.set()
 
-    async def _attempt(self, job: Job) -> bool:
-        """Whether the job is over, one way or the other; else it was put off."""
+    async def _attempt(self, job: Job) -> Fate:
         try:
             await self._do(job)
         except TokenRejected:
@@ -125,18 +135,20 @@ class Courier:
             await self._units.run(lambda unit: outcomes.cleared(unit, job.row_id))
         except Refused as error:
             if error.code == "M_FORBIDDEN" and await self._waits_for_room(job, error):
-                return False
+                return Fate.HELD
             await self._set_aside(job, error.code)
+            return Fate.REFUSED
         except (RateLimited, Unreachable) as error:
             await self._put_off(job, error)
-            return False
+            return Fate.RATE_LIMITED if isinstance(error, RateLimited) else Fate.UNREACHABLE
         except (DatabaseUnavailable, asyncio.CancelledError):
             raise
         except Exception as error:  # noqa: BLE001 - one row that cannot be rendered must not stop the rest
             # The error's text could hold a requester's words.
-            _LOG.error("delivery_fault", row=job.row_id, error=type(error).__name__, place=place_of(error))
+            _LOG.error("delivery_fault", error=type(error).__name__, place=place_of(error))
             await self._set_aside(job, f"internal: {type(error).__name__}")
-        return True
+            return Fate.FAILED
+        return Fate.SENT
 
     async def _do(self, job: Job) -> None:
         match job:
@@ -155,7 +167,9 @@ class Courier:
             event_id = await self._client.send(job.room_id, job.event_type, content, job.tx_id)
         thread = job.thread
         await self._units.run(lambda unit: outcomes.sent(unit, job.tx_id, event_id, job.room_id, thread))
-        _LOG.info("sent", row=job.row_id, event_id=event_id, room_id=job.room_id)
+        waited = self._units.clock() - job.created_at
+        self._units.meters.waited(job.kind, max(0.0, waited.total_seconds()))
+        _LOG.info("sent", event_id=event_id, room_id=job.room_id, **_relation(job))
 
     async def _clear(self, job: Clear) -> None:
         for index, (room_id, event_id) in enumerate(job.events):
@@ -216,7 +230,7 @@ class Courier:
         pause = pause_after(failures, error)
         if isinstance(error, RateLimited):
             self._limited_until = asyncio.get_running_loop().time() + pause
-        _LOG.warning("delivery_put_off", row=job.row_id, error=repr(error), pause=round(pause, 1))
+        _LOG.warning("delivery_put_off", error=repr(error), pause=round(pause, 1))
         delay = timedelta(seconds=pause)
         await self._units.run(lambda unit: outcomes.later(unit, job.row_id, delay, type(error).__name__))
 
@@ -245,7 +259,7 @@ class Courier:
 
     async def _set_aside(self, job: Job, code: str) -> None:
         room_id = _room_of(job)
-        _LOG.error("delivery_failed", row=job.row_id, code=code, room_id=room_id)
+        _LOG.error("delivery_failed", code=code, room_id=room_id)
         await self._units.run(lambda unit: outcomes.failed(unit, job.row_id, room_id, code))
 
 
@@ -257,6 +271,15 @@ def _room_of(job: Job) -> str:
             return job.plan.room_id
         case Clear():
             return job.then.room_id if job.then else ""
+
+
+def _relation(job: Send) -> dict[str, str]:
+    """For the log: which event was edited, or answered."""
+    if job.edits is not None:
+        return {"edits": job.edits}
+    related = (job.content or {}).get("m.relates_to", {})
+    answered = related.get("m.in_reply_to", related).get("event_id")
+    return {"answers": answered} if isinstance(answered, str) else {}
 
 
 def _older(chunk: list[dict[str, Any]], than: datetime) -> bool:

@@ -48,16 +48,16 @@ class Uploader:
             file = await self._fetch(wanted.source)
             url = await self._client.upload(file.data, file.media_type, file.name)
         except NoFile as error:
-            _LOG.error("no_file", row=job.row_id, reason=error.reason)
+            _LOG.error("no_file", reason=error.reason)
             return None
         except Refused as error:
-            _LOG.warning("upload_refused", row=job.row_id, code=error.code)
+            _LOG.warning("upload_refused", code=error.code)
             return None
         except Unreachable as error:
             if job.attempts < _PATIENCE:
                 raise
             # The homeserver may well be there, and only the place for files not.
-            _LOG.warning("upload_given_up", row=job.row_id, reason=error.reason)
+            _LOG.warning("upload_given_up", reason=error.reason)
             return None
         done = wanted.uploaded(url, file)
         await self._units.run(lambda unit: media.uploaded(unit, job.row_id, done))

@@ -97,6 +97,7 @@ class SyncLoop:
         for update in batch.rooms:
             present = update.membership == "join"
             self._joined = self._joined | {update.room_id} if present else self._joined - {update.room_id}
+        self._units.meters.sync(good=True)
         await self._recovered()
         await self._synced()
         if any(update.membership == "invite" for update in batch.rooms):
@@ -156,6 +157,7 @@ class SyncLoop:
     async def _pause(self, error: Exception) -> None:
         self._failures += 1
         self._in_step = False
+        self._units.meters.sync(good=False)
         pause = pause_after(self._failures, error)
         _LOG.warning("sync_failed", error=repr(error), attempt=self._failures, pause=round(pause, 1))
         await asyncio.sleep(pause)

@@ -134,3 +134,18 @@ ROOM_PROBLEMS: Final[Mapping[RoomProblem, str]] = MappingProxyType(
         RoomProblem.MUTED: N_("I may not write there: let me send messages (room settings, roles)."),
     }
 )
+
+KINDS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "card": N_("card"),
+        "answer": N_("answer"),
+        "reaction": N_("answer"),
+        "alert": N_("message to the team"),
+        "digest": N_("digest"),
+        "reminder": N_("reminder"),
+        "report": N_("report to you"),
+        "retire": N_("clearing up after a transfer"),
+        "erase": N_("removal of messages"),
+    }
+)
+"""What an outbox row asks for."""

@@ -203,6 +203,8 @@ def record(unit: Unit, number: int, decision: Decision, cause: Cause) -> None:
         detail=cause.detail,
         cause=cause.event_id,
     )
+    of = {} if cause.event_id is None else {"event_id": cause.event_id}
+    unit.log("change", ticket=number, action=decision.action.value, status=decision.after.status.value, **of)
 
 
 def tell(unit: Unit, number: int, decision: Decision, who: str | None) -> None:

@@ -9,7 +9,7 @@ import structlog
 
 from bot.domain.rooms import RoomProblem
 from bot.domain.words import TRIAGE, Team
-from bot.logs import place_of
+from bot.logs import about, place_of
 from bot.services import alerts, diversion, outcomes, people, quiet, reads, seeds
 from bot.services.media import Media, media_of
 from bot.services.seeds import Plan
@@ -30,10 +30,13 @@ class Send:
     """One event to send. ``content`` is rendered already, or else ``view`` is to be rendered now."""
 
     row_id: int
+    kind: str
     tx_id: str
     room_id: str
     event_type: str
     created_at: datetime
+    shows: tuple[int, ...] = ()
+    """Tickets that it is about, as far as the row itself tells."""
     content: dict[str, Any] | None = None
     view: CardView | Alert | None = None
     team: Team = None
@@ -57,9 +60,16 @@ class Clear:
     """Events about a ticket to redact, as room id and event id; then one to send."""
 
     row_id: int
+    kind: str
     number: int
+    """0: no ticket."""
     events: tuple[tuple[str, str], ...]
     then: Send | None = None
+
+    @property
+    def shows(self) -> tuple[int, ...]:
+        """The ticket that it is about."""
+        return (self.number,) if self.number else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +77,14 @@ class Seed:
     """Reactions to bring up to date; each is sent under a transaction id of its own."""
 
     row_id: int
+    kind: str
     tx_id: str
     plan: Plan
+
+    @property
+    def shows(self) -> tuple[int, ...]:
+        """Tickets that the message is about."""
+        return tuple(self.plan.shows)
 
 
 Job = Send | Clear | Seed
@@ -125,7 +141,8 @@ def _prepare_or_fail(unit: Unit, row: OutboxRow) -> Job | None:
     try:
         return _prepare(unit, row)
     except (LookupError, ValueError, TypeError) as error:
-        _LOG.error("row_not_understood", row=row.id, error=type(error).__name__, place=place_of(error))
+        of = about((row.number,) if row.number is not None else ())
+        _LOG.error("row_not_understood", row=row.id, error=type(error).__name__, place=place_of(error), **of)
         outcomes.failed(unit, _id(row), row.room or "", f"internal: {type(error).__name__}")
         return None
 
@@ -140,9 +157,9 @@ def _prepare(unit: Unit, row: OutboxRow) -> Job | None:
             return _prepare_seeds(unit, row)
         case Kind.UNTAP:
             tap = (row.room or "", (row.payload or {})["event_id"])
-            return Clear(_id(row), 0, (tap,))
+            return Clear(_id(row), row.kind, 0, (tap,))
         case Kind.ERASE:
-            return Clear(_id(row), row.number or 0, _events_about(unit, row.number or 0))
+            return Clear(_id(row), row.kind, row.number or 0, _events_about(unit, row.number or 0))
         case _:
             return _prepare_message(unit, row)
 
@@ -205,7 +222,7 @@ def _prepare_seeds(unit: Unit, row: OutboxRow) -> Seed | None:
     if plan.empty:
         seeds.looked_after(unit, _id(row))
         return None
-    return Seed(_id(row), row.tx_id, plan)
+    return Seed(_id(row), row.kind, row.tx_id, plan)
 
 
 def _prepare_message(unit: Unit, row: OutboxRow) -> Send | None:
@@ -283,10 +300,10 @@ def _prepare_retirement(unit: Unit, row: OutboxRow) -> Clear | None:
     if back or rooms.problems_of(room):
         # Taken back meanwhile: it went nowhere, but may have left a card behind that is not the current one.
         # Or a room that strangers see: it is cleared and told nothing.
-        return Clear(_id(row), number, events)
+        return Clear(_id(row), row.kind, number, events)
     view = alerts.load(unit, row)
     then = _send(unit, row, room_id, view=view, team=payload["from"]) if isinstance(view, MovedAway) else None
-    return Clear(_id(row), number, events, then)
+    return Clear(_id(row), row.kind, number, events, then)
 
 
 def _events_of_cards(
@@ -325,7 +342,9 @@ def _send(
 ) -> Send:
     return Send(
         row_id=_id(row),
+        kind=row.kind,
         tx_id=row.tx_id,
+        shows=_shown_by(unit, row),
         room_id=room_id,
         event_type=event_type,
         created_at=row.created_at,
@@ -342,6 +361,12 @@ def _send(
     )
 
 
+def _shown_by(unit: Unit, row: OutboxRow) -> tuple[int, ...]:
+    if row.number is not None:
+        return (row.number,)
+    return () if row.kind == Kind.REACTION else tuple(outbox.shown_by(unit.session, _id(row)))
+
+
 def _id(row: OutboxRow) -> int:
     assert row.id is not None  # noqa: S101 - it came from the database
     return row.id
@@ -355,5 +380,7 @@ def _drop(unit: Unit, row: OutboxRow) -> None:
 
 def _hold(unit: Unit, row: OutboxRow) -> None:
     """The bot may not use the room at the moment; what is for it waits."""
+    if not row.held:
+        unit.log("held", row=_id(row), kind=row.kind, **about(_shown_by(unit, row)))
     row.held, row.next_attempt_at = True, unit.now + _HELD_FOR
     unit.session.add(row)

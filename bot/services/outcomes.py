@@ -18,6 +18,7 @@ _SEEDED: Final = frozenset({Kind.CARD.value, Kind.ANSWER.value, Kind.REPORT.valu
 _FORBIDDEN: Final = "M_FORBIDDEN"
 _NEWS_KEPT: Final = timedelta(days=7)
 """What could not be told for so long, as its room could not be used, is no news any more."""
+_ASIDE_KEPT: Final = timedelta(days=14)
 
 
 def sent(unit: Unit, tx_id: str, event_id: str, room_id: str, thread: str | None = None) -> None:
@@ -65,6 +66,7 @@ def _card_sent(unit: Unit, row: OutboxRow, event_id: str, room_id: str) -> None:
     else:
         card = Card(number=number, room_id=room_id, event_id=event_id, version=shown)
     unit.session.add(card)
+    outbox.supersede(unit.session, number, unit.now)
     if row.target is None:
         changes.refresh_seeds(unit, number)
         # What belongs under the card has waited for it.
@@ -217,5 +219,6 @@ def _report(unit: Unit, row: OutboxRow, room_id: str, error: str, *, diverted: b
 def tidy(unit: Unit) -> None:
     """Forget the traces of what was sent days ago, and what reminders have told."""
     outbox.prune(unit.session, unit.now, _TRACE_KEPT)
+    outbox.forget_set_aside(unit.session, unit.now - _ASIDE_KEPT)
     prompts.tidy(unit)
     quiet.forget(unit.session, unit.now - _NEWS_KEPT)

@@ -2,6 +2,7 @@
 
 import asyncio
 import difflib
+import time
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from sqlmodel import Session
 from bot.domain.errors import Conflict, NameKind, UnknownName
 from bot.domain.quiet import QuietHours
 from bot.domain.words import TRIAGE, Team
+from bot.meters import UNMETERED, Meters, Work
 from storage.database import Database
 from storage.errors import DatabaseUnavailable as DatabaseUnavailable
 
@@ -114,6 +116,12 @@ class Unit:
     scrub: bool = False
     """Whether something was erased for good: then nothing of it may stay in the database's search index and
     log either."""
+    lines: list[tuple[str, Mapping[str, object]]] = field(default_factory=list)
+    """For the program's log, once this is committed."""
+
+    def log(self, event: str, **fields: object) -> None:
+        """Say something in the program's log once this is committed: numbers, ids, words of closed sets."""
+        self.lines.append((event, fields))
 
     def wake_courier(self) -> None:
         """Let the courier look into the outbox once this is committed."""
@@ -135,8 +143,11 @@ class _TakenBack(Exception):
 class Units:
     """Makes units of work, a new one per use case."""
 
-    def __init__(self, database: Database, policy: Policy, clock: Clock = utc_now) -> None:
+    def __init__(
+        self, database: Database, policy: Policy, clock: Clock = utc_now, meters: Meters = UNMETERED
+    ) -> None:
         self._database = database
+        self.meters = meters
         self.policy = policy
         self.clock = clock
         self.signals = Signals()
@@ -146,7 +157,11 @@ class Units:
 
         ``work`` must have no effect but on its unit. A begun one ends, even if its caller is cancelled.
         """
-        return await _to_its_end(self._run(work))
+        began = time.perf_counter()
+        try:
+            return await _to_its_end(self._run(work))
+        finally:
+            self.meters.unit(Work.WRITE, time.perf_counter() - began)
 
     async def _run(self, work: Callable[[Unit], T]) -> T:
         for attempt in range(_ATTEMPTS):
@@ -155,10 +170,13 @@ class Units:
             except Conflict:
                 if attempt == _ATTEMPTS - 1:
                     raise
+                self.meters.run_again()
                 await asyncio.sleep(min(0.002 * attempt, 0.05))
                 continue
             for event in unit.wakes:
                 event.set()
+            for line, fields in unit.lines:
+                _LOG.info(line, **fields)
             if unit.scrub:
                 await self.scrub(erased=True)
             return result
@@ -193,7 +211,11 @@ class Units:
 
     async def look(self, work: Callable[[Unit], T]) -> T:
         """Run ``work``, which only reads."""
-        return await _to_its_end(self._look(work))
+        began = time.perf_counter()
+        try:
+            return await _to_its_end(self._look(work))
+        finally:
+            self.meters.unit(Work.READ, time.perf_counter() - began)
 
     async def _look(self, work: Callable[[Unit], T]) -> T:
         return await self._database.reading(lambda session: self._work(work, session)[0])

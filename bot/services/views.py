@@ -310,8 +310,20 @@ class RoomStatus:
     """A configured room and whether the bot can use it; ``problems`` are :class:`RoomProblem` values."""
 
     name: str
-    room_id: str | None
     problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SetAside:
+    """Something that could not be sent for good. ``kind`` is the outbox row's."""
+
+    kind: str
+    number: int | None
+    room: str | None
+    """Key of a configured room; ``None``: another one, as a direct chat."""
+    reason: str
+    """The homeserver's code, or which fault of the bot."""
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -323,6 +335,7 @@ class StatusView:
     last_sync_at: datetime | None
     database: str
     """Name of the dialect."""
+    schema: str
     tickets: dict[Status, int] = field(default_factory=dict)
     inbox_waiting: int = 0
     outbox_waiting: int = 0
@@ -330,6 +343,12 @@ class StatusView:
     outbox_held: int = 0
     """Waiting for a room that the bot may not use at the moment."""
     outbox_failed: int = 0
+    set_aside: tuple[SetAside, ...] = ()
+    """The latest of them."""
+    digest_at: datetime | None = None
+    """When the last digest of any team was written."""
+    reminders: int = 0
+    """What was posted silently and is to be reminded of after the quiet hours."""
     rooms: tuple[RoomStatus, ...] = ()
 
 

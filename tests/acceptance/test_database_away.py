@@ -7,15 +7,16 @@ import psycopg
 from sqlalchemy import URL, make_url
 
 from bot.demo.homeserver import Homeserver
-from tests.desk import Desk, running_desk
+from tests.desk import Desk, free_port, running_desk
+from tests.exposition import scrape
 from tests.people import Crowd
 
 REQUEST = {"name": "Kim Doe", "email": "kim@example.org", "subject": "Laptop", "message": "Hello!"}
 
 
-async def healthz(desk: Desk) -> tuple[int, str]:
+async def asked(desk: Desk, path: str) -> tuple[int, str]:
     """Status and text."""
-    async with aiohttp.ClientSession() as session, session.get(f"{desk.url}/healthz") as answer:
+    async with aiohttp.ClientSession() as session, session.get(desk.url + path) as answer:
         return answer.status, await answer.text()
 
 
@@ -25,7 +26,8 @@ async def test_the_bot_waits_for_its_database_and_goes_on(
     name = make_url(postgres_database).database
     maintenance = postgres_url.set(drivername="postgresql").render_as_string(hide_password=False)
     with psycopg.connect(maintenance, autocommit=True) as server:
-        async with running_desk(homeserver, people, tmp_path, postgres_database) as desk:
+        metrics = {"port": free_port()}
+        async with running_desk(homeserver, people, tmp_path, postgres_database, metrics=metrics) as desk:
             number = await desk.file("Before")
             await desk.card(number)
             server.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false')
@@ -36,9 +38,12 @@ async def test_the_bot_waits_for_its_database_and_goes_on(
             command = await anna.say(room, f"!take {number}")
             status, _ = await desk.post("/api/tickets.json", REQUEST)
             assert status == 503
-            assert await healthz(desk) == (
-                503, '{"status": "failing", "problems": {"database": "does not answer"}}',
-            )  # fmt: skip
+            assert await asked(desk, "/healthz") == (200, '{"status": "ok"}')
+            ready, said = await asked(desk, "/readyz")
+            assert (ready, '"database": "does not answer"' in said) == (503, True), said
+            figures = await scrape(f"http://127.0.0.1:{metrics['port']}")
+            assert (figures["ready"], figures["ready_part", {"part": "database"}]) == (0, 0)
+            assert "tickettruhe_outbox_rows" not in figures.names, "rather none than old ones"
             server.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true')
             await anna.wait_for_reaction(room, command, "✅", desk.account.user_id, timeout=60)
             await desk.card(await desk.file("After"))

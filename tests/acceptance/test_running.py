@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
@@ -183,22 +184,23 @@ async def test_health_and_intake_while_the_homeserver_is_away(
         Crowd(own_homeserver) as crowd,
         running_desk(own_homeserver, crowd, tmp_path, sqlite_database) as own,
     ):
-        assert await _health(own) == (200, {"status": "ok"})
+        assert await _asked(own, "/readyz") == (200, {"status": "ok"})
         await own_homeserver.stop()
         try:
             await own.bot.wait_for_log("sync_failed")
             numbers = [await own.file() for _ in range(5)]
             await own.bot.wait_for_log('"attempt": 3')
-            health = await _health(own)
+            ready, alive = await _asked(own, "/readyz"), await _asked(own, "/healthz")
         finally:
             await own_homeserver.start()
         reason = "the homeserver failed 3 times in a row"
-        assert health == (503, {"status": "failing", "problems": {"sync": reason}})
+        assert ready == (503, {"status": "failing", "problems": {"sync": reason}})
+        assert alive == (200, {"status": "ok"}), "a new start would not help"
         for number in numbers:
             await own.card(number)
         assert len([each for number in numbers for each in await own.cards(number)]) == len(numbers)
         await own.done("anna", f"!take {numbers[0]}")
-        assert (await _health(own))[0] == 200
+        assert (await _asked(own, "/readyz"))[0] == 200
 
 
 async def test_started_while_the_homeserver_is_away_it_waits(
@@ -211,12 +213,15 @@ async def test_started_while_the_homeserver_is_away_it_waits(
             await own.bot.start(until_ready=False)
             await own.bot.wait_for_log("homeserver_unavailable")
             number = await own.file()
-            assert (await _health(own))[0] == 503
+            status, said = await _asked(own, "/readyz")
+            assert status == 503
+            assert said["problems"]["homeserver"] == "not logged in yet"
+            assert said["problems"]["sync"] == "no sync yet"
         finally:
             await own_homeserver.start()
         try:
             await own.card(number)
-            assert (await _health(own))[0] == 200
+            assert (await _asked(own, "/readyz"))[0] == 200
         finally:
             assert await own.bot.stop() == 0
 
@@ -246,6 +251,6 @@ async def test_what_was_said_while_it_was_down_is_done_in_order(
         assert steps == sorted(steps, key=lambda line: int(line.rstrip("”").rpartition(" ")[2]))
 
 
-async def _health(desk: Desk) -> tuple[int, dict[str, object]]:
-    async with aiohttp.ClientSession() as session, session.get(f"{desk.url}/healthz") as answer:
+async def _asked(desk: Desk, path: str) -> tuple[int, dict[str, Any]]:
+    async with aiohttp.ClientSession() as session, session.get(desk.url + path) as answer:
         return answer.status, await answer.json()

@@ -152,7 +152,7 @@ async def _rendered(stage: Stage, numbers: Sequence[int]) -> Mapping[int, str]:
 async def _body(units: Units, speaker: wiring.Speaker, number: int) -> str:
     view: CardView | None = await units.look(lambda unit: reads.card_view(unit, number))
     assert view is not None
-    send = Send(0, "", "", "m.room.message", datetime.now(UTC), view=view, team=view.team)
+    send = Send(0, "card", "", "", "m.room.message", datetime.now(UTC), view=view, team=view.team)
     content: Mapping[str, Any] = speaker.render(send)
     return str(content["body"])
 

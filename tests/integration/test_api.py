@@ -182,12 +182,14 @@ async def test_a_message_is_checked(here: Site) -> None:
 
 
 async def test_health(here: Site) -> None:
-    async with here.http.get(here.url + "/healthz") as answer:
+    async with here.http.get(here.url + "/readyz") as answer:
         assert (answer.status, await answer.json()) == (200, {"status": "ok"})
     here.problems["sync"] = "no answer for 90 s"
-    async with here.http.get(here.url + "/healthz") as answer:
+    async with here.http.get(here.url + "/readyz") as answer:
         assert answer.status == 503
         assert (await answer.json())["problems"] == {"sync": "no answer for 90 s"}
+    async with here.http.get(here.url + "/healthz") as answer:
+        assert (answer.status, await answer.json()) == (200, {"status": "ok"})
 
 
 async def test_shutting_down_does_not_wait_for_the_slow(sqlite_database: str) -> None:

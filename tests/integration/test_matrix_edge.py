@@ -450,7 +450,7 @@ async def test_one_odd_time_does_not_end_the_search_for_what_was_sent(sqlite_dat
     async with fake(answer) as url, bot_at(url, BOT, "t", sqlite_database) as bot:
         uploader = Uploader(bot.client, bot.units, no_file)
         courier = Courier(bot.client, bot.units, lambda _send: {}, uploader)
-        job = Send(1, "tx", FREIBURG, "m.room.message", START - timedelta(hours=1))
+        job = Send(1, "card", "tx", FREIBURG, "m.room.message", START - timedelta(hours=1))
         assert await courier._already_there(job) == "$mine"
 
 
@@ -464,7 +464,7 @@ async def test_a_reaction_whose_answer_was_lost_is_not_taken_for_another(sqlite_
     async with fake(answer) as url, bot_at(url, BOT, "t", sqlite_database) as bot:
         courier = Courier(bot.client, bot.units, lambda _send: {}, Uploader(bot.client, bot.units, no_file))
         for emoji in (("🙋", "⏳"), ("⏳", "✅")):
-            await courier._seed(Seed(1, "tx", Plan(FREIBURG, "$card", emoji, (), ())))
+            await courier._seed(Seed(1, "seed", "tx", Plan(FREIBURG, "$card", emoji, (), ())))
         with bot.database.read() as session:
             assert posted.seeds_on(session, "$card") == {"🙋": "$0", "⏳": "$1", "✅": "$2"}
 

@@ -158,7 +158,7 @@ async def test_a_database_that_is_locked_for_a_moment_ends_nothing(
         once_locked(room_updates if name == "judge_all" else reception, name)
     async with running(desk) as bot:
         assert await desk.person("anna").members(desk.rooms["freiburg"]) >= {desk.account.user_id}
-        assert (await app.health(bot)).problems == {}
+        assert (await bot.watch.ready()).problems == {}
     assert failures == names
 
 
@@ -169,7 +169,7 @@ async def test_invitations_are_answered_while_a_room_of_the_config_does_not_exis
     async with running(desk) as bot:
         await bot.units.run(lambda unit: intake.open_ticket(unit, REQUEST))
         await desk.card(1)
-        assert (await app.health(bot)).problems == {}
+        assert (await bot.watch.ready()).problems == {"rooms": "triage: the bot is not in it"}
     direct = await desk.person("anna").direct_chat_with(desk.account.user_id)
     answered = asyncio.Event()
 

@@ -41,6 +41,7 @@ from tests.unit.config.conftest import BASE, Loader, Problems
             "database_password_file",
             "SQLite has no password",
         ),
+        ("admins:", "metrics: {port: 8080}\nadmins:", "metrics.port", "the intake's port"),
         (
             "admins:",
             "intake: {max_body: 5 MiB, max_attachment: 4 MiB}\nadmins:",

@@ -1,0 +1,1 @@
+"""Figures for Prometheus. The only code that imports prometheus_client."""
