@@ -32,7 +32,9 @@ from storage.writer import Writer
 T = TypeVar("T")
 
 _BUSY_MS: Final = 10_000
-_READERS: Final = 4
+_CACHE_KIB: Final = 512
+"""Of each connection; the operating system keeps the rest of the file at hand."""
+_READERS: Final = 3
 _WRITERS: Final = 8
 """How many units PostgreSQL works at side by side; SQLite has one writer."""
 _RETRYABLE: Final = frozenset({"40001", "40P01", "23505", "23503"})
@@ -246,6 +248,7 @@ def _engine(url: URL) -> Engine:
             "synchronous=FULL",
             "foreign_keys=ON",
             f"busy_timeout={_BUSY_MS}",
+            f"cache_size={-_CACHE_KIB}",
             "secure_delete=ON",
         ):
             cursor.execute(f"PRAGMA {pragma}")

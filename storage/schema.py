@@ -1,22 +1,28 @@
 """Schema versions: create, upgrade, and refuse what a newer version made."""
 
-import asyncio
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
-from alembic import command
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, inspect, text
 from sqlmodel import Session
 
 from storage.database import Database
 from storage.errors import SchemaTooNew, SchemaTooOld
 
+if TYPE_CHECKING:
+    from alembic.config import Config
 
-def _config(connection: Connection | None = None) -> Config:
+# Alembic takes 10 MB and is imported only where something is to be migrated.
+_FOLDER: Final = Path(__file__).parent / "migrations"
+
+
+def config(connection: Connection | None = None) -> "Config":
+    """What Alembic is to work with."""
+    from alembic.config import Config
+
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.set_main_option("script_location", str(_FOLDER))
     config.attributes["connection"] = connection
     return config
 
@@ -26,20 +32,27 @@ def revision_in(session: Session) -> str | None:
     return session.connection().execute(text("SELECT version_num FROM alembic_version")).scalar()
 
 
+@cache
+def known() -> frozenset[str]:
+    """All revisions that this version of the program has heard of: their files begin with them."""
+    return frozenset(file.name.partition("_")[0] for file in (_FOLDER / "versions").glob("[0-9]*_*.py"))
+
+
 def newest() -> str:
     """The revision that this version of the program works with."""
-    head = ScriptDirectory.from_config(_config()).get_current_head()
-    assert head is not None  # noqa: S101 - the first migration is part of the package
-    return head
-
-
-def known() -> frozenset[str]:
-    """All revisions that this version of the program has heard of."""
-    return frozenset(script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions())
+    return max(known())
 
 
 def _current(connection: Connection) -> str | None:
-    return MigrationContext.configure(connection).get_current_revision()
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+
+
+def _upgrade(connection: Connection, to: str) -> None:
+    from alembic import command
+
+    command.upgrade(config(connection), to)
 
 
 async def revision(database: Database) -> str | None:
@@ -58,7 +71,7 @@ async def upgrade(database: Database, to: str = "head") -> bool:
     found = await _known_revision(database)
     if found == newest():
         return False
-    await database.restructuring(lambda connection: command.upgrade(_config(connection), to))
+    await database.restructuring(lambda connection: _upgrade(connection, to))
     return True
 
 
@@ -85,6 +98,6 @@ async def ensure(database: Database) -> None:
 
 async def _known_revision(database: Database) -> str | None:
     found = await revision(database)
-    if found is not None and found not in await asyncio.to_thread(known):
+    if found is not None and found not in known():
         raise SchemaTooNew(found, newest())
     return found

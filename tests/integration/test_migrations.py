@@ -80,7 +80,7 @@ async def test_the_index_of_the_search_is_all_that_is_not_compared(database: Dat
 
 async def test_tickets_from_before_the_search_are_found(database: Database) -> None:
     with database.connection() as connection:
-        command.upgrade(schema._config(connection), "0001")
+        command.upgrade(schema.config(connection), "0001")
         for statement in (
             "INSERT INTO requesters (id, name, email) VALUES (1, 'Kim Doe', 'kim@example.org')",
             "INSERT INTO tickets (number, version, status, topic, team, subject, requester_id, intake,"
@@ -158,7 +158,7 @@ async def test_an_older_database_waits_for_migrate(
 
 async def test_what_was_there_before_conversations_is_brought_along(database: Database) -> None:
     with database.engine.begin() as connection:
-        command.upgrade(schema._config(connection), "0001")
+        command.upgrade(schema.config(connection), "0001")
         for statement in OLD_ROWS:
             connection.execute(text(statement))
     assert await schema.upgrade(database)
@@ -192,26 +192,14 @@ OLD_ROWS = (
 
 def with_next_version(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the program know one revision more than the newest one."""
-    original = ScriptDirectory.walk_revisions
-
-    class Next:
-        revision = "next"
-
-    def walk(self: ScriptDirectory, *args: Any, **options: Any) -> Any:
-        yield Next()
-        yield from original(self, *args, **options)
-
-    def head(_self: ScriptDirectory) -> str:
-        return "next"
-
-    monkeypatch.setattr(ScriptDirectory, "walk_revisions", walk)
-    monkeypatch.setattr(ScriptDirectory, "get_current_head", head)
+    revisions = schema.known() | {"next"}
+    monkeypatch.setattr(schema, "known", lambda: revisions)
 
 
 async def test_every_migration_follows_the_one_before(database: Database) -> None:
     """One line of revisions, so that there is one newest."""
     await schema.ensure(database)
-    scripts = ScriptDirectory.from_config(schema._config())
+    scripts = ScriptDirectory.from_config(schema.config())
     assert scripts.get_heads() == [schema.newest()]
     assert len(scripts.get_bases()) == 1
 
