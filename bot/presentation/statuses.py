@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Final
 
-from bot.domain.words import Status
+from bot.domain.words import MOST_COUNTED, Status
 from bot.presentation.document import (
     Block,
     Bold,
@@ -121,9 +121,13 @@ def _posts(view: StatusView, setting: Setting, now: datetime) -> list[Inline]:
     return lines
 
 
+def _counted(count: int) -> int | Text:
+    return count if count <= MOST_COUNTED else Text(f"{MOST_COUNTED}+")
+
+
 def _tickets(view: StatusView, setting: Setting) -> Inline:
     counts = [
-        joined(" ", [setting.mark(status), setting.status(status), view.tickets[status]])
+        joined(" ", [setting.mark(status), setting.status(status), _counted(view.tickets[status])])
         for status in Status
         if view.tickets.get(status)
     ]

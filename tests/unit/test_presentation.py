@@ -287,7 +287,7 @@ def answers(text: str, count: int) -> dict[str, Answer]:
             NOW,
             "sqlite",
             "0007",
-            {Status.OPEN: 3},
+            {Status.OPEN: 3, Status.CLOSED: 10_001},
             1,
             2,
             timedelta(minutes=9),
