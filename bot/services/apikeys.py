@@ -10,6 +10,7 @@ from datetime import datetime
 from ipaddress import IPv4Address, IPv6Address, ip_network
 from typing import Final
 
+from sqlalchemy import bindparam
 from sqlmodel import col, select
 
 from bot.domain.errors import InputProblem, InvalidInput, TickettruheError
@@ -79,21 +80,26 @@ def revoke(unit: Unit, name: str) -> None:
     unit.session.add(row)
 
 
+_VALID: Final = select(col(ApiKey.id), col(ApiKey.digest), col(ApiKey.addresses)).where(
+    ApiKey.digest == bindparam("digest"), col(ApiKey.revoked_at).is_(None)
+)
+
+
 def check(unit: Unit, presented: str, address: Address | None) -> int | None:
     """Id of the key that was presented, if it is valid and may be used from this address.
 
     ``address`` is ``None`` where there is none, as on a Unix socket: a bound key is not valid there.
     """
     digest = _digest(presented)
-    rows = unit.session.exec(select(ApiKey).where(ApiKey.digest == digest, col(ApiKey.revoked_at).is_(None)))
-    row = rows.first()
+    row = unit.session.execute(_VALID, {"digest": digest}).first()
     # The index finds by hash: how long it takes tells nothing about a key. Compared again all the same,
     # so that no collation of a database decides.
     if row is None or not hmac.compare_digest(row.digest, digest):
         return None
     if row.addresses and not _within(address, row.addresses):
         return None
-    return row.id
+    found: int = row.id
+    return found
 
 
 def _digest(key: str) -> str:
