@@ -11,10 +11,10 @@ from typing import Any, Final
 from urllib.parse import quote, urlencode
 
 import aiohttp
-import nio
 
 from bot.matrix.errors import AlreadyThere, MatrixError, RateLimited, Refused, TokenRejected, Unreachable
 from bot.matrix.json_text import parsed
+from bot.matrix.nio_alone import nio
 
 TIMEOUT: Final = 30.0
 """Seconds for a request that has no reason to take long."""
