@@ -35,6 +35,9 @@ _ATTEMPTS: Final = 3
 _PAUSE: Final = 1.0
 _IDLE: Final = 30.0
 
+_Situation = tuple[Caller, Context]
+"""Who asks where, and which tickets the command may mean without naming them."""
+
 
 class Worker:
     """Handles the inbox, one event after the other."""
@@ -63,20 +66,32 @@ class Worker:
             self.turned_at = asyncio.get_running_loop().time()
             ready.clear()
             try:
-                batch = await self._units.look(reception.waiting)
-                for incoming in batch:
-                    await self._handle_or_report(incoming)
+                following = await self._units.look(self._following)
+                if following is not None:
+                    await self._handle_or_report(*following)
             except DatabaseUnavailable:
                 _LOG.warning("database_unavailable", doing="inbox")
                 await asyncio.sleep(_PAUSE)
                 continue
-            if not batch:
+            if following is None:
                 await called(ready, _IDLE)
 
-    async def _handle_or_report(self, incoming: Incoming) -> None:
+    def _following(self, unit: Unit) -> tuple[Incoming, _Situation | None] | None:
+        """The next command or tap, and at once its situation: a look less before somebody is answered.
+
+        One at a time, in the order in which they came: one that has to be tried again is not overtaken.
+        """
+        for incoming in reception.waiting(unit, limit=1):
+            try:
+                return incoming, None if incoming.is_tap else self._situation(unit, incoming)
+            except Exception:  # noqa: BLE001 - whatever it is comes again where it is told whose it is
+                return incoming, None
+        return None
+
+    async def _handle_or_report(self, incoming: Incoming, situation: _Situation | None) -> None:
         with bound_contextvars(event_id=incoming.event_id, command=UNKNOWN):
             try:
-                await self.handle(incoming)
+                await self.handle(incoming, situation)
             except DatabaseUnavailable:
                 raise
             except Exception as error:  # noqa: BLE001 - whatever it is must not stop the others' commands
@@ -100,13 +115,15 @@ class Worker:
         await self._units.run(give_up)
         self._settle(incoming, get_contextvars()["command"], Settled(Outcome.FAILED))
 
-    async def handle(self, incoming: Incoming) -> None:
+    async def handle(self, incoming: Incoming, situation: _Situation | None = None) -> None:
         """Do one command or tap. Run again after a crash, it finishes what is left and answers once."""
         if incoming.is_tap:
             if (result := await self._tapper.handle(incoming)) is not None:
                 self._settle(incoming, *result)
             return
-        caller, context = await self._units.look(lambda unit: self._situation(unit, incoming))
+        if situation is None:
+            situation = await self._units.look(lambda unit: self._situation(unit, incoming))
+        caller, context = situation
         if caller.place.kind is RoomKind.FOREIGN:
             await self._units.run(lambda unit: reception.handled(unit, incoming))
             return
@@ -178,7 +195,7 @@ class Worker:
             return await self._executor.refuse(by_command(incoming), NothingMore(None))
         return await self._executor.ask(by_command(incoming, prompt), call, call.command.handler)
 
-    def _situation(self, unit: Unit, incoming: Incoming) -> tuple[Caller, Context]:
+    def _situation(self, unit: Unit, incoming: Incoming) -> _Situation:
         caller = caller_for(unit, incoming)
         event = text.context_event(incoming.content)
         shown = tickets_shown_by(unit, event.reply_to, event.root)
