@@ -17,9 +17,9 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session, col, func, select
 
-from storage import outbox, schema
+from storage import queues, schema
 from storage.errors import DatabaseUnavailable
-from storage.models import ApiKey, Holder, InboxEvent, SyncState
+from storage.models import ApiKey, Holder, SyncState
 
 _LOCK_WAIT: Final = 3.0
 _QUICK_CHECK: Final = 20.0
@@ -196,14 +196,19 @@ class Work:
 def work(session: Session, now: datetime) -> Work:
     """Queues, the last sync, and the API keys."""
     sync = session.get(SyncState, 1)
-    waiting, oldest, _held, set_aside = outbox.depth(session, now)
-    unhandled = col(InboxEvent.handled_at).is_(None)
-    received, first = session.exec(
-        select(func.count(), func.min(InboxEvent.received_at)).where(unhandled)
-    ).one()
+    due = queues.due(session, now).values()
+    received, first = queues.unhandled(session)
     keys = session.exec(select(func.count()).select_from(ApiKey).where(col(ApiKey.revoked_at).is_(None)))
     synced_at = sync.synced_at if sync else None
-    return Work(synced_at, received, first, waiting, oldest, set_aside, keys.one())
+    return Work(
+        synced_at=synced_at,
+        inbox=received,
+        inbox_oldest=first,
+        outbox=sum(count for count, _since in due),
+        outbox_oldest=min((since for _count, since in due), default=None),
+        set_aside=sum(queues.set_aside(session).values()),
+        keys=keys.one(),
+    )
 
 
 def clock(session: Session) -> datetime:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from enum import IntEnum, StrEnum
 from typing import Any, Final
 
-from sqlalchemy import bindparam, case, delete, func, or_, update
+from sqlalchemy import bindparam, case, delete, func, update
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
@@ -308,28 +308,6 @@ def all_due(session: Session, now: datetime) -> None:
         .values(next_attempt_at=now)
         .execution_options(synchronize_session=False)
     )
-
-
-def depth(session: Session, now: datetime) -> tuple[int, datetime | None, int, int]:
-    """Rows waiting, since when the oldest of them that is not held, rows held, rows failed.
-
-    What is only meant for later does not wait yet.
-    """
-    waiting = OutboxRow.state == RowState.WAITING.value
-    meant = or_(col(OutboxRow.next_attempt_at) <= now, col(OutboxRow.attempts) > 0)
-    found = session.exec(
-        select(func.count(), func.min(OutboxRow.created_at)).where(
-            waiting, meant, col(OutboxRow.held).is_(False)
-        )
-    )
-    count, oldest = found.one()
-    held = session.exec(
-        select(func.count()).select_from(OutboxRow).where(waiting, col(OutboxRow.held).is_(True))
-    )
-    failed = session.exec(
-        select(func.count()).select_from(OutboxRow).where(OutboxRow.state == RowState.FAILED.value)
-    )
-    return count, oldest, held.one(), failed.one()
 
 
 def supersede(session: Session, number: int, now: datetime) -> None:

@@ -120,11 +120,17 @@ async def test_purge_of_several_and_again(desk: Desk) -> None:
 
 async def test_status_tells_of_queues_and_rooms_but_not_in_a_team_room(desk: Desk) -> None:
     told = await desk.told("dora", "!status", "admin")
-    for word in ("Tickettruhe", "database: sqlite", "To be handled: 0", "✅ Freiburg", "✅ Triage"):
+    # Other tests of this desk may have left something set aside.
+    for word in (
+        "Tickettruhe",
+        "Last word from the homeserver: today",
+        "Database: SQLite",
+        "Rooms: all 4 in order",
+    ):
         assert word in told.body
     direct = await desk.person("dora").direct_chat_with(desk.account.user_id)
     await desk.until_joined("dora", direct)
-    assert "✅ Freiburg" in (await desk.told("dora", "!status", direct)).body
+    assert "Rooms: all 4 in order" in (await desk.told("dora", "!status", direct)).body
 
 
 async def _bot_may_redact(desk: Desk, level: int = 50) -> None:

@@ -17,12 +17,14 @@ from bot.services import (
     apikeys,
     delivery,
     digest,
+    figures,
     intake,
     invitations,
     outcomes,
     quiet,
     reception,
     room_updates,
+    status,
 )
 from bot.services.intake import NewMessage, RetryKey
 from tests.integration.desk_data import ADMINS, ANNA, BEN, DORA, FREIBURG, POLICY, Desk, desk_on, request
@@ -123,6 +125,8 @@ async def nights(desk: Desk) -> None:
     await desk.units.look(invitations.pending)
     await desk.units.run(room_updates.judge_all)
     await desk.units.look(reception.strangers_rooms)
+    await desk.units.look(lambda unit: figures.figures(unit, figures.over(unit)))
+    await desk.units.look(status.soundness)
     await desk.units.run(lambda unit: reception.start(unit, "@bot:example.org", "OTHER"))
     await desk.deliver()
 

@@ -309,6 +309,7 @@ def answers(text: str, count: int) -> dict[str, Answer]:
             NOW,
             "postgresql",
             "0007",
+            {Status.OPEN: 7, Status.CLOSED: 10_001},
             digest_at=NOW - timedelta(days=1),
             rooms=(RoomStatus("triage"), RoomStatus("admin")),
         ),
