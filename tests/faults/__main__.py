@@ -10,7 +10,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from rich.console import Console
@@ -33,7 +33,9 @@ def main() -> None:
     print(f"seed {options.seed}: make faults ARGS='--seed {options.seed} --kills {options.kills}"
           f" --database {options.database}'", flush=True)  # fmt: skip
     began = time.monotonic()
-    results = asyncio.run(_run(options))
+    results: list[Result] = []
+    with suppress(KeyboardInterrupt):  # what was found by then is shown
+        asyncio.run(_run(options, results))
     _show(results, time.monotonic() - began)
     sys.exit(any(each.breaches for each in results))
 
@@ -49,12 +51,11 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-async def _run(options: argparse.Namespace) -> list[Result]:
+async def _run(options: argparse.Namespace, results: list[Result]) -> None:
     folder = options.folder or Path(tempfile.mkdtemp(prefix="tickettruhe-faults-"))
     folder.mkdir(parents=True, exist_ok=True)
     rounds = range((options.kills + _PER_ROUND - 1) // _PER_ROUND)
     chosen = rounds if options.round is None else [options.round]
-    results: list[Result] = []
     with ExitStack() as stack:
         postgres = stack.enter_context(restartable_postgres()) if options.database != "sqlite" else None
         async with (
@@ -68,7 +69,6 @@ async def _run(options: argparse.Namespace) -> list[Result]:
                 place = folder / f"round-{number}"
                 place.mkdir()
                 results.append(await _round(Servers(homeserver, launcher, on), place, number, plan))
-    return results
 
 
 async def _round(servers: Servers, folder: Path, number: int, plan: Plan) -> Result:
