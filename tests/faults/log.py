@@ -60,6 +60,8 @@ class Log:
     """Commands and taps that were taken back: they may have been done or not, but not twice."""
     taps: dict[str, int] = field(default_factory=dict)
     """Event id of a reaction on a card → the ticket's number."""
+    yes_and_no: dict[str, str] = field(default_factory=dict)
+    """Event id of a reaction on the bot's question → the command that it asked about."""
     words: set[str] = field(default_factory=set)
     """Requesters' words: none of them may be in the bot's log."""
     mishaps: list[str] = field(default_factory=list)

@@ -9,8 +9,16 @@ from typing import Any, Final
 import aiohttp
 
 from tests.desk import Desk
+from tests.faults.commands import (
+    Wanted,
+    a_command_in_a_thread,
+    a_members_command,
+    a_token,
+    an_admins_command,
+)
 from tests.faults.log import Log, Remark, Request, Said
 from tests.people import Human, MatrixRefusal
+from tests.timeline import Shown
 
 _PATIENCE: Final = 120.0
 _LAST_CARDS: Final = 8
@@ -44,6 +52,7 @@ class Workload:
         self._log = log
         self._seed = seed
         self._pace = pace
+        self._answered: set[str] = set()
         self._stop = asyncio.Event()
         self.going = asyncio.Event()
         """Cleared while nobody is to begin anything."""
@@ -64,6 +73,7 @@ class Workload:
                 ("anna", self._member("anna", "freiburg"), 0.7),
                 ("ben", self._member("ben", "freiburg"), 0.9),
                 ("carla", self._member("carla", "berlin"), 1.2),
+                ("dora", self._administer, 4.0),
                 ("ben's phone", self._tapper("ben", "freiburg"), 1.0),
                 ("anna's phone", self._tapper("anna", "freiburg"), 1.6),
             ):
@@ -111,7 +121,7 @@ class Workload:
         """A portal that passes on what a requester adds, and retries."""
         if not self._log.numbers:
             return
-        remark = Remark(_token(dice), dice.choice(self._log.numbers[-20:]))
+        remark = Remark(a_token(dice), dice.choice(self._log.numbers[-20:]))
         self._log.remarks.append(remark)
         self._log.words.add(remark.token)
         path = f"/api/tickets/{remark.number}/messages"
@@ -138,25 +148,52 @@ class Workload:
     def _member(self, name: str, room: str) -> Callable[[random.Random], Awaitable[None]]:
         async def act(dice: random.Random) -> None:
             person = self._desk.person(name)
-            match dice.choices(("command", "chatter", "edit", "redact"), (20, 2, 2, 1))[0]:
-                case "command":
-                    await self._command(person, room, dice)
-                case "chatter":
-                    self._log.chatter.add(await person.say(self._desk.rooms[room], "Who is in today?"))
-                case "edit":
-                    await self._edit(person, room, dice)
-                case "redact":
-                    await self._redact(person, room, dice)
+            (deed,) = dice.choices(deeds, (20, 4, 3, 2, 2, 1))
+            await deed(person, room, dice)
 
+        deeds = (self._command, self._in_thread, self._answer, self._chat, self._edit, self._redact)
         return act
+
+    async def _chat(self, person: Human, room: str, _dice: random.Random) -> None:
+        self._log.chatter.add(await person.say(self._desk.rooms[room], "Who is in today?"))
 
     async def _command(self, person: Human, room: str, dice: random.Random) -> None:
         numbers = self._log.numbers
-        if not numbers:
-            return
-        verb, text, chosen, token = a_command(dice, numbers)
-        event_id = await person.say(self._desk.rooms[room], text)
-        self._log.commands[event_id] = Said(event_id, room, person.user_id, verb, text, chosen, token)
+        if numbers:
+            await self._say(person, room, a_members_command(dice, numbers))
+
+    async def _say(self, person: Human, room: str, wanted: Wanted, thread: str | None = None) -> None:
+        event_id = await person.say(self._desk.rooms[room], wanted.text, thread=thread)
+        self._log.commands[event_id] = Said(
+            event_id, room, person.user_id, wanted.verb, wanted.text, wanted.numbers, wanted.token, thread
+        )
+
+    async def _in_thread(self, person: Human, room: str, dice: random.Random) -> None:
+        cards = await self._cards(person, room)
+        if cards:
+            card = dice.choice(cards[-_LAST_CARDS:])
+            await self._say(person, room, a_command_in_a_thread(dice, _number(card)), card.event_id)
+
+    async def _answer(self, person: Human, room: str, dice: random.Random) -> None:
+        """Tap yes or no under a question that this person was asked."""
+        for seen in await person.sees(self._desk.rooms[room]):
+            asked = self._log.commands.get(seen.reply_to or "")
+            if asked is None or asked.sender != person.user_id or asked.event_id in self._answered:
+                continue
+            if self._desk.is_from_bot(seen) and seen.body.startswith("Really "):
+                self._answered.add(asked.event_id)
+                key = "✅" if dice.random() < 0.7 else "❌"
+                tap = await person.react(self._desk.rooms[room], seen.event_id, key)
+                self._log.yes_and_no[tap] = asked.event_id
+                return
+
+    async def _administer(self, dice: random.Random) -> None:
+        if len(self._log.numbers) > _LAST_CARDS:
+            old = self._log.numbers[:-_LAST_CARDS]
+            await self._say(self._desk.person("dora"), "admin", an_admins_command(dice, old))
+
+    async def _cards(self, person: Human, room: str) -> list[Shown]:
+        return [each for each in await person.sees(self._desk.rooms[room]) if self._desk.is_card(each)]
 
     async def _edit(self, person: Human, room: str, dice: random.Random) -> None:
         """Change an own message into a command: a command is what was said first."""
@@ -179,13 +216,13 @@ class Workload:
     def _tapper(self, name: str, room: str) -> Callable[[random.Random], Awaitable[None]]:
         async def tap(dice: random.Random) -> None:
             person, room_id = self._desk.person(name), self._desk.rooms[room]
-            cards = [each for each in await person.sees(room_id) if self._desk.is_card(each)]
+            cards = await self._cards(person, room)
             if not cards:
                 return
             card, key = dice.choice(cards[-_LAST_CARDS:]), dice.choice("🙋⏳✅🚫")
             with suppress(MatrixRefusal):  # the same tap of the same person still stands there
                 event_id = await person.react(room_id, card.event_id, key)
-                self._log.taps[event_id] = int(card.body.split()[1][1:])
+                self._log.taps[event_id] = _number(card)
                 if dice.random() < 0.1:
                     self._log.redacted.add(event_id)
                     await person.redact(room_id, event_id)
@@ -193,30 +230,5 @@ class Workload:
         return tap
 
 
-def _token(dice: random.Random) -> str:
-    return f"word{dice.getrandbits(48):x}"
-
-
-def a_command(dice: random.Random, numbers: list[int]) -> tuple[str, str, tuple[int, ...], str]:
-    """Verb, text, the tickets' numbers, and a word that only this command has (or none)."""
-    # Mostly young tickets, so that commands meet on them.
-    one = dice.choice(numbers[-15:]) if dice.random() < 0.8 else dice.choice(numbers)
-    several = tuple(dict.fromkeys(dice.choice(numbers) for _ in range(3)))
-    token = _token(dice)
-    verb, words, chosen = dice.choice(
-        (
-            ("take", f"{one}", (one,)), ("take", f"{one}", (one,)), ("take", f"--force {one}", (one,)),
-            ("wait", f"{one} {token}", (one,)), ("close", f"{one} {token}", (one,)),
-            ("reopen", f"{one}", (one,)), ("release", f"{one}", (one,)), ("spam", f"{one}", (one,)),
-            ("undo", f"{one}", (one,)), ("assign", f"{one} Anna", (one,)), ("assign", f"{one} Ben", (one,)),
-            ("close", " ".join(map(str, several)), several), ("take", " ".join(map(str, several)), several),
-            ("message", f"{one} {token}", (one,)), ("note", f"{one} {token}", (one,)),
-            ("task add", f"{one} {token}", (one,)), ("task done", f"{one} 1", (one,)),
-            ("transfer", f"{one} berlin", (one,)), ("transfer", f"{one} freiburg", (one,)),
-            ("topic", f"{one} donation_offer", (one,)), ("topic", f"{one} donation_request", (one,)),
-            ("new", f"{token}", ()), ("list", "", ()), ("show", f"{one}", (one,)), ("mine", "", ()),
-            ("waitlist", "", ()), ("history", f"{one}", (one,)), ("search", token, ()),
-            ("tkae", f"{one}", ()),
-        )
-    )  # fmt: skip
-    return verb, f"!{verb} {words}".strip(), chosen, token if token in words else ""
+def _number(card: Shown) -> int:
+    return int(card.body.split()[1].removeprefix("#"))
