@@ -179,8 +179,8 @@ class Reader:
         """Since room version 11 the content names what is redacted."""
         target = clean.mapping(event.get("content")).get("redacts") or event.get("redacts")
         event_id = clean.identifier(target)
-        if event_id is not None and event.get("sender") != self._me:
-            found.redactions.append(Redaction(event_id, room_id))
+        if event_id is not None:
+            found.redactions.append(Redaction(event_id, room_id, by_bot=event.get("sender") == self._me))
 
     def _read_message(self, found: _Collected, room_id: str, event: Json) -> None:
         event_id, sender = clean.identifier(event.get("event_id")), clean.identifier(event.get("sender"))

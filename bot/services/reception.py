@@ -110,7 +110,7 @@ def receive(unit: Unit, batch: Batch) -> None:
         if echo.on is not None and echo.key is not None:
             outcomes.seed_seen(unit, echo.room_id, echo.on, echo.key, echo.event_id)
     for redaction in batch.redactions:
-        redactions.by_another(unit, redaction)
+        (redactions.by_bot if redaction.by_bot else redactions.by_another)(unit, redaction)
     known = inbox.known(unit.session, [event.event_id for event in batch.events])
     fresh = {event.event_id: event for event in batch.events if event.event_id not in known}
     for event in fresh.values():

@@ -1,9 +1,9 @@
-"""What becomes of the bot's messages that somebody else takes away."""
+"""What becomes of the bot's messages that are taken away, by somebody else or where no answer told of it."""
 
 from dataclasses import dataclass
 from typing import Final
 
-from bot.services import prompts
+from bot.services import prompts, seeds
 from bot.services.unit import Unit
 from storage import outbox, posted
 from storage.models import PostedEvent
@@ -20,6 +20,19 @@ class Redaction:
     event_id: str
     room_id: str
     own: bool = False
+    by_bot: bool = False
+    """The bot took it away itself."""
+
+
+def by_bot(unit: Unit, redaction: Redaction) -> None:
+    """The bot took an event away. If no answer told of that, the ticket may have changed since.
+
+    Only a seeded reaction is wanted again then; what else it redacts stays away, and is redacted once more.
+    """
+    event = posted.get(unit.session, redaction.event_id)
+    if event is not None and event.key is not None and event.redacted_at is None:
+        posted.is_gone(unit.session, event.event_id, unit.now)
+        seeds.ask(unit, event.thread or "")
 
 
 def by_another(unit: Unit, redaction: Redaction) -> None:

@@ -13,7 +13,7 @@ from bot.domain.words import Action, Intake, Status
 from bot.services import delivery, intake, outcomes, people, purge, seeds, taps
 from bot.services.delivery import Clear, Seed
 from bot.services.intake import NewMessage
-from bot.services.reception import Batch, Echo, ReceivedEvent, receive
+from bot.services.reception import Batch, Echo, ReceivedEvent, Redaction, receive
 from bot.services.taps import TappedCard
 from bot.services.unit import Unit
 from storage import inbox, posted
@@ -167,6 +167,23 @@ async def test_one_that_no_answer_told_of_goes_when_it_is_not_wanted_any_more(de
     await desk.units.run(lambda unit: receive(unit, Batch("t1", echoes=(echo,))))
     await desk.deliver()
     assert await desk.seeded(number) == ["↩️"]
+
+
+async def test_one_that_is_gone_without_an_answer_is_placed_again_when_it_is_wanted(desk: Desk) -> None:
+    """Closing took it away, the answer was lost, and by the next attempt somebody had taken the ticket."""
+    number = await desk.open()
+    await desk.deliver()
+    card = next(iter(desk.homeserver.cards(number)))
+    await desk.do(Action.CLOSE, number)
+    spam = next(event_id for event_id, (_, key) in desk.homeserver.reactions.items() if key == "🚫")
+    desk.homeserver.redact(spam)
+    await desk.do(Action.TAKE, number)
+    await desk.deliver()
+    assert "🚫" not in desk.homeserver.on(card)
+    told = Redaction(spam, FREIBURG, by_bot=True)
+    await desk.units.run(lambda unit: receive(unit, Batch("t1", redactions=(told,))))
+    await desk.deliver()
+    assert sorted(await desk.seeded(number)) == sorted(["⏳", "✅", "🚫"])
 
 
 async def test_the_echo_of_a_reaction_that_is_known_changes_nothing(desk: Desk) -> None:
