@@ -46,7 +46,8 @@ class Facts:
     words: Sequence[tuple[str, int]]
     """Texts of messages, notes and tasks, with their tickets."""
     cards: Mapping[int, Card]
-    posted: frozenset[str]
+    posted: Mapping[str, str]
+    """Event id → kind of what the bot posted."""
     unhandled: Sequence[str]
     """Events in the inbox that wait."""
     unsent: Sequence[str]
@@ -71,7 +72,7 @@ def read(engine: Engine, now: datetime) -> Facts:
             causes=Counter((e.cause, e.number) for entries in history.values() for e in entries if e.cause),
             words=[*words, *((each.text, each.number) for each in _all(session, Task))],
             cards={each.number: each for each in _all(session, Card)},
-            posted=frozenset(session.exec(select(PostedEvent.event_id))),
+            posted={each.event_id: each.kind for each in _all(session, PostedEvent)},
             unhandled=waiting_events(session),
             unsent=waiting_rows(session, now),
             digests=[(each.key, each.day) for each in marks if each.sent],

@@ -5,19 +5,15 @@ Each check gives breaches as text; none means that nothing was lost and nothing 
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any, Final
 
 from bot.domain.taps import UNDO, offered
 from bot.domain.words import Status
-from tests.desk import Desk
-from tests.faults.facts import Facts
-from tests.faults.log import Log, Said
-from tests.house_rules import answered_by
-from tests.timeline import Event, Shown, shown
+from tests.faults.log import Said
+from tests.faults.story import Story
+from tests.timeline import Event, Shown
 
 _TX: Final = "org.tickettruhe.tx"
 _NUMBER: Final = re.compile(r"#(\d+)")
@@ -27,57 +23,6 @@ _READS: Final = frozenset({"list", "show", "mine", "waitlist", "history", "searc
 _WORDS: Final = frozenset({"message", "note", "task add"})
 """Verbs that keep words of their own."""
 _DIGEST: Final = "☀️"
-
-
-@dataclass(frozen=True)
-class Story:
-    """The three views, each of one moment when nothing was under way."""
-
-    desk: Desk
-    log: Log
-    facts: Facts
-    events: Mapping[str, Sequence[Event]]
-    """Room key → its whole history, as a client that is new to it reads it."""
-    rendered: Mapping[int, str]
-    """Ticket → its card's text, as the database's state makes it."""
-
-    @cached_property
-    def seen(self) -> Mapping[str, Sequence[Shown]]:
-        """Room key → what a person sees."""
-        return {key: shown(events) for key, events in self.events.items()}
-
-    @cached_property
-    def own(self) -> Sequence[Event]:
-        """All that the bot ever sent."""
-        user = self.desk.account.user_id
-        return [event for events in self.events.values() for event in events if event.sender == user]
-
-    @cached_property
-    def acknowledged(self) -> Counter[str]:
-        """Command → how often it has a ✅."""
-        reactions = (each for each in self.own if each.type == "m.reaction" and not each.redacted)
-        return Counter(each.related for each in reactions if each.related in self.log.commands)
-
-    @cached_property
-    def answered(self) -> Counter[str]:
-        """Command → how often it was answered in words."""
-        found = (answered_by(each, self.log.commands) for each in self.own if not each.redacted)
-        return Counter(each for each in found if each)
-
-    @cached_property
-    def asked(self) -> Counter[str]:
-        """Command → how often the bot asked whether it is meant."""
-        questions = (each for each in self.own if each.body.startswith("Really "))
-        return Counter(each.in_reply_to for each in questions if each.in_reply_to)
-
-    def done_by(self, said: Said, number: int) -> int:
-        """How often a command, or the yes to the question about it, did something to a ticket."""
-        yes = (tap for tap, command in self.log.yes_and_no.items() if command == said.event_id)
-        return sum(self.facts.causes[cause, number] for cause in (said.event_id, *yes))
-
-    def moved(self, number: int) -> bool:
-        """Whether the ticket was ever in another team."""
-        return any(entry.action == "transfer" for entry in self.facts.history.get(number, ()))
 
 
 def breaches(story: Story) -> list[str]:
@@ -104,7 +49,9 @@ def _tickets(story: Story) -> Iterator[str]:
     """Accepted is there once; asked for without an answer at most once; nothing else is there."""
     subjects: defaultdict[str, list[int]] = defaultdict(list)
     for number, ticket in story.facts.tickets.items():
-        subjects[ticket.subject].append(number)
+        # A message to an archived or deleted ticket opens one that follows it; its words are there once.
+        if ticket.follows is None:
+            subjects[ticket.subject].append(number)
     for request in story.log.requests:
         found = subjects.pop(request.subject, [])
         if request.number is None and len(found) > 1:
@@ -117,9 +64,7 @@ def _tickets(story: Story) -> Iterator[str]:
             if len(found) > 1 or (not found and said.event_id not in story.log.redacted):
                 yield f"{said.text} made {found}"
     for subject, found in subjects.items():
-        # A message to an archived or deleted ticket opens one that follows it; its words are there once.
-        if any(story.facts.tickets[number].follows is None for number in found):
-            yield f"nobody asked for {found}: {subject}"
+        yield f"nobody asked for {found}: {subject}"
 
 
 def _card_of(story: Story, number: int, team: str | None) -> list[Shown]:
@@ -164,6 +109,8 @@ def _outcomes(story: Story) -> Iterator[str]:
         # An answer in the thread of a card goes with the card to another room.
         gone = said.thread is not None and any(map(story.moved, said.numbers))
         may_be_none = event_id in story.log.redacted or gone or story.asked[event_id] == 1
+        if said.verb == "message" and story.acknowledged[event_id] == story.answered[event_id] == 1:
+            continue  # its ticket was archived: the answer names the one that follows
         if (count != 1 and not (count == 0 and may_be_none)) or story.asked[event_id] > 1:
             yield f"{said.text} ({event_id}) has {count} outcomes, {story.asked[event_id]} questions before"
     for event_id in story.log.edits | story.log.chatter:
@@ -174,15 +121,15 @@ def _outcomes(story: Story) -> Iterator[str]:
 def _deeds(story: Story) -> Iterator[str]:
     """What was acknowledged was done, once for each ticket; what was refused was not done."""
     for event_id, said in story.log.commands.items():
-        if said.verb in _READS:
-            continue
+        if said.verb in _READS or (said.verb == "message" and story.answered[event_id]):
+            continue  # a message to an archived ticket is in the one that follows it: see the words
         for number in said.numbers:
             done = story.done_by(said, number)
             if done > 1:
                 yield f"{said.text} was done {done} times to #{number}"
             elif story.acknowledged[event_id] and not done and not _was_so(story, said, number):
                 yield f"{said.text} was acknowledged and not done to #{number}"
-            elif story.answered[event_id] and done and said.alone is not None and said.verb != "message":
+            elif story.answered[event_id] and done and said.alone is not None:
                 yield f"{said.text} was answered by a refusal and done"
 
 

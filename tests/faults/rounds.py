@@ -21,9 +21,10 @@ from storage.database import Database
 from tests.faults import facts
 from tests.faults.faults import FAULTS, happen
 from tests.faults.kills import MOMENTS, kill_at
-from tests.faults.oracle import Story, breaches
+from tests.faults.oracle import breaches
 from tests.faults.proxy import Spoil
 from tests.faults.stage import Servers, Stage, staged
+from tests.faults.story import Story
 
 Progress = Callable[[str], None]
 
