@@ -1,7 +1,6 @@
 """The composition root: the only file that knows all parts. Starts them, and stops them in order."""
 
 import asyncio
-import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -9,7 +8,6 @@ from importlib.metadata import version
 from typing import Final, TypeVar
 
 import structlog
-from aiohttp import web
 
 from bot import wiring
 from bot.charts.artist import Artist
@@ -17,7 +15,6 @@ from bot.commands.declarations import build_registry
 from bot.commands.helping import german_names
 from bot.commands.worker import Worker
 from bot.config import Config
-from bot.domain.errors import TickettruheError
 from bot.intake.server import build_app, serve
 from bot.matrix.client import MatrixClient
 from bot.matrix.courier import Courier
@@ -42,16 +39,6 @@ T = TypeVar("T")
 _DRAIN: Final = 3.0
 _RETRY: Final = 5.0
 _ROUND: Final = 10.0
-
-
-class CannotListen(TickettruheError):
-    """The address of the HTTP intake or of the metrics is taken, or not this machine's."""
-
-    def __init__(self, address: str, port: int, reason: str) -> None:
-        super().__init__(f"{address}:{port}: {reason}")
-        self.address = address
-        self.port = port
-        self.reason = reason
 
 
 @dataclass(slots=True)
@@ -108,23 +95,13 @@ async def _serving(bot: Bot) -> AsyncIterator[None]:
     app = await build_app(bot.units, wiring.intake_settings(bot.config), bot.insight.checks, bot.clock)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(bot.insight.close)
-        bot.port = await stack.enter_async_context(_listening(app, intake.listen, intake.port))
+        bot.port = await stack.enter_async_context(serve(app, intake.listen, intake.port))
         _LOG.info("listening", address=intake.listen, port=bot.port)
         if metrics.port is not None:
-            inside = _listening(bot.insight.app(), metrics.listen, metrics.port)
+            inside = serve(bot.insight.app(), metrics.listen, metrics.port)
             bot.metrics_port = await stack.enter_async_context(inside)
             _LOG.info("listening_for_metrics", address=metrics.listen, port=bot.metrics_port)
         yield
-
-
-@asynccontextmanager
-async def _listening(app: web.Application, address: str, port: int) -> AsyncIterator[int]:
-    async with AsyncExitStack() as stack:
-        try:
-            found = await stack.enter_async_context(serve(app, address, port))
-        except OSError as error:
-            raise CannotListen(address, port, os.strerror(error.errno or 0)) from error
-        yield found
 
 
 def _assemble(config: Config, database: Database, clock: Clock) -> Bot:

@@ -3,6 +3,7 @@
 from functools import singledispatch
 
 from bot.domain.errors import InvalidInput, TickettruheError
+from bot.intake.server import CannotListen
 from bot.matrix.errors import TokenRejected
 from bot.matrix.rooms import SameRoom
 from bot.services.apikeys import KeyNameTaken, UnknownKey
@@ -59,6 +60,14 @@ def _(_error: UnknownKey) -> str:
 @explained.register
 def _(error: InvalidInput) -> str:
     return f"`{error.field}` is not valid ({error.problem})."
+
+
+@explained.register
+def _(error: CannotListen) -> str:
+    return (
+        f"Cannot listen on {error.address}:{error.port}: {error.reason}. End what has it, or set another "
+        "port (`intake.port`, `metrics.port`)."
+    )
 
 
 @explained.register

@@ -5,7 +5,7 @@ nobody's id is ever told.
 """
 
 from enum import StrEnum
-from typing import Final, Protocol
+from typing import Final
 
 
 class Outcome(StrEnum):
@@ -46,8 +46,11 @@ UNKNOWN: Final = "unknown"
 """In place of a command's name: what was typed is none."""
 
 
-class Meters(Protocol):
-    """Counts. Every call is cheap, never fails, and may come from any thread."""
+class Meters:
+    """What can be told. By itself it counts nothing: for where nobody looks.
+
+    Every call is cheap, never fails, and may come from any thread.
+    """
 
     def unit(self, work: Work, seconds: float) -> None:
         """A unit of work ended, after so long."""
@@ -74,32 +77,4 @@ class Meters(Protocol):
         """A sync was committed, or failed."""
 
 
-class Unmetered:
-    """Counts nothing: where nobody looks."""
-
-    def unit(self, work: Work, seconds: float) -> None:
-        """Nothing."""
-
-    def run_again(self) -> None:
-        """Nothing."""
-
-    def command(self, name: str, outcome: Outcome) -> None:
-        """Nothing."""
-
-    def tap(self, name: str, outcome: Outcome) -> None:
-        """Nothing."""
-
-    def request(self, what: str, status: int, seconds: float) -> None:
-        """Nothing."""
-
-    def delivery(self, kind: str, fate: Fate) -> None:
-        """Nothing."""
-
-    def waited(self, kind: str, seconds: float) -> None:
-        """Nothing."""
-
-    def sync(self, *, good: bool) -> None:
-        """Nothing."""
-
-
-UNMETERED: Final[Meters] = Unmetered()
+UNMETERED: Final[Meters] = Meters()

@@ -1,6 +1,7 @@
 """The bot's web server: API, contact form and health, with the same care for all answers."""
 
 import logging
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
@@ -10,7 +11,7 @@ from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.typedefs import Handler
 
-from bot.domain.errors import Conflict
+from bot.domain.errors import Conflict, TickettruheError
 from bot.intake.api import Api
 from bot.intake.form import ContactForm
 from bot.intake.form_pages import STYLE
@@ -35,6 +36,16 @@ _RETRY_SECONDS: Final = 5
 _FORM_KEY: Final = "form"
 
 _log = structlog.stdlib.get_logger(__name__)
+
+
+class CannotListen(TickettruheError):
+    """The address is taken, or not this machine's."""
+
+    def __init__(self, address: str, port: int, reason: str) -> None:
+        super().__init__(f"{address}:{port}: {reason}")
+        self.address = address
+        self.port = port
+        self.reason = reason
 
 
 async def build_app(
@@ -63,11 +74,16 @@ async def serve(app: web.Application, host: str, port: int) -> AsyncIterator[int
     """Serve until the end of the block; yields the bound port (of use if ``port`` is 0).
 
     At the end no new request is taken; those under way get at most two seconds.
+
+    :raises CannotListen: the address is taken, or not this machine's.
     """
     runner = web.AppRunner(app, access_log=None, logger=_http_logger(), shutdown_timeout=_GRACE)
     await runner.setup()
     try:
-        await web.TCPSite(runner, host, port).start()
+        try:
+            await web.TCPSite(runner, host, port).start()
+        except OSError as error:
+            raise CannotListen(host, port, os.strerror(error.errno or 0)) from error
         yield runner.addresses[0][1]
     finally:
         await runner.cleanup()

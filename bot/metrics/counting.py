@@ -10,7 +10,7 @@ from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics
 
-from bot.meters import UNKNOWN, Fate, Outcome, Work
+from bot.meters import UNKNOWN, Fate, Meters, Outcome, Work
 
 TAPS: Final = ("take", "wait", "close", "spam", "undo", "confirm", "cancel", "more")
 REQUESTS: Final = ("ticket", "message", "form")
@@ -45,8 +45,8 @@ def answer_of(status: int) -> str:
             return "refused" if status < 500 else "failed"
 
 
-class Counting:
-    """The :class:`bot.meters.Meters` that keep what they are told, for Prometheus.
+class Counting(Meters):
+    """Keeps what it is told, for Prometheus.
 
     ``commands`` are all commands' names, ``kinds`` all kinds of outbox rows.
     """

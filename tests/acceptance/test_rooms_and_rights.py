@@ -141,7 +141,7 @@ async def test_a_room_that_was_opened_gets_nothing_until_it_is_closed_again(desk
     await tim.say(room, f"!take {before}")
     await desk.post(f"/api/tickets/{before}/messages", {"message": f"Between us: {opening}"})
     told = await desk.told("dora", "!status", "admin")
-    assert f"⚠️ Triage {reason}" in told.body
+    assert f"⚠️ Triage: {reason}" in told.body
     await desk.file("Somebody else's comes")
     seen = await tim.timeline(room)
     after = seen[[event.event_id for event in seen].index(change) :]
@@ -172,7 +172,7 @@ async def test_an_encrypted_room_is_refused_and_reported(
         await own.bot.stop()
         await own.bot.start()
         told = await own.told("dora", "!status", "admin")
-        assert "1 held back" in told.body
+        assert "1 message is held back" in told.body
         events = await carla.timeline(room)
         said = [each for each in events if each.sender == own.account.user_id and each.state_key is None]
         assert [each.event_id for each in said] == [greeting.event_id]

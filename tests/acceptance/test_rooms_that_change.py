@@ -113,8 +113,8 @@ async def test_a_ticket_whose_room_forbids_posting_goes_to_triage(own: Desk) -> 
     nowhere = await own.file("Nobody hears me")
     await own.hears("admin", f"#{nowhere} ist neu und steht in keinem Raum", "Freiburg")
     status = await own.told("dora", "!status", "admin")
-    assert "⚠️ Freiburg Ich darf dort nicht schreiben" in status.body
-    assert "zurückgehalten" in status.body
+    assert "⚠️ Freiburg: Ich darf dort nicht schreiben" in status.body
+    assert "Räume, die ich nicht benutzen kann. Ich sende sie, sobald" in status.body
     assert f"#{nowhere}" in (await own.told("dora", f"!show {nowhere}", "admin")).body
 
     await levels(tim, triage, events_default=0)

@@ -105,6 +105,22 @@ async def test_a_wrong_token_ends_it_with_a_clear_message(idle_desk: Desk) -> No
         assert "syt_wrong" not in out
 
 
+async def test_a_port_that_is_taken_is_told(idle_desk: Desk) -> None:
+    """Also that of the metrics: whoever set it wants them."""
+    path = idle_desk.folder / "config.yaml"
+    settings = yaml.safe_load(path.read_text())
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        path.write_text(yaml.safe_dump({**settings, "metrics": {"port": port}}))
+        code, out = await command_line(path, "run")
+    assert code == 1
+    assert f"Cannot listen on 127.0.0.1:{port}: Address already in use" in out
+    assert "metrics.port" in out
+    assert "Traceback" not in out
+
+
 async def test_a_token_that_is_revoked_meanwhile_ends_it(
     homeserver: Homeserver, people: Crowd, tmp_path: Path, sqlite_database: str
 ) -> None:
