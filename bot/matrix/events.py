@@ -1,6 +1,6 @@
 """Reads a sync's JSON. It comes from strangers: every type is checked, and nothing raises."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final, Protocol
@@ -128,7 +128,7 @@ class Reader:
         )
         return SyncAnswer(batch, tuple(found.gaps), tuple(found.unsure))
 
-    def read_page(self, gap: Gap, events: list[Json]) -> Said:
+    def read_page(self, gap: Gap, events: Sequence[Json]) -> Said:
         """What was said in a gap; ``events`` are its history, oldest first."""
         found = _Collected()
         said = events if gap.since_join is None else self._since_join([*events, *gap.since_join])
@@ -159,7 +159,7 @@ class Reader:
         for event in since_join:
             self._read_said(found, room_id, event)
 
-    def _since_join(self, said: list[Json]) -> list[Json]:
+    def _since_join(self, said: Sequence[Json]) -> Sequence[Json]:
         """What was said since the bot came in last; it may have been there before, and out meanwhile."""
         came: int | None = None
         for index, event in enumerate(said):

@@ -1,0 +1,148 @@
+"""Reading syncs: what is asked for again, what counts in a room that is new, and what was taken away."""
+
+from typing import Any
+
+import pytest
+
+from bot.matrix.client import TX_KEY
+from bot.matrix.events import Gap, Reader, Said, SyncAnswer
+from bot.matrix.levels import may_post
+from bot.matrix.room_state import whole_state
+from bot.services.reception import Redaction, RoomUpdate
+from tests.unit.test_matrix_events import ANNA, BOT, ROOM, invite, message, state
+
+OTHER = "!other:example.org"
+
+
+def reader() -> Reader:
+    return Reader(BOT, lambda _content, *, private: True)
+
+
+def sync(room: Any, room_id: str = ROOM, *, known: bool = True, section: str = "join") -> SyncAnswer:
+    """A sync that tells this of one room; ``ROOM`` is configured."""
+    joined = frozenset({room_id} if known else ())
+    raw = {"next_batch": "t", "rooms": {section: {room_id: room}}}
+    return reader().read(raw, joined, frozenset({ROOM}))
+
+
+def member(membership: str, user_id: str = BOT, **content: Any) -> dict[str, Any]:
+    return state("m.room.member", {"membership": membership, **content}, user_id)
+
+
+def timeline(*events: dict[str, Any], limited: bool = False) -> dict[str, Any]:
+    return {"events": list(events), "limited": limited, "prev_batch": "p"}
+
+
+def ids(answer: SyncAnswer | Said) -> list[str]:
+    said = answer.batch if isinstance(answer, SyncAnswer) else answer
+    return [event.event_id for event in said.events]
+
+
+def first(count: int, *, room_id: str = ROOM) -> SyncAnswer:
+    """A room as a first sync tells it: how many are in it, and not who."""
+    room = {"summary": {"m.joined_member_count": count}, "timeline": timeline(member("join"), message("$1"))}
+    return sync(room, room_id, known=False)
+
+
+def test_a_first_sync_asks_only_for_the_state_of_rooms_that_may_serve() -> None:
+    assert first(40).unsure == (ROOM,)
+    assert first(2, room_id=OTHER).unsure == (OTHER,)
+    for count in (0, 1, 3, 1000):
+        stranger = first(count, room_id=OTHER)
+        assert stranger.batch.rooms == (RoomUpdate(OTHER, "join"),)
+        assert (stranger.unsure, stranger.gaps, ids(stranger)) == ((), (), [])
+
+
+def test_only_what_was_said_since_the_bot_came_in_last_counts() -> None:
+    events = (
+        member("join"), message("$in"), member("leave"), message("$out"), member("join"), message("$back"),
+        member("join", displayname="Renamed"), message("$on"),
+    )  # fmt: skip
+    answer = sync({"timeline": timeline(*events)}, known=False)
+    assert (ids(answer), answer.gaps) == (["$back", "$on"], ())
+    out = sync({"timeline": timeline(*events[:4])}, known=False)
+    assert ids(out) == []
+
+
+def test_a_cut_timeline_of_a_new_room_is_gone_back_to_where_the_bot_came_in() -> None:
+    answer = sync({"timeline": timeline(message("$4"), limited=True)}, known=False)
+    (gap,) = answer.gaps
+    assert (ids(answer), gap) == ([], Gap(ROOM, "p", (message("$4"),)))
+    page = [message("$1"), member("join"), message("$2"), message("$3")]
+    assert ids(reader().read_page(gap, page)) == ["$2", "$3", "$4"]
+    assert ids(reader().read_page(gap, [message("$1")])) == []
+    known = sync({"timeline": timeline(message("$4"), limited=True)})
+    assert (ids(known), known.gaps) == (["$4"], (Gap(ROOM, "p"),))
+    assert ids(reader().read_page(known.gaps[0], page)) == ["$1", "$2", "$3"]
+
+
+@pytest.mark.parametrize(
+    ("where", "sender", "told"),
+    [("content", ANNA, True), ("event", ANNA, True), ("content", BOT, False), ("nowhere", ANNA, False)],
+)
+def test_what_others_take_away_is_told_in_either_form(where: str, sender: str, *, told: bool) -> None:
+    event: dict[str, Any] = {"type": "m.room.redaction", "event_id": "$r", "sender": sender, "content": {}}
+    target = {"redacts": "$gone"}
+    event |= {"content": target} if where == "content" else target if where == "event" else {}
+    answer = sync({"timeline": timeline(event)})
+    assert answer.batch.redactions == ((Redaction("$gone", ROOM),) if told else ())
+
+
+def test_an_own_event_that_was_gone_before_it_was_seen_is_told() -> None:
+    gone = {**message("$gone", BOT), "unsigned": {"redacted_because": {"sender": ANNA}}}
+    own = {**message("$own", BOT), "unsigned": {"redacted_because": {"sender": BOT}}}
+    echo = message("$echo", BOT, **{TX_KEY: "tx"})
+    answer = sync({"timeline": timeline(gone, own, echo)})
+    assert answer.batch.redactions == (Redaction("$gone", ROOM, own=True),)
+    assert [each.event_id for each in answer.batch.echoes] == ["$echo"]
+
+
+def test_an_invitation_tells_which_room_it_continues() -> None:
+    for content, expected in (
+        ({"predecessor": {"room_id": OTHER}}, OTHER),
+        ({"predecessor": OTHER}, None),
+        ({}, None),
+    ):
+        answer = sync(invite(state("m.room.create", content)), known=False, section="invite")
+        assert [room.predecessor for room in answer.batch.rooms] == [expected]
+
+
+CREATE = state("m.room.create", {"room_version": "12"})
+OLDER = state("m.room.create", {"room_version": "11"}, sender=BOT)
+
+
+def helped_by(*creators: Any) -> dict[str, Any]:
+    return state("m.room.create", {"room_version": "12", "additional_creators": list(creators)})
+
+
+def levels(**content: Any) -> dict[str, Any]:
+    return state("m.room.power_levels", content)
+
+
+@pytest.mark.parametrize(
+    ("events", "expected"),
+    [
+        ([], True),
+        ([levels(events_default=50)], False),
+        ([levels(events_default=50, users={BOT: 50})], True),
+        ([levels(events_default="50", users={BOT: "49"})], False),
+        ([levels(events_default=50, users_default=50)], True),
+        ([levels(events={"m.room.message": 100}, users={BOT: 50})], False),
+        ([levels(events={"m.reaction": 100})], True),
+        ([levels(events_default=[], users=7, events=None)], True),
+        ([levels(events_default=100), {**CREATE, "sender": BOT}], True),
+        ([levels(events_default=100), OLDER], False),
+        ([levels(events_default=100), helped_by(BOT)], True),
+        ([levels(events_default=100), helped_by({})], False),
+    ],
+)  # fmt: skip
+def test_the_levels_say_whether_the_bot_may_write(events: list[dict[str, Any]], *, expected: bool) -> None:
+    assert may_post(events, BOT) is expected
+    assert whole_state(ROOM, events, BOT).muted is not expected
+
+
+def test_levels_alone_are_looked_at_with_the_whole_state() -> None:
+    answer = sync({"timeline": timeline(levels(events_default=50))})
+    assert (answer.unsure, answer.batch.rooms[0].muted) == ((ROOM,), None)
+    new = {"state": {"events": [CREATE, levels(events_default=50)]}, "timeline": timeline(member("join"))}
+    assert sync(new, known=False).batch.rooms[0].muted is True
