@@ -446,7 +446,7 @@ class RoomMove(SQLModel, table=True):
     new_room_id: str = Field(index=True)
     key: str
     """Which room it was, as in ``room_keys``."""
-    state: str
+    state: str = Field(index=True)
     """A ``MoveState``."""
     question: int | None = Field(default=None, sa_column=Column(BigId, nullable=True))
     """The outbox row that asked."""

@@ -27,3 +27,4 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("old_room_id", name=op.f("pk_room_moves")),
     )
     op.create_index(op.f("ix_room_moves_new_room_id"), "room_moves", ["new_room_id"])
+    op.create_index(op.f("ix_room_moves_state"), "room_moves", ["state"])
