@@ -56,6 +56,7 @@ def judge_all(unit: Unit) -> None:
 def update_room(unit: Unit, update: RoomUpdate) -> None:
     """Keep what is told of a room, and see what follows from it."""
     room = rooms.get(unit.session, update.room_id)
+    stays = room is not None and room.membership == update.membership
     if room is None:
         room = Room(room_id=update.room_id, membership=update.membership or "join")
     if update.membership in ("join", "invite") and room.membership != update.membership:
@@ -72,11 +73,13 @@ def update_room(unit: Unit, update: RoomUpdate) -> None:
     unit.session.add(room)
     unit.session.flush()
     _update_members(unit, update)
-    for used in relocation.consider(unit, room):
-        if used is not room:
-            _look_at(unit, used)
+    if not stays or update.replaced_by is not None or update.predecessor is not None:
+        for used in relocation.consider(unit, room):
+            if used is not room:
+                _look_at(unit, used)
     _look_at(unit, room)
-    if rooms.key_of(unit.session, room.room_id) is None:
+    grown = any(joined is not None for joined in update.members.values()) or update.encrypted
+    if grown and rooms.key_of(unit.session, room.room_id) is None:
         # It may have become one to be left.
         unit.wake_rooms()
     if room.membership == "leave":

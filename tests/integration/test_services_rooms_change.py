@@ -301,6 +301,22 @@ async def test_an_admin_is_asked_once_and_the_tickets_move(desk: Desk) -> None:
     assert (edits[new], set(edits.values())) == (NEW, {NEW})
 
 
+async def test_an_alert_that_was_held_before_the_move_stands_under_the_new_card(desk: Desk) -> None:
+    number = await desk.open()
+    await desk.deliver()
+    old = await card(desk, number)
+    await message(desk, number)
+    await desk.finish(await next_card(desk))
+    await upgraded(desk)
+    await desk.deliver()
+    await desk.units.run(lambda unit: relocation.decide(unit, FREIBURG, DORA, yes=True))
+    await arrive(desk)
+    sent = [job for job in await desk.deliver() if isinstance(job, Send)]
+    (alert,) = [job for job in sent if isinstance(job.view, MessageAlert)]
+    (new,) = desk.homeserver.cards(number).keys() - {old}
+    assert (alert.room_id, alert.thread) == (NEW, new)
+
+
 async def test_a_ticket_that_leaves_the_team_after_the_move_is_cleared_from_both_rooms(desk: Desk) -> None:
     number = await desk.open()
     await desk.deliver()
