@@ -45,8 +45,8 @@ fuzz: $(VENV)/.installed-dev ## the fuzz tests with many more cases (ARGS='-k ht
 	TICKETTRUHE_FUZZ=$(CASES) $(if $(MEMORY),TMPDIR=$(MEMORY)) \
 		$(BIN)/python -m pytest tests/fuzz --timeout 0 --hypothesis-show-statistics $(ARGS)
 
-bench: $(VENV)/.installed-dev ## measure, as ratios to named baselines of the same run
-	$(BIN)/python -m tests.benchmarks.measure
+bench: $(VENV)/.installed-dev ## measure, as ratios to named baselines of the same run: 20 minutes (ARGS='latency intake')
+	@$(BIN)/python -m tests.benchmarks $(ARGS)
 
 clean: ## remove the virtual environment
 	rm -rf $(VENV)

@@ -268,11 +268,11 @@ async def make_desk(
         for other in others:
             await desk.people[other].join(desk.rooms[room])
     desk.write_config()
-    desk.key = await _api_key(desk)
+    desk.key = await api_key(desk)
     return desk
 
 
-async def _api_key(desk: Desk) -> str:
+async def api_key(desk: Desk) -> str:
     """As ``apikey create`` makes one, but in this process: a test that wants many desks starts sooner."""
     database = Database(desk.database_url)
     try:
