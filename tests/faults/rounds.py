@@ -86,7 +86,7 @@ async def played(
             await work
         try:
             await stage.settled()
-        except TimeoutError:
+        except (TimeoutError, AssertionError):
             stage.log.mishaps.append("it did not settle")
         yield stage
 

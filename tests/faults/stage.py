@@ -27,7 +27,8 @@ DIGEST_AT: Final = (2, 30)
 """Local time of the digest: in the hour that the clocks skip in spring and repeat in autumn."""
 _LEASE_FREE: Final = 15.0
 _READY: Final = 30.0
-_SETTLED: Final = 120.0
+_STALLED: Final = 90.0
+"""Seconds without any change; a row is tried again after a minute at the latest."""
 _HELD: Final = "Another process runs on this database"
 
 
@@ -94,22 +95,26 @@ class Stage:
         await self.ready()
 
     async def settled(self) -> None:
-        """Wait until all that was said is answered and nothing is left to send.
+        """Wait until all that was said is answered and nothing is left to send, however slow the machine is.
 
-        :raises TimeoutError: it is not so in time; the oracle will tell what was left.
+        :raises TimeoutError: nothing has changed for a while; the oracle will tell what was left.
         """
-        async with asyncio.timeout(_SETTLED):
+        left: list[str] = []
+        async with asyncio.timeout(_STALLED) as patience:
             for name, room in (("anna", "freiburg"), ("carla", "berlin")):
                 last = await self.desk.say(name, "!help", room)
                 await self.desk.person(name).wait_for_notice_reply(
-                    self.desk.room(room), last, timeout=_SETTLED
+                    self.desk.room(room), last, timeout=_STALLED
                 )
-            while await asyncio.to_thread(self._waiting):  # noqa: ASYNC110 - it is a database that is asked
+            while waiting := await asyncio.to_thread(self._waiting):
+                if waiting != left:
+                    left = waiting
+                    patience.reschedule(asyncio.get_running_loop().time() + _STALLED)
                 await asyncio.sleep(0.1)
 
-    def _waiting(self) -> bool:
+    def _waiting(self) -> list[str]:
         with Session(self.engine) as session:
-            return bool(waiting_events(session) or waiting_rows(session, self.clock.now))
+            return [*waiting_events(session), *waiting_rows(session, self.clock.now)]
 
 
 @asynccontextmanager

@@ -18,7 +18,7 @@ from tests.faults.stage import Servers, Stage
 from tests.faults.tampering import TAMPERINGS
 from tests.servers import Postgres, fresh_database
 
-KILLS: Final = 6
+KILLS: Final = 5
 FAULTS: Final = {
     "sqlite": ("token expired", "disk full", "database locked briefly", "clock set right"),
     "postgresql": ("Synapse restarted", "PostgreSQL restarted", "tables locked", "clocks go back"),
