@@ -10,13 +10,26 @@ from sqlalchemy import text
 from sqlmodel import Session, col, delete, select
 
 from storage.models import HistoryEntry, InboxEvent, Ticket, TicketMessage
-from tests.faults.log import Said
+from tests.faults.log import Request, Said
 from tests.faults.stage import Stage
 from tests.people import Human
 from tests.timeline import Event, Shown
 
 Tampering = Callable[[Stage], Awaitable[str]]
 _ROOM: Final = "freiburg"
+_SUBJECT: Final = "To be tampered with"
+_TOKEN: Final = "kept-once"
+
+
+async def something_to_tamper_with(stage: Stage) -> None:
+    """A ticket with a card and a note, all as it should be. The bot is running."""
+    anna = stage.desk.person("anna")
+    number = await stage.desk.file(_SUBJECT)
+    stage.log.requests.append(Request(_SUBJECT, None, _ROOM, number))
+    said = f"!note {number} {_TOKEN}"
+    event_id = await anna.say(_room(stage), said)
+    stage.log.commands[event_id] = Said(event_id, _ROOM, anna.user_id, "note", said, (number,), _TOKEN)
+    await stage.settled()
 
 
 async def a_ticket_is_lost(stage: Stage) -> str:
@@ -24,7 +37,7 @@ async def a_ticket_is_lost(stage: Stage) -> str:
     with Session(stage.engine) as session:
         if stage.engine.dialect.name == "postgresql":
             session.exec(text("SET LOCAL session_replication_role = replica"))  # type: ignore[call-overload]
-        session.exec(delete(Ticket).where(col(Ticket.number) == stage.log.numbers[0]))
+        session.exec(delete(Ticket).where(col(Ticket.subject) == _SUBJECT))
         session.commit()
     return "tickets"
 
@@ -89,29 +102,23 @@ async def _swallowed(stage: Stage, person: Human, event_id: str, kind: str) -> N
 
 async def a_command_is_answered_twice(stage: Stage) -> str:
     """Another answer to one that has its own."""
-    command = next(iter(stage.log.commands.values()))
-    await _bot(stage).say(stage.desk.rooms[command.room], "Once more", reply_to=command.event_id)
+    await _bot(stage).say(_room(stage), "Once more", reply_to=_the_note(stage).event_id)
     return "outcomes"
 
 
 async def what_was_acknowledged_is_not_done(stage: Stage) -> str:
     """The entry of a command in its ticket's history goes."""
     with Session(stage.engine) as session:
-        caused = select(HistoryEntry).where(
-            col(HistoryEntry.cause).in_(stage.log.commands),
-            col(HistoryEntry.action).in_(["wait", "close", "note", "message"]),
-        )
-        session.delete(session.exec(caused).first())
+        caused = select(HistoryEntry).where(HistoryEntry.cause == _the_note(stage).event_id)
+        session.delete(session.exec(caused).one())
         session.commit()
     return "deeds"
 
 
-async def a_message_is_kept_twice(stage: Stage) -> str:
-    """As if a retried call had been done again."""
-    remark = next(each for each in stage.log.remarks if each.accepted)
+async def a_note_is_kept_twice(stage: Stage) -> str:
+    """As if its command had been done again."""
     with Session(stage.engine) as session:
-        kept = select(TicketMessage).where(col(TicketMessage.text).contains(remark.token))
-        found = session.exec(kept).one()
+        found = session.exec(select(TicketMessage).where(TicketMessage.text == _TOKEN)).one()
         session.add(TicketMessage(**found.model_dump(exclude={"id"})))
         session.commit()
     return "words_kept"
@@ -130,8 +137,8 @@ TAMPERINGS: Final[tuple[Tampering, ...]] = (
     a_command_is_lost,
     a_tap_is_lost,
     a_command_is_answered_twice,
+    a_note_is_kept_twice,
     what_was_acknowledged_is_not_done,
-    a_message_is_kept_twice,
     a_digest_comes_twice,
     a_ticket_is_lost,
 )
@@ -150,12 +157,13 @@ async def _events(stage: Stage) -> list[Event]:
 
 
 async def _a_card(stage: Stage) -> Shown:
-    """The newest card that offers something, of a ticket that was never in another team."""
-    with Session(stage.engine) as session:
-        moved = {*session.exec(select(HistoryEntry.number).where(HistoryEntry.action == "transfer"))}
+    """The ticket's."""
     seen = await stage.desk.viewer(_ROOM).sees(_room(stage))
-    cards = [each for each in seen if stage.desk.is_card(each) and each.reactions]
-    return next(each for each in reversed(cards) if _number(each) not in moved)
+    return next(each for each in seen if stage.desk.is_card(each, _the_note(stage).numbers[0]))
+
+
+def _the_note(stage: Stage) -> Said:
+    return next(said for said in stage.log.commands.values() if said.token == _TOKEN)
 
 
 def _number(card: Shown) -> int:

@@ -15,7 +15,7 @@ from tests.faults.bots import Launcher
 from tests.faults.oracle import breaches
 from tests.faults.rounds import Plan, judged, played, told
 from tests.faults.stage import Servers, Stage
-from tests.faults.tampering import TAMPERINGS
+from tests.faults.tampering import TAMPERINGS, something_to_tamper_with
 from tests.servers import Postgres, fresh_database
 
 KILLS: Final = 5
@@ -57,6 +57,7 @@ async def test_nothing_is_lost_or_done_twice(stage: Stage) -> None:
 @pytest.mark.parametrize("stage", ["sqlite"], indirect=True)
 async def test_the_oracle_sees_what_is_wrong(stage: Stage) -> None:
     """Each thing that is tampered with is told by the check that is for it."""
+    await something_to_tamper_with(stage)
     known = set(breaches(await told(stage)))
     await stage.bot.stop()
     for tamper in TAMPERINGS:
