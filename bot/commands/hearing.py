@@ -95,8 +95,8 @@ class Hearing:
             return prefix + said if slip else None
         clear = _NO_MORE_BUT_NUMBERS.fullmatch(rest) or self._registry.forms(word["word"])
         if not clear and _is_doubtful(command, word["word"], rest):
-            line = prefix + said.splitlines()[0]
-            raise UsageError(UsageProblem.NEEDS_PREFIX, line, 0, len(prefix))
+            line, start, length = tokens.quote_line(prefix + said, 0, len(prefix))
+            raise UsageError(UsageProblem.NEEDS_PREFIX, line, start, length)
         return prefix + said
 
     def _number_first(self, line: str) -> str | None:

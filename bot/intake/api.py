@@ -14,6 +14,7 @@ from bot.domain.request import InvalidFields
 from bot.domain.words import Intake
 from bot.intake.addresses import client_address
 from bot.intake.api_body import MalformedBody, read_message, read_object, read_request
+from bot.intake.bodies import Bodies
 from bot.intake.settings import IntakeSettings
 from bot.services import apikeys, intake
 from bot.services.intake import KeyReused, NewMessage, RetryKey, fingerprint
@@ -22,9 +23,8 @@ from bot.services.unit import Unit, Units
 TICKETS: Final = ("/api/tickets.json", "/api/http.php/tickets.json")
 MESSAGES: Final = r"/api/tickets/{number:[0-9]{1,15}}/messages"
 
-BODY_SECONDS: Final = 120.0
-"""How long a body may take to arrive; the largest on a slow line needs a minute or so."""
-
+_ROOM: Final = 64 * 1024 * 1024
+"""Bytes for all bodies that arrive at the same time; room for two of the largest at least."""
 _LARGE: Final = 64 * 1024
 """Bytes that are read in a millisecond or so, whatever they are."""
 _RETRY_KEY: Final = re.compile(r"[\x21-\x7e]{1,255}")
@@ -58,33 +58,13 @@ class _Call:
         return RetryKey(self.scope, self.retry, fingerprint(f"{about}\n".encode() + self.body))
 
 
-async def read_body(request: web.Request, limit: int) -> bytes:
-    """The whole body.
-
-    :raises web.HTTPRequestEntityTooLarge: it has, or says it has, more than ``limit`` bytes.
-    :raises web.HTTPRequestTimeout: it takes too long to arrive.
-    :raises web.HTTPBadRequest: it ends early, or its encoding is broken.
-    """
-    if (request.content_length or 0) > limit:
-        raise web.HTTPRequestEntityTooLarge(limit, text=f"Too large: at most {limit} bytes")
-    try:
-        async with asyncio.timeout(BODY_SECONDS):
-            body = await request.read()
-    except TimeoutError as error:
-        raise web.HTTPRequestTimeout(text="The body did not arrive in time") from error
-    except web.RequestPayloadError as error:
-        raise web.HTTPBadRequest(text="The body cannot be read") from error
-    if len(body) > limit:
-        raise web.HTTPRequestEntityTooLarge(limit, text=f"Too large: at most {limit} bytes")
-    return body
-
-
 class Api:
     """Answers the two calls. A 201 follows the commit."""
 
     def __init__(self, units: Units, settings: IntakeSettings) -> None:
         self._units = units
         self._settings = settings
+        self._bodies = Bodies(max(_ROOM, 2 * settings.max_body))
 
     def routes(self) -> list[web.RouteDef]:
         """The routes to add to the application."""
@@ -116,7 +96,7 @@ class Api:
         retry = request.headers.get("Idempotency-Key")
         if retry is not None and not _RETRY_KEY.fullmatch(retry):
             raise web.HTTPBadRequest(text="Idempotency-Key: 1 to 255 visible ASCII characters")
-        body = await read_body(request, self._settings.max_body)
+        body = await self._bodies.read(request, self._settings.max_body)
         return _Call(f"api:{key_id}", body, retry)
 
     async def _create(self, _request: web.Request, call: _Call) -> int:

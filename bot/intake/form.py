@@ -12,7 +12,7 @@ from bot.domain.errors import InputProblem
 from bot.domain.request import Checker, InvalidFields, NewRequest, check_request
 from bot.domain.words import Intake
 from bot.intake.addresses import client_address, household
-from bot.intake.api import read_body
+from bot.intake.bodies import Bodies
 from bot.intake.form_fields import HONEYPOT, NAMES
 from bot.intake.form_pages import FormPages, Notice
 from bot.intake.form_texts import choose_language
@@ -25,6 +25,8 @@ from bot.services.unit import Clock, Unit, Units
 
 _BODY_LIMIT: Final = 512 * 1024
 """The longest message in signs of four bytes, percent-encoded, with room for the rest."""
+_ROOM: Final = 16 * 1024 * 1024
+"""Bytes for all forms that arrive at the same time: some thousand usual ones."""
 _FIELD_COUNT: Final = 50
 _SCOPE: Final = "form"
 Entered = Mapping[str, str]
@@ -41,6 +43,7 @@ class ContactForm:
         self._tokens = tokens
         self._clock = clock
         self._pages = FormPages(settings)
+        self._bodies = Bodies(_ROOM)
         self._throttle = Throttle(settings.form.per_address, settings.form.window)
 
     async def show(self, request: web.Request) -> web.Response:
@@ -51,7 +54,7 @@ class ContactForm:
         """File the request, and send the browser on to the result; or show the form again and say why."""
         language = self._language(request)
         try:
-            entered = await _entered(request)
+            entered = _entered(await self._bodies.read(request, _BODY_LIMIT))
         except web.HTTPRequestEntityTooLarge:
             return self._pages.problem(language, Notice.TOO_LARGE, 413)
         token = self._tokens.read(entered.get("token", ""))
@@ -126,8 +129,7 @@ def _see_result(token: FormToken, language: str) -> web.Response:
     return web.Response(status=303, headers={"Location": f"sent/{token.text}?lang={language}"})
 
 
-async def _entered(request: web.Request) -> dict[str, str]:
-    body = await read_body(request, _BODY_LIMIT)
+def _entered(body: bytes) -> dict[str, str]:
     try:
         pairs = parse_qsl(
             body.decode("utf-8", "replace"),

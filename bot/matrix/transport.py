@@ -6,6 +6,7 @@ proxy broke, and loses the error's code where an answer is incomplete.
 
 import asyncio
 import json
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import quote, urlencode
@@ -25,7 +26,8 @@ _PASSING_CODES: Final = frozenset(
 """Somebody has to do something at the homeserver; what was refused until then is right again after."""
 _SHORTEST_RATE_LIMIT: Final = 0.5
 _LONGEST_RATE_LIMIT: Final = 3600.0
-_LONGEST_CODE: Final = 100
+_CODE: Final = re.compile(r"[A-Za-z0-9_.]{1,100}")
+"""A code is kept, logged and told to the admins: one that is none would not even go into the database."""
 
 Json = dict[str, Any]
 
@@ -103,7 +105,7 @@ def error_of(status: int, value: object) -> MatrixError:
     """What an answer that is not the wanted one means."""
     told = value if isinstance(value, dict) else {}
     code = told.get("errcode")
-    code = code[:_LONGEST_CODE] if isinstance(code, str) else ""
+    code = code if isinstance(code, str) and _CODE.fullmatch(code) else ""
     if status == 429 or code == "M_LIMIT_EXCEEDED":
         return _rate_limited(told.get("retry_after_ms"))
     if code in _TOKEN_CODES:

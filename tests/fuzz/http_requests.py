@@ -82,7 +82,11 @@ def in_chunks(draw: st.DrawFn, body: bytes) -> Framed:
     size = draw(st.sampled_from([1 << 20, 1000, 97]))
     pieces = [body[at : at + size] for at in range(0, len(body), size)][:2_000]
     ends = b"0\r\n\r\n"
-    odd = draw(st.sampled_from(["", "", "", "extension", "size", "no end", "trailer", "line", "coding"]))
+    odd = draw(
+        st.sampled_from(
+            ["", "", "", "extension", "size", "no end", "trailer", "long trailer", "line", "coding"]
+        )
+    )
     match odd:
         case "extension":
             sent = [b"%x;a=%s\r\n%s\r\n" % (len(piece), b"b" * 50, piece) for piece in pieces]
@@ -93,14 +97,14 @@ def in_chunks(draw: st.DrawFn, body: bytes) -> Framed:
             sent = [b"%x\n%s\n" % (len(piece), piece) for piece in pieces]
         case _:
             sent = [b"%x\r\n%s\r\n" % (len(piece), piece) for piece in pieces]
-    if odd == "trailer":
-        ends = b"0\r\n" + b"A: " + b"b" * draw(st.sampled_from([5, 20_000])) + b"\r\n\r\n"
+    if "trailer" in odd:
+        ends = b"0\r\n" + b"A: " + b"b" * (20_000 if "long" in odd else 5) + b"\r\n\r\n"
     header = draw(st.sampled_from([b"Transfer-Encoding: chunked, chunked", b"Transfer-Encoding: x"]))
     return Framed(
         (header if odd == "coding" else _CHUNKED,),
         b"".join(sent) + (b"" if odd == "no end" else ends),
         readable=odd in ("", "extension"),
-        ends=odd not in ("no end", "line", "coding"),
+        ends=odd not in ("no end", "line", "coding", "long trailer"),
     )
 
 

@@ -154,7 +154,7 @@ def is_fit(found: Any) -> bool:
 
 
 @pytest.mark.parametrize("name", CALLS)
-@cases(40, 0.01)
+@cases(30, 0.01)
 @given(answer=answers())
 async def test_any_answer_is_read_or_is_an_error(
     place: tuple[Impostor, MatrixClient], name: str, answer: Answer

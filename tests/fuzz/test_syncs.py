@@ -1,11 +1,15 @@
 """A real bot process at a homeserver that tells rubbish: it lives, and what is valid in between is done."""
 
+import asyncio
+import gzip
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import dataclass
-from itertools import count
+from itertools import count, islice
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import psutil
 import pytest
 import yaml
@@ -28,6 +32,8 @@ class Place:
 
     homeserver: FakeHomeserver
     bot: BotProcess
+    port: int
+    """Of the bot's intake."""
 
     read: int = 0
     """So much of the log was looked at."""
@@ -84,12 +90,13 @@ async def place(
         try:
             await homeserver.tell(with_command({}, "$new", "!new --name Kim -- Hello", []))
             await homeserver.until_answered("$new", "#1", 20)
-            yield Place(homeserver, bot)
+            port = int(yaml.safe_load(config.read_text())["intake"]["port"])
+            yield Place(homeserver, bot, port)
         finally:
             await bot.stop()
 
 
-@cases(60, 0.1, lasting=True)
+@cases(40, 0.01, lasting=True)
 @given(sync=syncs(), around=IN_BERLIN, gap=EVENTS, state=EVENTS)
 async def test_what_is_valid_is_done_whatever_is_told_besides(
     place: Place, sync: dict[str, Any], around: list[Any], gap: list[Any], state: list[Any]
@@ -102,4 +109,38 @@ async def test_what_is_valid_is_done_whatever_is_told_besides(
         await homeserver.until_answered(event_id, "✅", 10)
     except TimeoutError:
         pytest.fail(f"not done; the log's end:\n{place.bot.log[-3000:]}")
+    assert place.faults() == []
+
+
+_BOMB = gzip.compress(b" " * 100_000_000)
+
+
+async def post(place: Place, headers: str, body: bytes) -> int:
+    """Send a form as it is; the status of the answer, or 0 if the server hangs up."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", place.port)
+    try:
+        with suppress(ConnectionError, asyncio.IncompleteReadError):
+            writer.write(f"POST / HTTP/1.1\r\nHost: x\r\n{headers}\r\n\r\n".encode() + body)
+            await writer.drain()
+            return int((await reader.readuntil(b"\r\n"))[9:12])
+        return 0
+    finally:
+        writer.close()
+
+
+async def test_neither_bombs_nor_slow_senders_fill_the_memory(place: Place) -> None:
+    """Runs on the process that has seen all the rest; to be asked by anybody who can reach the form."""
+    before = place.memory()
+    told = f"Content-Length: {len(_BOMB)}\r\nContent-Encoding: gzip"
+    assert set(await asyncio.gather(*(post(place, told, _BOMB) for _ in range(20)))) == {413}
+    piece = b"80000\r\n" + b"x" * 0x70000
+    slow = [asyncio.create_task(post(place, "Transfer-Encoding: chunked", piece)) for _ in range(120)]
+    told_off = [await first for first in islice(asyncio.as_completed(slow, timeout=60), 60)]
+    assert set(told_off) == {503}
+    assert place.memory() - before < 60_000_000
+    for task in slow:
+        task.cancel()
+    await asyncio.wait(slow)
+    async with aiohttp.ClientSession() as http, http.get(f"http://127.0.0.1:{place.port}/") as page:
+        assert page.status == 200
     assert place.faults() == []

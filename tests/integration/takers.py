@@ -43,6 +43,7 @@ async def main(url: str, tickets: int, first: int, last: int) -> None:
         await asyncio.to_thread(sys.stdin.readline)
         attempts = [(number, person) for number in range(1, tickets + 1) for person in range(first, last)]
         told = await asyncio.gather(*(take(units, number, member(person)) for number, person in attempts))
+        # Last of all: the log goes to the same place.
         print(json.dumps([[number, winner] for (number, _), winner in zip(attempts, told, strict=True)]))
     finally:
         await database.close()

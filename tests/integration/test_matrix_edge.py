@@ -145,6 +145,8 @@ ERRORS: list[tuple[int, JSON, MatrixError]] = [
     (400, {"errcode": "M_UNKNOWN"}, Refused("M_UNKNOWN")),
     (404, {"errcode": "M_UNRECOGNIZED"}, Refused("M_UNRECOGNIZED")),
     (403, {"errcode": "M_FORBIDDEN"}, Refused("M_FORBIDDEN")),
+    (403, {"errcode": "M_\0"}, Unreachable("HTTP 403")),
+    (403, {"errcode": "M" * 101}, Unreachable("HTTP 403")),
     (413, {}, Refused("M_TOO_LARGE")),
     (400, {"errcode": "M_DUPLICATE_ANNOTATION"}, AlreadyThere("M_DUPLICATE_ANNOTATION")),
     (401, {"errcode": "M_UNKNOWN_TOKEN"}, TokenRejected("M_UNKNOWN_TOKEN")),

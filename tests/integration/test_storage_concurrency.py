@@ -74,7 +74,7 @@ async def test_of_fifty_members_in_two_processes_one_gets_each_of_twenty_tickets
         answers = await asyncio.gather(*(process.communicate() for process in parts))
         told: dict[int, list[str]] = {number: [] for number in numbers}
         for out, _ in answers:
-            for number, winner in json.loads(out):
+            for number, winner in json.loads(out.splitlines()[-1]):
                 told[number].append(winner)
         for number in numbers:
             winner = (await desk.ticket(number)).assignee

@@ -140,6 +140,13 @@ def test_a_sentence_that_begins_like_a_command_does_nothing(body: str) -> None:
     assert heard("!" + body, private=True) == "!" + body
 
 
+def test_of_a_long_sentence_a_part_is_quoted() -> None:
+    """All of it would not fit into the answer, which the homeserver would then refuse."""
+    with pytest.raises(UsageError) as caught:
+        heard("close to " + "x" * 60_000, private=True)
+    assert len(caught.value.line) <= 120
+
+
 @pytest.mark.parametrize(
     "body",
     ["zu 42", "wait 42", "warten #42 ein Laptop", "neu Drucker für Frau Doe", "note 42 rings twice",
