@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 import os
 import signal
 import sys
@@ -12,6 +13,7 @@ from importlib.metadata import version as version_of
 from pathlib import Path
 from typing import Annotated, Any, Final, NoReturn, TypeVar
 
+import structlog
 import typer
 from rich.console import Console
 from rich.markup import escape
@@ -30,6 +32,7 @@ from bot.services.unit import Units
 from storage import schema
 from storage.backup import back_up
 from storage.database import Database
+from storage.database import hangs as database_hangs
 from storage.errors import BackupFailed
 
 T = TypeVar("T")
@@ -56,7 +59,20 @@ def run(config: ConfigPath = _CONFIG) -> None:
     """Run the bot until SIGTERM or Ctrl-C."""
     settings = _load(config)
     logs.configure(settings.logging.level, as_json=settings.logging.format == "json")
-    _finish(_run(settings))
+    try:
+        _finish(_run(settings))
+    finally:
+        _leave()
+
+
+def _leave() -> None:
+    """End, also if a query hangs in its thread: Python would wait for it, and so for ever."""
+    if not database_hangs():
+        return
+    structlog.get_logger(__name__).error("database_hangs")
+    logging.shutdown()
+    sys.stdout.flush()
+    os._exit(1)
 
 
 async def _run(settings: Config) -> None:

@@ -1,6 +1,7 @@
 """Queries about what belongs together: one person's tickets, and merged ones. They never commit."""
 
 from collections.abc import Collection, Sequence
+from datetime import datetime
 
 from sqlalchemy import ColumnElement, bindparam, update
 from sqlmodel import Session, col, select
@@ -88,12 +89,15 @@ def move_messages(session: Session, ids: Collection[int], number: int) -> None:
     )
 
 
-def texts(session: Session, entries: Collection[HistoryEntry]) -> dict[str, dict[int, str]]:
-    """The words that history entries tell of, as far as they are still there: table → id → text."""
-    found: dict[str, dict[int, str]] = {}
-    for table in (TicketMessage, Task):
+def texts(session: Session, entries: Collection[HistoryEntry]) -> dict[str, dict[int, tuple[str, datetime]]]:
+    """The words that history entries tell of, as far as they are still there: table → id → text, and when it
+    was written. SQLite gives the id of a row that was undone to the next one, of whatever ticket: what was
+    written after the entry is not what it tells of.
+    """
+    found: dict[str, dict[int, tuple[str, datetime]]] = {}
+    for table, made in ((TicketMessage, col(TicketMessage.at)), (Task, col(Task.added_at))):
         name = str(table.__tablename__)
         ids = [each for entry in entries for each in (entry.detail or {}).get(name, ())]
-        rows = session.exec(select(table.id, table.text).where(col(table.id).in_(ids))) if ids else ()
-        found[name] = {row_id: text for row_id, text in rows if row_id is not None}
+        rows = session.exec(select(table.id, table.text, made).where(col(table.id).in_(ids))) if ids else ()
+        found[name] = {row_id: (text, at) for row_id, text, at in rows if row_id is not None}
     return found

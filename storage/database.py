@@ -32,6 +32,9 @@ from storage.writer import Writer
 T = TypeVar("T")
 
 _BUSY_MS: Final = 10_000
+THREADS: Final = "database"
+"""Begins the names of the threads in which queries run."""
+_PATIENCE: Final = 3.0
 _CACHE_KIB: Final = 512
 """Of each connection; the operating system keeps the rest of the file at hand."""
 _READERS: Final = 3
@@ -56,8 +59,8 @@ class Database:
         self._turn = threading.Lock() if self.dialect == "sqlite" else contextlib.nullcontext()
         self._writer = Writer(self._writing_engine, self.write) if self.dialect == "sqlite" else None
         writers = 1 if self.dialect == "sqlite" else _WRITERS
-        self._writers = ThreadPoolExecutor(writers, thread_name_prefix="database-write")
-        self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="database-read")
+        self._writers = ThreadPoolExecutor(writers, thread_name_prefix=THREADS)
+        self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix=THREADS)
         # At first it is not known whether the last run came to do it.
         self._to_optimize = True
         self._lease = Lease(self.url)
@@ -71,7 +74,12 @@ class Database:
         """Run ``work`` in a thread and in one transaction; see :meth:`write`."""
         if self._writer is not None:
             result = self._writer.put(work)
-            self._writers.submit(self._writer.drain, self._turn)
+            try:
+                self._writers.submit(self._writer.drain, self._turn)
+            except RuntimeError as error:
+                # Closed meanwhile. What is refused here must not be done by a round that is under way.
+                if result.cancel():
+                    raise DatabaseUnavailable(self.dialect) from error
             try:
                 return await asyncio.wrap_future(result)
             except (DBAPIError, PoolTimeout) as error:
@@ -204,14 +212,24 @@ class Database:
         return await _in_thread(self._readers, self._lease.alive)
 
     async def close(self) -> None:
-        """Let units under way end, give the lease back and close all connections."""
-        await asyncio.to_thread(self._close)
+        """Let units under way end, give the lease back and close all connections.
+
+        A database that hangs is not waited for longer than some seconds; :func:`hangs` then tells so.
+        """
+        ending = threading.Thread(target=self._close, name=THREADS, daemon=True)
+        ending.start()
+        await asyncio.to_thread(ending.join, _PATIENCE)
 
     def _close(self) -> None:
         self._writers.shutdown()
         self._readers.shutdown()
         self._lease.drop()
         self._engine.dispose()
+
+
+def hangs() -> bool:
+    """Whether a query still runs in a thread, which Python would wait for at its end."""
+    return any(thread.name.startswith(THREADS) for thread in threading.enumerate())
 
 
 async def _in_thread(threads: Executor, work: Callable[[], T]) -> T:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from storage import rows
-from storage.models import OutboxRow, OutboxTicket
+from storage.models import OutboxRow, OutboxTicket, Prompt
 
 
 class Kind(StrEnum):
@@ -339,5 +339,7 @@ def prune(session: Session, now: datetime, keep: timedelta) -> None:
         delete(OutboxRow).where(
             col(OutboxRow.state).in_([RowState.SENT.value, RowState.CANCELLED.value]),
             col(OutboxRow.done_at) < now - keep,
+            # SQLite gives a free id to the next row: one that a prompt knows its message by must not be.
+            col(OutboxRow.id).not_in(select(Prompt.outbox_id)),
         )
     )

@@ -27,7 +27,7 @@ def load(unit: Unit, row: OutboxRow) -> Alert | None:
         return reports.LOAD[payload["what"]](unit, payload)
     match payload.get("what"):
         case "message":
-            return _message(unit, row.number or 0, payload)
+            return _message(unit, row, payload)
         case "assignment":
             return _assignment(unit, row, payload)
         case "transfer":
@@ -67,10 +67,12 @@ def _digest(unit: Unit, payload: dict[str, Any]) -> DigestView | None:
     return digest.view(unit, payload["team"], day, payload)
 
 
-def _message(unit: Unit, number: int, payload: dict[str, Any]) -> MessageAlert | None:
+def _message(unit: Unit, row: OutboxRow, payload: dict[str, Any]) -> MessageAlert | None:
+    number = row.number or 0
     ticket = tickets.get(unit.session, number)
     message = unit.session.get(TicketMessage, payload["message_id"])
-    if ticket is None or message is None:
+    if ticket is None or message is None or message.at > row.created_at:
+        # Undone meanwhile; SQLite gives its id to the next message, of whatever ticket.
         return None
     requester = unit.session.get(Requester, ticket.requester_id)
     told = people.to_notify(unit, ticket.assignee, ticket.team)

@@ -1,6 +1,7 @@
 """Looking at one ticket: its card, everything about it, its history. Nothing here writes."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Final
 
 from bot.domain.errors import UnknownTicket
@@ -203,7 +204,7 @@ def _people_in(entry: HistoryEntry) -> tuple[str | None, str | None, str | None]
 
 
 def _history_line(
-    entry: HistoryEntry, known: People, team: Team, texts: Mapping[str, Mapping[int, str]]
+    entry: HistoryEntry, known: People, team: Team, texts: Mapping[str, Mapping[int, tuple[str, datetime]]]
 ) -> HistoryLine:
     who, from_assignee, to_assignee = _people_in(entry)
     detail = entry.detail or {}
@@ -211,7 +212,9 @@ def _history_line(
         text
         for table, found in texts.items()
         for row_id in detail.get(table, ())
-        if entry.action in _WORDY and (text := found.get(row_id))
+        if entry.action in _WORDY and row_id in found
+        for text, written in (found[row_id],)
+        if text and written <= entry.at
     ]
     return HistoryLine(
         at=entry.at,

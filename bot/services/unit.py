@@ -29,6 +29,9 @@ Clock = Callable[[], datetime]
 _ATTEMPTS: Final = 50
 """A unit that loses a race is run again; each time somebody else has got further."""
 
+_PATIENCE: Final = 3.0
+"""Seconds for a unit under way when the program stops; a database that hangs would hold it for ever."""
+
 ADMIN_ROOM: Final = "admin"
 TRIAGE_ROOM: Final = "triage"
 _TEAM_PREFIX: Final = "team:"
@@ -234,7 +237,9 @@ async def _to_its_end(work: Coroutine[Any, Any, T]) -> T:
     try:
         return await asyncio.shield(task)
     except asyncio.CancelledError:
-        await asyncio.wait({task})
-        if not task.cancelled() and (error := task.exception()):
+        await asyncio.wait({task}, timeout=_PATIENCE)
+        if not task.done():
+            _LOG.error("unit_hangs_while_stopping")
+        elif not task.cancelled() and (error := task.exception()):
             _LOG.warning("unit_failed_while_stopping", error=type(error).__name__)
         raise

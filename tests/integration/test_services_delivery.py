@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 from bot.domain.words import Action, Intake, Status
-from bot.services import answers, delivery, intake, outcomes, reception
+from bot.services import answers, delivery, intake, outcomes, reception, relocation
 from bot.services.answers import Spot, spot_of
 from bot.services.delivery import Clear, Job, Send
 from bot.services.intake import NewMessage
+from bot.services.prompts import NewPrompt, PromptKind
 from bot.services.reception import Batch, Incoming
 from bot.services.unit import Unit
 from bot.services.views import CardView, MessageAlert, RoomReport
@@ -23,6 +24,8 @@ from tests.integration.desk_data import (
     ANNA,
     BERLIN,
     BOT,
+    CARLA,
+    DORA,
     FREIBURG,
     POLICY,
     START,
@@ -401,3 +404,23 @@ async def test_a_row_that_nothing_is_left_of_is_dropped(desk: Desk) -> None:
     await desk.units.run(ask)
     assert await desk.deliver() == []
     assert {row.state for row in await desk.outbox()} == {"cancelled"}
+
+
+async def test_the_row_of_a_prompt_that_waits_for_weeks_is_kept_so_that_no_other_takes_its_id(
+    desk: Desk,
+) -> None:
+    """SQLite counts on from the highest id that is there."""
+    await desk.update("!new:example.org", membership="invite", invited_by=ANNA, predecessor=FREIBURG)
+    await desk.update(FREIBURG, replaced_by="!new:example.org")
+    await desk.deliver()
+    await desk.units.run(lambda unit: relocation.decide(unit, FREIBURG, DORA, yes=False))
+    await desk.deliver()
+    desk.clock.advance(days=3)
+    await desk.units.run(outcomes.tidy)
+    asked = NewPrompt(PromptKind.PAGE, {})
+    for index in range(5):
+        spot = Spot(BERLIN, f"$command{index}")
+        await desk.units.run(
+            partial(answers.answer, spot=spot, content={"body": "x"}, shows=(), person=CARLA, prompt=asked)
+        )
+    assert len(await desk.outbox(kind="answer")) == 5

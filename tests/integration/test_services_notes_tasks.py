@@ -10,10 +10,11 @@ from bot.domain.request import InvalidFields
 from bot.domain.words import Action, Intake, MessageKind, OpenTask
 from bot.services import intake, purge, reads, reception, tasks
 from bot.services.changes import Done
+from bot.services.delivery import Send
 from bot.services.intake import NewMessage
 from bot.services.reception import Batch, ReceivedEvent
 from bot.services.unit import Units
-from bot.services.views import TaskView
+from bot.services.views import MessageAlert, TaskView
 from storage import tickets
 from storage.database import Database
 from tests.integration.conversation_data import add, note, tick
@@ -212,3 +213,30 @@ async def test_of_two_tasks_at_once_each_has_its_own_number(database_url: str) -
         number = await desk.open()
         await asyncio.gather(*(add(desk, number, f"task {each}") for each in range(6)))
         assert [task.position for task in await listed(desk, number)] == [1, 2, 3, 4, 5, 6]
+
+
+async def test_words_that_come_after_an_undone_note_are_not_taken_for_it(desk: Desk) -> None:
+    """SQLite gives a removed row's id to the next one, of whatever ticket and team."""
+    number, other = await desk.open(), await desk.open(region="berlin", email="else@example.org")
+    await note(desk, number, "a note")
+    await desk.do(Action.UNDO, number)
+    await add(desk, number, "a task")
+    await desk.do(Action.UNDO, number)
+    desk.clock.advance(seconds=1)
+    await note(desk, other, "of Berlin", CARLA)
+    await add(desk, other, "of Berlin", by=CARLA)
+    caller = await desk.caller(ANNA)
+    past = await desk.units.look(lambda unit: reads.history_view(unit, number, caller))
+    assert [line.note for line in past.lines] == [None] * 5
+
+
+async def test_words_that_come_after_an_undone_message_are_not_told_for_it(desk: Desk) -> None:
+    number = await desk.open()
+    await desk.deliver()
+    message = NewMessage("By phone", Intake.CHAT, ANNA, "$said")
+    await desk.units.run(lambda unit: intake.add_message(unit, number, message))
+    await desk.do(Action.UNDO, number)
+    desk.clock.advance(seconds=1)
+    await desk.open(region="berlin", email="else@example.org", text="of Berlin")
+    sent = [job.view for job in await desk.deliver() if isinstance(job, Send)]
+    assert [view for view in sent if isinstance(view, MessageAlert)] == []

@@ -10,10 +10,12 @@ from sqlalchemy import event, text
 from sqlalchemy.exc import OperationalError
 from sqlmodel import Session, select
 
+from bot.services.unit import Unit, Units
 from storage import schema
-from storage.database import Database
+from storage.database import THREADS, Database, hangs
 from storage.errors import DatabaseUnavailable
 from storage.models import Requester
+from tests.integration.desk_data import POLICY
 
 
 @pytest.fixture
@@ -105,3 +107,63 @@ async def test_a_unit_that_nobody_waits_for_any_more_is_left_out(database: Datab
     await first
     assert await kept == "kept"
     assert names(database) == ["kept"]
+
+
+async def test_a_unit_that_comes_after_the_end_is_refused_and_not_done(sqlite_database: str) -> None:
+    database = Database(sqlite_database)
+    await schema.upgrade(database)
+    began, go = threading.Event(), threading.Event()
+
+    def busy(_session: Session) -> None:
+        began.set()
+        assert go.wait(10)
+
+    first = asyncio.create_task(database.writing(busy))
+    assert await asyncio.to_thread(began.wait, 10)
+    queued = asyncio.create_task(database.writing(partial(add, name="queued")))
+    await asyncio.sleep(0)
+    database._writers.shutdown(wait=False)
+    with pytest.raises(DatabaseUnavailable):
+        await database.writing(partial(add, name="refused"))
+    go.set()
+    await asyncio.gather(first, queued)
+    await database.close()
+    again = Database(sqlite_database)
+    try:
+        assert names(again) == ["queued"]
+    finally:
+        await again.close()
+
+
+async def test_a_query_that_hangs_does_not_hold_the_end(
+    sqlite_database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("storage.database._PATIENCE", 0.05)
+    monkeypatch.setattr("bot.services.unit._PATIENCE", 0.05)
+    database = Database(sqlite_database)
+    await schema.upgrade(database)
+    began, go = threading.Event(), threading.Event()
+
+    def hang(_unit: Unit) -> None:
+        began.set()
+        assert go.wait(10)
+
+    task = asyncio.create_task(Units(database, POLICY).run(hang))
+    assert await asyncio.to_thread(began.wait, 10)
+    async with asyncio.timeout(5):
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        await database.close()
+    assert hangs()
+    go.set()
+    async with asyncio.timeout(5):
+        await asyncio.to_thread(until_queries_end)
+    assert not hangs()
+
+
+def until_queries_end() -> None:
+    """Wait for the databases' threads."""
+    for thread in threading.enumerate():
+        if thread.name.startswith(THREADS):
+            thread.join()
