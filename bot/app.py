@@ -25,7 +25,7 @@ from bot.matrix.rooms import Doorkeeper
 from bot.matrix.sync import SyncLoop
 from bot.schedule import Schedule
 from bot.seeing import Insight, counted
-from bot.services import reception, room_updates
+from bot.services import reception, restoring, room_updates
 from bot.services.status import Program
 from bot.services.unit import Clock, Units, utc_now
 from bot.waiting import called
@@ -55,6 +55,8 @@ class Bot:
     insight: Insight
     ready: asyncio.Event = field(default_factory=asyncio.Event)
     """Set once the first sync is in the database."""
+    behind: bool = False
+    """Whether the database may be a backup, so that no number is given before the first sync."""
     port: int = 0
     """Of the HTTP intake."""
     metrics_port: int | None = None
@@ -92,7 +94,9 @@ async def run(
 async def _serving(bot: Bot) -> AsyncIterator[None]:
     """The web servers: the intake for the world, and another one for those who look after the bot."""
     intake, metrics = bot.config.intake, bot.config.metrics
-    app = await build_app(bot.units, wiring.intake_settings(bot.config), bot.insight.checks, bot.clock)
+    units = restoring.GuardedUnits(bot.units, lambda: bot.behind and not bot.ready.is_set())
+    app = await build_app(units, wiring.intake_settings(bot.config), bot.insight.checks, bot.clock)
+    bot.behind = await bot.units.look(restoring.is_behind)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(bot.insight.close)
         bot.port = await stack.enter_async_context(serve(app, intake.listen, intake.port))
@@ -128,11 +132,11 @@ async def _run_tasks(bot: Bot, stop: asyncio.Event) -> None:
         bot.watch.logged_in = True
         bot.watch.over("courier", lambda: courier.turned_at)
         async with asyncio.TaskGroup() as group:
-            sending = group.create_task(_deliver(bot, courier), name="courier")
+            sending = group.create_task(_once_ready(bot, courier.run), name="courier")
             others = [
                 group.create_task(_receive(bot, client, doorkeeper), name="sync"),
-                group.create_task(bot.worker.run(), name="worker"),
-                group.create_task(_schedule(bot).run(), name="schedule"),
+                group.create_task(_once_ready(bot, bot.worker.run), name="worker"),
+                group.create_task(_once_ready(bot, _schedule(bot).run), name="schedule"),
                 group.create_task(_rounds(bot, doorkeeper), name="rounds"),
                 group.create_task(_keep_lease(bot), name="lease"),
             ]
@@ -192,10 +196,10 @@ async def _until_up(attempt: Callable[[], Awaitable[T]], stop: asyncio.Event) ->
     return None
 
 
-async def _deliver(bot: Bot, courier: Courier) -> None:
-    """Deliver, but not before the database knows the rooms as they are today."""
+async def _once_ready(bot: Bot, work: Callable[[], Awaitable[None]]) -> None:
+    """Begin when the database knows the rooms as they are today, and whether it is a restored one."""
     await bot.ready.wait()
-    await courier.run()
+    await work()
 
 
 async def _receive(bot: Bot, client: MatrixClient, doorkeeper: Doorkeeper) -> None:

@@ -220,6 +220,8 @@ class InboxEvent(SQLModel, table=True):
     received_at: datetime = _when()
     handled_at: datetime | None = _when(nullable=True)
     attempts: int = 0
+    again: dict[str, Any] | None = _json()
+    """It was answered before the database was restored: what is known of the answer."""
 
 
 class OutboxRow(SQLModel, table=True):

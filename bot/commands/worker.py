@@ -25,6 +25,7 @@ from bot.services import answers, greetings, people, prompts, reception
 from bot.services.people import Caller
 from bot.services.prompts import PromptKind
 from bot.services.reception import Incoming
+from bot.services.restoring import RepeatedUnits
 from bot.services.threads import tickets_shown_by
 from bot.services.unit import DatabaseUnavailable, Unit, Units
 from bot.services.views import CommandFailed, ConfirmView
@@ -48,6 +49,7 @@ class Worker:
         self._units = units
         self._registry = registry
         self._speaker = speaker
+        self._identity = identity
         self._prefix = identity.prefix
         self._hearing = Hearing(registry, identity)
         self._executor = Executor(units, speaker)
@@ -117,6 +119,15 @@ class Worker:
 
     async def handle(self, incoming: Incoming, situation: _Situation | None = None) -> None:
         """Do one command or tap. Run again after a crash, it finishes what is left and answers once."""
+        if incoming.again is None:
+            await self.do(incoming, situation)
+            return
+        # It was done and answered before the database was restored.
+        units = RepeatedUnits(self._units, incoming.sent_at)
+        await Worker(units, self._registry, self._speaker, self._identity).do(incoming)
+
+    async def do(self, incoming: Incoming, situation: _Situation | None = None) -> None:
+        """Do one command or tap with this worker's units."""
         if incoming.is_tap:
             if (result := await self._tapper.handle(incoming)) is not None:
                 self._settle(incoming, *result)
@@ -162,8 +173,11 @@ class Worker:
 
     async def _act(self, incoming: Incoming, call: Call[Handler], handler: Act) -> Settled:
         occasion = by_command(incoming)
-        if needs_confirmation(call) and not await self._executor.would_all_be_refused(
-            occasion, call, handler
+        confirmed = incoming.again is not None and bool(incoming.again.get("done"))
+        if (
+            needs_confirmation(call)
+            and not confirmed
+            and not await self._executor.would_all_be_refused(occasion, call, handler)
         ):
             await self._ask_first(incoming, call)
             return Settled(Outcome.ASKED, call.numbers)

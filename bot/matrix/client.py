@@ -20,6 +20,8 @@ _FIRST_SYNC_TIMEOUT: Final = 300.0
 _MOST_PAGES: Final = 20
 TX_KEY: Final = "org.tickettruhe.tx"
 """Key of the transaction id in every event's content: by it an event is recognised in the room."""
+ABOUT_KEY: Final = "org.tickettruhe.about"
+"""Key of what a message says of itself: a restored database knows nothing else of it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from structlog.contextvars import bind_contextvars
 
 from bot.logs import about, place_of
 from bot.matrix.backoff import pause_after
-from bot.matrix.client import TX_KEY, MatrixClient
+from bot.matrix.client import ABOUT_KEY, TX_KEY, MatrixClient
 from bot.matrix.errors import AlreadyThere, MatrixError, RateLimited, Refused, TokenRejected, Unreachable
 from bot.matrix.events import TIMELINE_FILTER
 from bot.matrix.media import Uploader
@@ -164,6 +164,8 @@ class Courier:
         if event_id is None:
             text = job.content if job.content is not None else self._render(job)
             content = await self._uploader.content(job, text)
+            if job.about:
+                content = {**content, ABOUT_KEY: dict(job.about)}
             event_id = await self._client.send(job.room_id, job.event_type, content, job.tx_id)
         thread = job.thread
         await self._units.run(lambda unit: outcomes.sent(unit, job.tx_id, event_id, job.room_id, thread))

@@ -6,9 +6,10 @@ from datetime import UTC, datetime
 from typing import Any, Final, Protocol
 
 from bot.matrix import clean
-from bot.matrix.client import TX_KEY
+from bot.matrix.client import ABOUT_KEY, TX_KEY
 from bot.matrix.room_state import Json, predecessor_of, room_update
-from bot.services.reception import Batch, Echo, ReceivedEvent, Redaction, RoomUpdate
+from bot.services.echoes import Echo
+from bot.services.reception import Batch, ReceivedEvent, Redaction, RoomUpdate
 
 _STATE_TYPES: Final = (
     "m.room.create",
@@ -190,9 +191,7 @@ class Reader:
         if sender == self._me:
             tx_id = content.get(TX_KEY)
             if isinstance(tx_id, str):
-                on = _tapped(content)
-                key = None if on is None else str(content["m.relates_to"]["key"])
-                found.echoes.append(Echo(tx_id, event_id, room_id, _thread(content), on, key))
+                found.echoes.append(_echo(event, content, tx_id, event_id, room_id))
             elif _redacted_by_another(event):
                 found.redactions.append(Redaction(event_id, room_id, own=True))
         elif "state_key" in event:
@@ -232,6 +231,24 @@ def in_order(events: Iterable[ReceivedEvent]) -> tuple[ReceivedEvent, ...]:
         latest[event.room_id] = max(event.sent_at, latest.get(event.room_id, event.sent_at))
         timed.append((latest[event.room_id], event))
     return tuple(event for _, event in sorted(timed, key=lambda pair: pair[0]))
+
+
+def _echo(event: Json, content: Json, tx_id: str, event_id: str, room_id: str) -> Echo:
+    """An own event; what it says of itself was written by the bot, or by somebody with the bot's account."""
+    relates_to = clean.mapping(content.get("m.relates_to"))
+    target = clean.identifier(relates_to.get("event_id"))
+    key = clean.text(relates_to.get("key"))
+    return Echo(
+        tx_id,
+        event_id,
+        room_id,
+        _thread(content),
+        _sent_at(event),
+        on=target if relates_to.get("rel_type") in ("m.annotation", "m.replace") else None,
+        key=key if relates_to.get("rel_type") == "m.annotation" else None,
+        answers=clean.identifier(clean.mapping(relates_to.get("m.in_reply_to")).get("event_id")),
+        about=clean.mapping(content.get(ABOUT_KEY)),
+    )
 
 
 def _thread(content: Json) -> str | None:

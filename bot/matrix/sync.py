@@ -54,6 +54,8 @@ class SyncLoop:
         self._failures = 0
         self._in_step = False
         """Whether the last sync succeeded."""
+        self._first = True
+        """Whether none did in this run."""
 
     @property
     def failures(self) -> int:
@@ -92,8 +94,10 @@ class SyncLoop:
         raw = await self._client.sync(token, wait, FIRST_SYNC_FILTER if token is None else SYNC_FILTER)
         configured = await self._units.look(reception.configured_rooms)
         answer = self._reader.read(raw, self._joined, configured)
-        batch = await self._sure(await self._filled(answer, token), answer.unsure)
+        filled = replace(await self._filled(answer, token), first=self._first)
+        batch = await self._sure(filled, answer.unsure)
         await self._units.run(lambda unit: reception.receive(unit, batch))
+        self._first = False
         for update in batch.rooms:
             present = update.membership == "join"
             self._joined = self._joined | {update.room_id} if present else self._joined - {update.room_id}

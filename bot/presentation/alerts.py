@@ -7,6 +7,7 @@ from bot.presentation import rooms
 from bot.presentation.cards import SUBJECT_LIMIT
 from bot.presentation.digests import render_digest
 from bot.presentation.document import (
+    Block,
     Bold,
     BulletList,
     Code,
@@ -25,7 +26,7 @@ from bot.presentation.outside import clip
 from bot.presentation.reminders import render_reminder, render_who
 from bot.presentation.tickets import history_line, message_pieces
 from bot.presentation.words import GOT, LOST, LOST_OTHERWISE
-from bot.presentation.world import Setting, numeral, numerals, pill
+from bot.presentation.world import Setting, card_link, numeral, numerals, pill
 from bot.services.views import (
     AssignmentAlert,
     CommandFailed,
@@ -37,6 +38,7 @@ from bot.services.views import (
     NowhereReport,
     PurgeReport,
     QuietReminder,
+    RestoredReport,
     RoomMoved,
     RoomMoveQuestion,
     RoomMoveRejected,
@@ -189,6 +191,34 @@ def _(alert: PurgeReport, setting: Setting) -> Message:
         )
         lines.append(sentence(right))
     return fit((paragraph(*lines),), notice=not alert.failed)
+
+
+@render_alert.register
+def _(alert: RestoredReport, setting: Setting) -> Message:
+    gettext = setting.language.gettext
+    since = setting.moment(alert.since) if alert.since else Text("–")
+    head = sentence(gettext("⚠️ My database was restored from a backup; it ended on {date}."), date=since)
+    done = gettext(
+        "I have done the commands that were given since then once more. What came by form or website since "
+        "then, and what was tapped, is lost."
+    )
+    pieces: list[Block] = [paragraph(Bold(head), Text(done))]
+    if alert.lost:
+        lost = gettext("Of these tickets only the cards are left. Please file them again with {new}:")
+        cards = joined(", ", [card_link(each.number, each.room_id, each.event_id) for each in alert.lost])
+        hidden = _hidden(alert.lost_total - len(alert.lost), setting)
+        pieces.append(paragraph(sentence(lost, new=setting.command("new")), cards, *hidden))
+    if alert.doubtful:
+        doubtful = gettext("These cards show again what I know. Please look whether it is true:")
+        hidden = _hidden(alert.doubtful_total - len(alert.doubtful), setting)
+        pieces.append(paragraph(Text(doubtful), numerals(alert.doubtful), *hidden))
+    going_on = gettext("New tickets get numbers above {number}, so that none is given twice.")
+    pieces.append(paragraph(sentence(going_on, number=numeral(alert.highest))))
+    return fit(tuple(pieces))
+
+
+def _hidden(count: int, setting: Setting) -> tuple[Inline, ...]:
+    return (Text(setting.language.more(count)),) if count else ()
 
 
 @render_alert.register

@@ -1,8 +1,9 @@
 """The outbox from the courier's side: what is to be sent now."""
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any, Final
 
 import structlog
@@ -10,7 +11,7 @@ import structlog
 from bot.domain.rooms import RoomProblem
 from bot.domain.words import TRIAGE, Team
 from bot.logs import about, place_of
-from bot.services import alerts, diversion, outcomes, people, quiet, reads, seeds
+from bot.services import alerts, diversion, echoes, outcomes, people, quiet, reads, restoring, seeds
 from bot.services.media import Media, media_of
 from bot.services.seeds import Plan
 from bot.services.unit import Unit, room_key
@@ -53,6 +54,8 @@ class Send:
     """How often it failed before for a passing reason."""
     silent: bool = False
     """Whether it must ring for nobody, as it is quiet in the room."""
+    about: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    """What its event says of itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +182,7 @@ def _prepare_card(unit: Unit, row: OutboxRow) -> Send | None:
         _hold(unit, row)
         return None
     card = posted.card(unit.session, number)
-    here = card if card and card.room_id == room_id else None
+    here = card if card and card.room_id == room_id else restoring.found_card(unit, number, room_id)
     if here and here.version == view.version:
         _drop(unit, row)
         return None
@@ -232,6 +235,8 @@ def _prepare_message(unit: Unit, row: OutboxRow) -> Send | None:
     room_id, thread, latest = _destination(unit, row)
     if room_id is None:
         _hold(unit, row)
+        return None
+    if payload.get("what") == "restored" and restoring.put_off(unit, row):
         return None
     view = alerts.load(unit, row)
     if view is None:
@@ -301,6 +306,9 @@ def _prepare_retirement(unit: Unit, row: OutboxRow) -> Clear | None:
         # Taken back meanwhile: it went nowhere, but may have left a card behind that is not the current one.
         # Or a room that strangers see: it is cleared and told nothing.
         return Clear(_id(row), row.kind, number, events)
+    if row.event_id is not None or payload.get("told"):
+        # It was said before the process, or the database, was lost.
+        return Clear(_id(row), row.kind, number, events)
     view = alerts.load(unit, row)
     then = _send(unit, row, room_id, view=view, team=payload["from"]) if isinstance(view, MovedAway) else None
     return Clear(_id(row), row.kind, number, events, then)
@@ -340,11 +348,12 @@ def _send(
     latest: str | None = None,
     silent: bool = False,
 ) -> Send:
+    shows = _shown_by(unit, row)
     return Send(
         row_id=_id(row),
         kind=row.kind,
         tx_id=row.tx_id,
-        shows=_shown_by(unit, row),
+        shows=shows,
         room_id=room_id,
         event_type=event_type,
         created_at=row.created_at,
@@ -358,6 +367,7 @@ def _send(
         media=media_of(row.payload or {}),
         attempts=row.attempts,
         silent=silent,
+        about=echoes.about(row, shows, edit=edits is not None) if event_type == "m.room.message" else {},
     )
 
 

@@ -7,7 +7,7 @@ from bot.domain.errors import TickettruheError, UnknownTicket
 from bot.domain.lifecycle import ARRIVALS, Decision
 from bot.domain.request import NewAttachment, NewRequest
 from bot.domain.words import Action, Intake, Standing, Status, Team
-from bot.services import changes
+from bot.services import changes, restoring
 from bot.services.changes import Cause
 from bot.services.unit import Unit
 from storage import conversation, outbox, rows, search, tickets
@@ -107,9 +107,11 @@ def _insert(
     """Write the rows of a new ticket, with as few statements as there are rows: requests come in crowds."""
     wanted = request.topic or ""
     topic = wanted if wanted in unit.policy.topics else unit.policy.default_topic
+    before = restoring.number_for(unit, cause.event_id) if cause.event_id is not None else None
     number: int = rows.insert(
         unit.session,
         Ticket,
+        **({} if before is None else {"number": before}),
         status=Status.OPEN.value,
         topic=topic,
         team=team,

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from bot.services import outcomes, redactions, taps
+from bot.services import outcomes, redactions, restoring, taps
+from bot.services.echoes import Echo
 from bot.services.redactions import Redaction as Redaction
 from bot.services.room_updates import RoomUpdate as RoomUpdate
 from bot.services.room_updates import update_room
 from bot.services.unit import Unit
-from storage import inbox, outbox, posted, room_moves, rooms, rows
+from storage import inbox, outbox, posted, restored, room_moves, rooms, rows
 from storage.models import InboxEvent, RoomKey, SyncState
 from storage.room_moves import MoveState
 
@@ -33,20 +34,6 @@ class ReceivedEvent:
 
 
 @dataclass(frozen=True, slots=True)
-class Echo:
-    """An event of the bot itself, seen in the room."""
-
-    tx_id: str
-    event_id: str
-    room_id: str
-    thread: str | None = None
-    on: str | None = None
-    """Of a reaction: the event that it is on."""
-    key: str | None = None
-    """Of a reaction: its emoji."""
-
-
-@dataclass(frozen=True, slots=True)
 class Batch:
     """One answer of the homeserver to a sync."""
 
@@ -55,6 +42,8 @@ class Batch:
     events: tuple[ReceivedEvent, ...] = ()
     echoes: tuple[Echo, ...] = ()
     redactions: tuple[Redaction, ...] = ()
+    first: bool = False
+    """Whether it is the first one of this run."""
 
 
 def start(unit: Unit, user_id: str, device_id: str) -> str | None:
@@ -103,6 +92,8 @@ def configure_rooms(unit: Unit, wanted: Mapping[str, tuple[str, str | None]]) ->
 
 def receive(unit: Unit, batch: Batch) -> None:
     """Commit a sync: what came in, what became of the rooms, and the token that goes on from there."""
+    # Before the rooms are looked at: what they were told since a backup is not told again.
+    answered = restoring.take_up(unit, batch.echoes) if batch.first else {}
     for update in batch.rooms:
         update_room(unit, update)
     for echo in batch.echoes:
@@ -119,6 +110,8 @@ def receive(unit: Unit, batch: Batch) -> None:
         if event.thread is not None:
             posted.thread_goes_on(unit.session, event.thread, event.event_id)
         _store(unit, event)
+    for event_id, again in answered.items():
+        restored.note_answered(unit.session, event_id, again)
     inbox.move_on(unit.session, batch.token, unit.now)
 
 
@@ -205,6 +198,8 @@ class Incoming:
     content: Mapping[str, Any]
     sent_at: datetime
     is_tap: bool = False
+    again: Mapping[str, Any] | None = None
+    """It was answered before the database was restored: what is known of the answer."""
 
 
 def waiting(unit: Unit, limit: int = 20) -> tuple[Incoming, ...]:
@@ -218,6 +213,7 @@ def waiting(unit: Unit, limit: int = 20) -> tuple[Incoming, ...]:
             row.content or {},
             row.sent_at,
             is_tap=row.kind == "reaction",
+            again=row.again,
         )
         for row in inbox.waiting(unit.session, limit)
     )

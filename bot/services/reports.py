@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
-from bot.services import people
+from bot.services import people, restoring
 from bot.services.unit import Unit
 from bot.services.views import (
     Alert,
@@ -64,6 +64,10 @@ def _room_moved(unit: Unit, payload: Payload) -> Alert:
     return RoomMoved(payload["name"], payload["new"], by, payload["outdated"])
 
 
+def _restored(unit: Unit, payload: Payload) -> Alert:
+    return restoring.report(unit, payload)
+
+
 LOAD: Final[Mapping[str, Callable[[Unit, Payload], Alert | None]]] = MappingProxyType(
     {
         "room": _room,
@@ -75,6 +79,7 @@ LOAD: Final[Mapping[str, Callable[[Unit, Payload], Alert | None]]] = MappingProx
         "move_rejected": _move_rejected,
         "move_shut_out": _move_shut_out,
         "room_moved": _room_moved,
+        "restored": _restored,
     }
 )
 """What a payload says that it is → its view; ``None`` if what it was about is gone."""

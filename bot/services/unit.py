@@ -155,6 +155,11 @@ class Units:
         self.clock = clock
         self.signals = Signals()
 
+    @property
+    def database(self) -> Database:
+        """Where they run."""
+        return self._database
+
     async def run(self, work: Callable[[Unit], T]) -> T:
         """Run ``work`` in one transaction; after a lost race from the start, with what is true then.
 

@@ -618,6 +618,31 @@ class PurgeReport:
 
 
 @dataclass(frozen=True, slots=True)
+class LostTicket:
+    """A ticket of which only the card is left."""
+
+    number: int
+    room_id: str
+    event_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class RestoredReport:
+    """To the admins: the database is a backup, and what is missing in it.
+
+    ``doubtful`` are tickets whose cards were changed since, and now show again what is known.
+    """
+
+    since: datetime | None
+    lost: tuple[LostTicket, ...]
+    lost_total: int
+    doubtful: tuple[int, ...]
+    doubtful_total: int
+    highest: int
+    """The next ticket gets a higher number."""
+
+
+@dataclass(frozen=True, slots=True)
 class CommandFailed:
     """Answer to a command that the bot could not handle because of a fault of its own."""
 
@@ -641,4 +666,5 @@ Alert = (
     | PurgeReport
     | DigestView
     | CommandFailed
+    | RestoredReport
 )

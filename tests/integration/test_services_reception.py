@@ -8,7 +8,8 @@ from sqlalchemy.exc import StatementError
 from bot.domain.words import Actor
 from bot.services import people, reception, room_updates
 from bot.services.delivery import Send
-from bot.services.reception import Batch, Echo, ReceivedEvent, RoomUpdate
+from bot.services.echoes import Echo
+from bot.services.reception import Batch, ReceivedEvent, RoomUpdate
 from bot.services.unit import Unit
 from storage import inbox
 from tests.integration.desk_data import (

@@ -12,8 +12,9 @@ from bot.domain.errors import NothingToUndo, TakenBy, UnknownTicket
 from bot.domain.words import Action, Intake, Status
 from bot.services import delivery, intake, outcomes, people, purge, seeds, taps
 from bot.services.delivery import Clear, Seed
+from bot.services.echoes import Echo
 from bot.services.intake import NewMessage
-from bot.services.reception import Batch, Echo, ReceivedEvent, Redaction, receive
+from bot.services.reception import Batch, ReceivedEvent, Redaction, receive
 from bot.services.taps import TappedCard
 from bot.services.unit import Unit
 from storage import inbox, posted

@@ -53,6 +53,7 @@ from bot.presentation.language import Language
 from bot.presentation.message import size
 from bot.presentation.usages import pointed
 from bot.services.list_views import HitView, ListKind, ListView, NextView, SearchView
+from bot.services.restoring import MOST
 from bot.services.views import (
     Alert,
     AssignmentAlert,
@@ -69,6 +70,7 @@ from bot.services.views import (
     HistoryLine,
     HistoryView,
     LineView,
+    LostTicket,
     MessageAlert,
     MessageView,
     MovedAway,
@@ -81,6 +83,7 @@ from bot.services.views import (
     PurgeReport,
     QuietLine,
     QuietReminder,
+    RestoredReport,
     RoomMoveAnswered,
     RoomMoveBegun,
     RoomMoved,
@@ -380,6 +383,15 @@ def alerts(text: str, count: int) -> dict[str, Alert]:
             (*people, ANNA, BEN),
         ),
         "failed": CommandFailed(text),
+        "restored": RestoredReport(
+            NOW,
+            tuple(LostTicket(n, "!room:example.org", "$event") for n in range(1, min(count, MOST) + 1)),
+            count,
+            tuple(range(1, min(count, MOST) + 1)),
+            count,
+            1042,
+        ),
+        "restored and nothing lost": RestoredReport(None, (), 0, (), 0, 20),
         **{f"greeting {kind}": Greeting(kind, "freiburg", NOW) for kind in GREETED},
         "greeting direct": Greeting(
             RoomKind.DIRECT,

@@ -408,6 +408,19 @@ GOLDEN = {
             "Prüft bitte, ob ich in dem Raum schreiben darf; !status zeigt, was beiseiteliegt."
         ),
         "problem no successor": ("Der Raum Freiburg wurde durch keinen neuen ersetzt."),
+        "alert restored": (
+            "⚠️ Meine Datenbank wurde aus einer Sicherung wiederhergestellt; sie endete am 23.11., 14:05.\n"
+            "Die Befehle, die seitdem gegeben wurden, habe ich noch einmal ausgeführt. Was seitdem über "
+            "Formular oder Website kam und was angetippt wurde, ist verloren.\n"
+            "\n"
+            "Von diesen Tickets sind nur noch die Karten da. Bitte legt sie mit !neu neu an:\n"
+            "#1\n"
+            "\n"
+            "Diese Karten zeigen wieder, was ich weiß. Bitte schaut nach, ob es stimmt:\n"
+            "#1\n"
+            "\n"
+            "Neue Tickets bekommen Nummern über #1042, damit keine zweimal vergeben wird."
+        ),
         "alert purge": ("#42 ist endgültig gelöscht: 7 Nachrichten in den Räumen wurden entfernt."),
         "alert purge failed": (
             "#42 ist endgültig gelöscht: 7 Nachrichten in den Räumen wurden entfernt.\n"
@@ -900,6 +913,19 @@ GOLDEN = {
             "Check whether I may write in that room; !status shows what is set aside."
         ),
         "problem no successor": ("The room Freiburg was not upgraded, so there is none to move into."),
+        "alert restored": (
+            "⚠️ My database was restored from a backup; it ended on 23 Nov, 14:05.\n"
+            "I have done the commands that were given since then once more. What came by form or website "
+            "since then, and what was tapped, is lost.\n"
+            "\n"
+            "Of these tickets only the cards are left. Please file them again with !new:\n"
+            "#1\n"
+            "\n"
+            "These cards show again what I know. Please look whether it is true:\n"
+            "#1\n"
+            "\n"
+            "New tickets get numbers above #1042, so that none is given twice."
+        ),
         "alert purge": ("#42 is purged: 7 messages in the rooms were removed."),
         "alert purge failed": (
             "#42 is purged: 7 messages in the rooms were removed.\n"
