@@ -33,9 +33,9 @@ def postgres_url() -> Iterator[URL]:
         yield url
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def lasting_postgres(postgres_url: URL) -> Iterator[str]:
-    """URL of a PostgreSQL database for many cases of one test."""
+    """URL of an empty PostgreSQL database of this file's own, for many cases."""
     with fresh_database(postgres_url) as url:
         yield url.render_as_string(hide_password=False)
 

@@ -69,7 +69,7 @@ class FakeHomeserver:
             case ["rooms", room, "messages"]:
                 return {"chunk": self.history.get(room, [])[::-1]}
             case ["rooms", room, "state"]:
-                return self.state.get(room, [])
+                return self.state.get(room, _state_of(room))
             case ["join", room]:
                 return {"room_id": room}
         return _EMPTY
@@ -109,16 +109,14 @@ def member(user_id: str, membership: str = "join", name: object = None) -> dict[
     }  # fmt: skip
 
 
+def _state_of(room_id: str) -> list[dict[str, Any]]:
+    """What is true of a room, if it is a configured one."""
+    return [member(BOT), *map(member, MEMBERS[room_id])] if room_id in MEMBERS else []
+
+
 def first_sync() -> dict[str, Any]:
     """What the first sync tells: the configured rooms with their members."""
-    return {
-        "rooms": {
-            "join": {
-                room_id: {"state": {"events": [member(BOT), *map(member, users)]}}
-                for room_id, users in MEMBERS.items()
-            }
-        }
-    }
+    return {"rooms": {"join": {room_id: {"state": {"events": _state_of(room_id)}} for room_id in MEMBERS}}}
 
 
 @asynccontextmanager
