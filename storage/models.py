@@ -235,6 +235,7 @@ class OutboxRow(SQLModel, table=True):
     __tablename__ = "outbox"
     __table_args__: ClassVar[Any] = (
         Index("ix_outbox_due", "state", "next_attempt_at", "priority", "id"),
+        Index("ix_outbox_order", "state", "priority", "id"),
         Index("ix_outbox_ticket", "number", "state", "id"),
         Index("ix_outbox_target", "target", "state"),
     )

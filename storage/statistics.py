@@ -33,7 +33,7 @@ def steps_since(session: Session, scope: Scope, start: datetime) -> Sequence[Ste
         )
         .select_from(recent)
         .join(Ticket, col(Ticket.number) == recent.c.number)
-        .where(tickets.in_scope(scope))
+        .where(tickets.belongs(scope))
         .order_by(recent.c.id)
     )
     return [tuple(row) for row in rows.all()]

@@ -27,6 +27,8 @@ _LOG = structlog.get_logger(__name__)
 _AT_ONCE: Final = 8
 _SHORTEST_WAIT: Final = 1.0
 _LONGEST_WAIT: Final = 30.0
+_LONGEST_ABSENCE: Final = 3.0
+_HEAD_START: Final = 0.3
 _MOST_PAGES: Final = 50
 _MOST_TRIES: Final = 5
 """Of what is refused in a room that does not say why."""
@@ -92,9 +94,13 @@ class Courier:
         except DatabaseUnavailable:
             _LOG.warning("database_unavailable", doing="outbox")
             return _SHORTEST_WAIT
+        tasks = []
         for job in claimed.jobs:
             self._busy[job.row_id] = 0
-            group.create_task(self._deliver(job))
+            tasks.append(group.create_task(self._deliver(job)))
+        if claimed.answers:
+            # A homeserver that works at an edit meanwhile answers later: somebody waits for this one.
+            await asyncio.wait(tasks, timeout=_HEAD_START)
         return 0.0 if claimed.more else self._wait(claimed.look_again_at)
 
     async def _follow_clock(self) -> None:
@@ -230,8 +236,9 @@ class Courier:
     async def _put_off(self, job: Job, error: MatrixError) -> None:
         failures = self._failures[job.row_id] = self._failures.get(job.row_id, 0) + 1
         pause = pause_after(failures, error)
-        if isinstance(error, RateLimited):
-            self._limited_until = asyncio.get_running_loop().time() + pause
+        # A homeserver that is away is away for all: the others wait, too, and keep their first attempt.
+        whole = pause if isinstance(error, RateLimited) else min(pause, _LONGEST_ABSENCE)
+        self._limited_until = max(self._limited_until, asyncio.get_running_loop().time() + whole)
         _LOG.warning("delivery_put_off", error=repr(error), pause=round(pause, 1))
         delay = timedelta(seconds=pause)
         await self._units.run(lambda unit: outcomes.later(unit, job.row_id, delay, type(error).__name__))

@@ -18,7 +18,7 @@ from bot.services.unit import Unit, room_key
 from bot.services.views import Alert, CardView, DigestView, Greeting, MovedAway, QuietReminder
 from storage import outbox, posted, room_moves, rooms, tickets
 from storage.models import Card, OutboxRow
-from storage.outbox import Kind, RowState
+from storage.outbox import Kind, Priority, RowState
 
 _LOG = structlog.get_logger(__name__)
 FORGOTTEN_AFTER: Final = timedelta(hours=12)
@@ -100,6 +100,8 @@ class Claimed:
     jobs: tuple[Job, ...]
     look_again_at: datetime | None = None
     more: bool = False
+    answers: bool = False
+    """Whether somebody waits for these: then nothing less urgent is to be started beside them."""
 
 
 def claim(unit: Unit, busy: Collection[int], room_for: int) -> Claimed:
@@ -115,7 +117,7 @@ def claim(unit: Unit, busy: Collection[int], room_for: int) -> Claimed:
     rows = outbox.due(unit.session, unit.now, busy)
     for row in rows:
         if len(jobs) == room_for or (jobs and row.priority != urgency):
-            return Claimed(tuple(jobs), more=True)
+            return Claimed(tuple(jobs), more=True, answers=urgency == Priority.ANSWER)
         job = _prepare_or_fail(unit, row)
         if job is not None:
             jobs.append(job)

@@ -114,7 +114,7 @@ class _News:
 
 
 def _news(unit: Unit, team: Team, period: digests.Period) -> _News:
-    scope = tickets.in_scope(Scope(frozenset({team})))
+    scope = tickets.belongs(Scope(frozenset({team})))
     closers = digests.closers(unit.session, scope, period)
     thanked: list[tuple[Person, int]] = []
     if team in unit.policy.thankful:

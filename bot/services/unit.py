@@ -196,7 +196,12 @@ class Units:
 
     async def rehearse(self, work: Callable[[Unit], T]) -> T:
         """Run ``work`` and take everything back that it did: tells what would come of it."""
-        return await _to_its_end(self._rehearse(work))
+        for _attempt in range(_ATTEMPTS):
+            try:
+                return await _to_its_end(self._rehearse(work))
+            except Conflict:
+                await asyncio.sleep(0.002 * _attempt)
+        raise Conflict
 
     async def _rehearse(self, work: Callable[[Unit], T]) -> T:
         results: list[T] = []
