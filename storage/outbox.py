@@ -43,8 +43,10 @@ class Priority(IntEnum):
     ALERT = 1
     CARD = 2
     EDIT = 3
-    REDACTION = 4
-    SEED = 5
+    CORRECTION = 4
+    """An edit that nothing but the loss of another one asks for: pointless once its card is gone."""
+    REDACTION = 5
+    SEED = 6
 
 
 class RowState(StrEnum):
@@ -114,7 +116,24 @@ _CARD_AGAIN = (
         col(OutboxRow.state) == RowState.WAITING.value,
         col(OutboxRow.kind) == Kind.CARD.value,
     )
-    .values(next_attempt_at=bindparam("now"), held=False)
+    .values(
+        next_attempt_at=bindparam("now"),
+        held=False,
+        # What changed is news, also if the row only was to correct something.
+        priority=case(
+            (col(OutboxRow.priority) == Priority.CORRECTION.value, Priority.EDIT.value),
+            else_=col(OutboxRow.priority),
+        ),
+    )
+    .execution_options(synchronize_session=False)
+)
+_CORRECTION = (
+    update(OutboxRow)
+    .where(
+        col(OutboxRow.number) == bindparam("card_of"),
+        col(OutboxRow.state) == RowState.WAITING.value,
+        col(OutboxRow.kind) == Kind.CARD.value,
+    )
     .execution_options(synchronize_session=False)
 )
 
@@ -124,6 +143,23 @@ def refresh_card(session: Session, number: int, now: datetime, *, new: bool) -> 
     asked = session.exec(_CARD_AGAIN, params={"card_of": number, "now": now})
     if asked.rowcount == 0:
         put(session, Kind.CARD, Priority.CARD if new else Priority.EDIT, now, number=number)
+
+
+def correct_card(session: Session, number: int, now: datetime) -> None:
+    """Ask for a card to be edited although its ticket did not change; one that is asked for does it, too."""
+    again = _CORRECTION.values(next_attempt_at=now, held=False)
+    if session.exec(again, params={"card_of": number}).rowcount == 0:
+        put(session, Kind.CARD, Priority.CORRECTION, now, number=number)
+
+
+def cancel_correction(session: Session, number: int, now: datetime) -> None:
+    """There is no card any more that a correction could be made to."""
+    session.exec(
+        _CORRECTION.where(col(OutboxRow.priority) == Priority.CORRECTION.value).values(
+            state=RowState.CANCELLED.value, done_at=now
+        ),
+        params={"card_of": number},
+    )
 
 
 _CARD_TARGET: Final = "ticket:"

@@ -59,6 +59,30 @@ def is_gone(session: Session, event_id: str, now: datetime) -> None:
         session.flush()
 
 
+def edits_of(session: Session, number: int, card: str) -> Sequence[PostedEvent]:
+    """The edits of a ticket's card, also those that were redacted."""
+    query = (
+        select(PostedEvent)
+        .join(PostedTicket, col(PostedTicket.event_id) == col(PostedEvent.event_id))
+        .where(PostedTicket.number == number, PostedEvent.thread == card, PostedEvent.kind == "edit")
+    )
+    return session.exec(query).all()
+
+
+def was_card_in(session: Session, number: int, rooms: Iterable[str]) -> bool:
+    """Whether a card of the ticket was ever posted in one of these rooms, whatever became of it."""
+    query = (
+        select(PostedEvent.event_id)
+        .join(PostedTicket, col(PostedTicket.event_id) == col(PostedEvent.event_id))
+        .where(
+            PostedTicket.number == number,
+            PostedEvent.kind == "card",
+            col(PostedEvent.room_id).in_(list(rooms)),
+        )
+    )
+    return session.exec(query.limit(1)).first() is not None
+
+
 def was_redacted(session: Session, event_id: str) -> bool:
     """Whether an event that was posted is gone."""
     event = session.get(PostedEvent, event_id)

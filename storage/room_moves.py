@@ -55,6 +55,11 @@ def followed(session: Session) -> Mapping[str, str]:
     return found
 
 
+def led_to(session: Session, room_id: str) -> tuple[str, ...]:
+    """A room that is in use, and those that it was used in place of."""
+    return room_id, *(old for old, new in followed(session).items() if new == room_id)
+
+
 def names(session: Session, room_id: str) -> bool:
     """Whether a room was, or may yet be, moved out of or into."""
     return of_old(session, room_id) is not None or bool(to_new(session, room_id))

@@ -81,6 +81,11 @@ def invited(session: Session) -> Sequence[Room]:
     return session.exec(select(Room).where(Room.membership == "invite")).all()
 
 
+def continuing(session: Session, room_ids: Collection[str]) -> Sequence[str]:
+    """Ids of the rooms that say to continue one of these."""
+    return session.exec(select(Room.room_id).where(col(Room.predecessor).in_(room_ids))).all()
+
+
 def key_of(session: Session, room_id: str) -> str | None:
     """As which configured room this one serves."""
     return session.exec(_KEY_OF, params={"room_id": room_id}).first()

@@ -124,7 +124,7 @@ class Tapper:
 
     async def _decide_move(self, incoming: Incoming, key: str, prompt: PromptView) -> Settled:
         """Any admin may say whether the bot moves into the room that replaces an upgraded one."""
-        old_room_id, name = prompt.payload["old"], prompt.payload["name"]
+        old_room_id, new_room_id, name = (prompt.payload[each] for each in ("old", "new", "name"))
         yes = key == words.CONFIRM
 
         def work(unit: Unit) -> Settled:
@@ -132,7 +132,7 @@ class Tapper:
             refusal: Refusal | None = None
             if not caller.actor.admin:
                 refusal = NotPermitted(None, None, Right.ADMIN)
-            elif not relocation.is_asked(unit, old_room_id):
+            elif not relocation.is_asked(unit, old_room_id, new_room_id):
                 refusal = PromptOver(None)
             if not reception.handled(unit, incoming):
                 return DONE
@@ -143,7 +143,7 @@ class Tapper:
                 return REFUSED
             relocation.decide(unit, old_room_id, incoming.sender, yes=yes)
             person = people.person(unit, incoming.sender)
-            view = RoomMoveAnswered(name, prompt.payload["new"], person, yes)
+            view = RoomMoveAnswered(name, new_room_id, person, yes)
             self._executor.replace(unit, prompt, view, caller.place.team)
             return DONE
 

@@ -248,6 +248,7 @@ class Courier:
         room_id, me = _room_of(job), self._client.user_id
         if not room_id.startswith("!"):
             return False
+        told = await self._units.run(room_updates.told_until)
         try:
             update = whole_state(room_id, await self._client.state(room_id), me)
         except (Refused, RateLimited, Unreachable) as unknown:
@@ -255,9 +256,12 @@ class Courier:
         if update.members.get(me) is None:
             # The bot was removed, and is told the state as it was then. The next sync tells that, too.
             return await self._waits_a_while(job, error)
-        if await self._units.run(lambda unit: room_updates.look_again(unit, update)):
+        open_now = await self._units.run(lambda unit: room_updates.look_again(unit, update, told))
+        if open_now:
             return False
-        await self._units.run(lambda unit: outcomes.later(unit, job.row_id, timedelta(0), error.code))
+        # Where a sync came in between, what it told is seen once the row is looked at again.
+        pause = timedelta(seconds=_SHORTEST_WAIT if open_now is None else 0)
+        await self._units.run(lambda unit: outcomes.later(unit, job.row_id, pause, error.code))
         return True
 
     async def _waits_a_while(self, job: Job, error: MatrixError) -> bool:

@@ -104,14 +104,22 @@ class Reader:
         self._me = user_id
         self._concerns = concerns
         self._configured: frozenset[str] = frozenset()
+        self._serving: frozenset[str] = frozenset()
 
-    def read(self, raw: Json, joined: frozenset[str], configured: frozenset[str]) -> SyncAnswer:
+    def read(
+        self,
+        raw: Json,
+        joined: frozenset[str],
+        configured: frozenset[str],
+        following: frozenset[str] = frozenset(),
+    ) -> SyncAnswer:
         """Read a sync; ``joined`` are the rooms that the bot was in at the last one.
 
         In a room that is new, only what was said after the bot came in counts. Outside of the ``configured``
-        rooms there are only direct chats, until they are left.
+        rooms there are only direct chats, until they are left, and those ``following`` that may replace one.
         """
         self._configured = configured
+        self._serving = configured | following
         found = _Collected()
         rooms = clean.mapping(raw.get("rooms"))
         for room_id, room in _mappings(rooms.get("join")):
@@ -139,13 +147,14 @@ class Reader:
 
     def _read_joined(self, found: _Collected, room_id: str, room: Json, *, known: bool) -> None:
         count = clean.mapping(room.get("summary")).get("m.joined_member_count")
-        if room_id not in self._configured and isinstance(count, int) and count != _TWO:
-            # Neither a configured room nor a direct chat: it is to be left, and no more to be known of it.
-            found.rooms.append(RoomUpdate(room_id, membership="join"))
-            return
         timeline = clean.mapping(room.get("timeline"))
         said = list(_events(timeline))
         before = list(_events(room.get("state")))
+        may_serve = room_id in self._serving or predecessor_of([*before, *said]) in self._configured
+        if not may_serve and isinstance(count, int) and count != _TWO:
+            # No room that is or may be configured, and no direct chat: it is to be left, no more to be known.
+            found.rooms.append(RoomUpdate(room_id, membership="join"))
+            return
         found.rooms.append(room_update(room_id, [*before, *said], self._me))
         levels = any(event.get("type") == "m.room.power_levels" for event in said)
         if count is not None or (known and (before or levels)):
@@ -177,8 +186,8 @@ class Reader:
             self._read_message(found, room_id, event)
 
     def _read_redaction(self, found: _Collected, room_id: str, event: Json) -> None:
-        """Since room version 11 the content names what is redacted."""
-        target = clean.mapping(event.get("content")).get("redacts") or event.get("redacts")
+        """Since room version 11 the content names what is redacted; before, it means nothing there."""
+        target = event.get("redacts") or clean.mapping(event.get("content")).get("redacts")
         event_id = clean.identifier(target)
         if event_id is not None:
             found.redactions.append(Redaction(event_id, room_id, by_bot=event.get("sender") == self._me))

@@ -126,7 +126,7 @@ class Doorkeeper:
         The sync tells what came of it; an invitation that cannot be answered now is answered the next time.
         """
         waiting = await self._units.look(invitations.pending)
-        if waiting and self._missing:
+        if self._missing and not all([await self._is_undecided(each) for each in waiting]):
             await self.settle()
         for invitation in waiting:
             try:
@@ -137,6 +137,12 @@ class Doorkeeper:
                 await self._units.run(partial(invitations.over, room_id=room_id))
             except (RateLimited, Unreachable) as error:
                 _LOG.warning("invitation_put_off", room_id=invitation.room_id, error=repr(error))
+
+    async def _is_undecided(self, invitation: Invitation) -> bool:
+        """Whether the admins are still to say what to answer, which may take months."""
+        room_id, inviter = invitation.room_id, invitation.inviter
+        found = await self._units.look(lambda unit: relocation.welcome(unit, room_id, inviter))
+        return found is Welcome.LATER
 
     async def move(self) -> None:
         """Go into the rooms that replace upgraded ones, where an admin wants it."""

@@ -92,8 +92,8 @@ class SyncLoop:
         # At the start and after a failure the answer is wanted at once: it tells that all is well.
         wait = _LONG_POLL_MS if self._in_step else 0
         raw = await self._client.sync(token, wait, FIRST_SYNC_FILTER if token is None else SYNC_FILTER)
-        configured = await self._units.look(reception.configured_rooms)
-        answer = self._reader.read(raw, self._joined, configured)
+        configured, following = await self._units.look(reception.rooms_to_read)
+        answer = self._reader.read(raw, self._joined, configured, following)
         filled = replace(await self._filled(answer, token), first=self._first)
         batch = await self._sure(filled, answer.unsure)
         await self._units.run(lambda unit: reception.receive(unit, batch))

@@ -114,6 +114,10 @@ def render_rejected(alert: RoomMoveRejected, setting: Setting) -> Message:
     """What claims to replace a room may be anybody's."""
     gettext = setting.language.gettext
     fields = _named(alert.name, alert.new_room_id, setting)
+    if alert.serves is not None:
+        taken = gettext("⚠️ The room {name} says that {room} replaces it, but that one is {other} already.")
+        why = Text(gettext("I do not move there: one room cannot be both."))
+        return fit((paragraph(sentence(taken, other=setting.room(alert.serves), **fields), why),))
     head = sentence(
         gettext("⚠️ The room {name} says that {room} replaces it, but that room does not say so."), **fields
     )

@@ -302,8 +302,7 @@ def _prepare_retirement(unit: Unit, row: OutboxRow) -> Clear | None:
     back = ticket.team == payload["from"]
     card = posted.card(unit.session, number) if back else None
     current = card.event_id if card and card.room_id == room_id else None
-    before = [old for old, new in room_moves.followed(unit.session).items() if new == room_id]
-    events = _events_of_cards(unit, number, [room_id, *before], current)
+    events = _events_of_cards(unit, number, room_moves.led_to(unit.session, room_id), current)
     if back or rooms.problems_of(room):
         # Taken back meanwhile: it went nowhere, but may have left a card behind that is not the current one.
         # Or a room that strangers see: it is cleared and told nothing.

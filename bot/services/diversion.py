@@ -6,8 +6,8 @@ from bot.domain.lifecycle import Decision
 from bot.domain.words import TRIAGE, Action, Status
 from bot.services import changes
 from bot.services.changes import Cause
-from bot.services.unit import ADMIN_ROOM, Unit
-from storage import outbox, posted, tickets
+from bot.services.unit import ADMIN_ROOM, Unit, room_key
+from storage import outbox, posted, room_moves, rooms, tickets
 from storage.models import OutboxRow
 from storage.outbox import Kind, Priority
 
@@ -15,12 +15,18 @@ from storage.outbox import Kind, Priority
 def divert(unit: Unit, number: int) -> bool:
     """Hand a ticket that stands in no room, and that nobody has, over to triage; says whether that was done.
 
-    One that its team knows stays theirs: what is to be told of it waits for the room.
+    One that its team knows stays theirs: what is to be told of it waits for the room, also if
+    somebody took its card away.
     """
     ticket = tickets.get(unit.session, number)
     if ticket is None or ticket.team is TRIAGE or posted.card(unit.session, number) is not None:
         return False
     if ticket.status != Status.OPEN.value or ticket.assignee is not None:
+        return False
+    theirs = rooms.by_key(unit.session, room_key(ticket.team))
+    if theirs is not None and posted.was_card_in(
+        unit.session, number, room_moves.led_to(unit.session, theirs.room_id)
+    ):
         return False
     before = changes.standing_of(ticket)
     decision = Decision(Action.TRANSFER, before, replace(before, team=TRIAGE))

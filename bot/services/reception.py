@@ -147,6 +147,12 @@ def configured_rooms(unit: Unit) -> frozenset[str]:
     return serving.union(room_moves.followed(unit.session))
 
 
+def rooms_to_read(unit: Unit) -> tuple[frozenset[str], frozenset[str]]:
+    """The configured rooms, and those that say to continue one of them: who is there counts once they do."""
+    configured = configured_rooms(unit)
+    return configured, frozenset(rooms.continuing(unit.session, configured))
+
+
 def is_configured(unit: Unit, room_id: str) -> bool:
     """Whether the config names the room."""
     return rooms.key_of(unit.session, room_id) is not None

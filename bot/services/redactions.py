@@ -1,6 +1,7 @@
 """What becomes of the bot's messages that are taken away, by somebody else or where no answer told of it."""
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Final
 
 from bot.services import prompts, seeds
@@ -11,6 +12,9 @@ from storage.outbox import Kind, Priority
 
 _GONE: Final = "gone"
 """Kind of an event that was taken away before the bot knew which of its own it was."""
+_FIGHT: Final = timedelta(hours=1)
+_MOST_CORRECTIONS: Final = 3
+"""Of a card in that time: another bot may take each edit away. Then the ticket's next change counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +34,7 @@ def by_bot(unit: Unit, redaction: Redaction) -> None:
     Only a seeded reaction is wanted again then; what else it redacts stays away, and is redacted once more.
     """
     event = posted.get(unit.session, redaction.event_id)
-    if event is not None and event.key is not None and event.redacted_at is None:
+    if event is not None and event.key is not None and _counts(event, redaction):
         posted.is_gone(unit.session, event.event_id, unit.now)
         seeds.ask(unit, event.thread or "")
 
@@ -40,7 +44,7 @@ def by_another(unit: Unit, redaction: Redaction) -> None:
 
     A card that is gone is posted anew with its ticket's next change, not at once: whoever took it away meant
     it, and the ticket stands in lists and digests meanwhile. Where only an edit went, the card shows
-    again what is not true any more: it is edited at once.
+    again what is not true any more: it is edited at once, but not for ever against one who takes each away.
     """
     event = posted.get(unit.session, redaction.event_id)
     if event is None:
@@ -49,7 +53,7 @@ def by_another(unit: Unit, redaction: Redaction) -> None:
             posted.record(unit.session, redaction.event_id, redaction.room_id, _GONE, (), unit.now)
             posted.is_gone(unit.session, redaction.event_id, unit.now)
         return
-    if event.redacted_at is not None:
+    if not _counts(event, redaction):
         return
     posted.is_gone(unit.session, event.event_id, unit.now)
     if event.kind == Kind.CARD.value:
@@ -60,11 +64,17 @@ def by_another(unit: Unit, redaction: Redaction) -> None:
         prompts.went(unit, event.event_id)
 
 
+def _counts(event: PostedEvent, redaction: Redaction) -> bool:
+    """An event is taken away once, and only in its own room: elsewhere anybody may name its id."""
+    return event.redacted_at is None and event.room_id == redaction.room_id
+
+
 def _card_went(unit: Unit, event: PostedEvent) -> None:
     card = posted.card_of_event(unit.session, event.event_id)
     if card is None:
         return
     unit.session.delete(card)
+    outbox.cancel_correction(unit.session, card.number, unit.now)
     for seed in posted.seeds_on(unit.session, event.event_id).values():
         payload = {"event_id": seed}
         outbox.put(
@@ -77,7 +87,16 @@ def _edit_went(unit: Unit, event: PostedEvent) -> None:
     card = posted.card_of_event(unit.session, event.thread or "")
     if card is None:
         return
+    edits = posted.edits_of(unit.session, card.number, card.event_id)
+    if any(edit.redacted_at is None and edit.posted_at > event.posted_at for edit in edits):
+        return  # a later one is what the card shows
     card.version = 0
     unit.session.add(card)
-    outbox.refresh_card(unit.session, card.number, unit.now, new=False)
-    unit.wake_courier()
+    if sum(_was_fought(edit, unit.now) for edit in edits) <= _MOST_CORRECTIONS:
+        outbox.correct_card(unit.session, card.number, unit.now)
+        unit.wake_courier()
+
+
+def _was_fought(edit: PostedEvent, now: datetime) -> bool:
+    """Whether an edit was posted a short time ago and is gone."""
+    return edit.redacted_at is not None and now - edit.posted_at < _FIGHT

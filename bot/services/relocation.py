@@ -5,6 +5,7 @@ afterwards, names the old room is offered; that is looked at again once the bot 
 """
 
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import Enum
 from typing import Final
 
@@ -21,6 +22,9 @@ from storage.outbox import Kind, Priority
 from storage.room_moves import MoveState
 
 _OPEN: Final = frozenset({MoveState.WANTED.value, MoveState.UNINVITED.value})
+_REFUSED: Final = frozenset({MoveState.DECLINED.value, MoveState.REJECTED.value})
+_ASK_AGAIN: Final = timedelta(days=1)
+"""Whose the new room is may invite the bot as often as they like; the admins are asked less often."""
 
 
 class Welcome(Enum):
@@ -56,8 +60,10 @@ def consider(unit: Unit, room: Room) -> tuple[Room, ...]:
 def _consider(unit: Unit, key: RoomKey, old: Room, new: Room) -> bool:
     """Whether the new room is used from now on."""
     move = room_moves.of_old(unit.session, old.room_id)
-    if move is not None and (move.new_room_id != new.room_id or _is_over(move, new)):
+    if move is not None and (move.new_room_id != new.room_id or _is_over(unit, move, new)):
         # Another successor, or a new invitation may come after the last one was declined.
+        if move.question is not None:
+            prompts.end(unit, move.question)
         unit.session.delete(move)
         unit.session.flush()
         move = None
@@ -66,15 +72,19 @@ def _consider(unit: Unit, key: RoomKey, old: Room, new: Room) -> bool:
     if new.predecessor != old.room_id:
         _reject(unit, key, old, new, move)
         return False
+    serves = rooms.key_of(unit.session, new.room_id)
+    if serves is not None:
+        # Any room can be made to say that it continues another; as both it would show tickets to strangers.
+        _reject(unit, key, old, new, move, serves)
+        return False
     if move is None:
         _ask(unit, key, old, new)
         return False
     return move.state in _OPEN and new.membership == "join" and _complete(unit, key, old, new, move)
 
 
-def _is_over(move: RoomMove, new: Room) -> bool:
-    refused = move.state in (MoveState.DECLINED.value, MoveState.REJECTED.value)
-    return refused and new.membership == "leave"
+def _is_over(unit: Unit, move: RoomMove, new: Room) -> bool:
+    return move.state in _REFUSED and new.membership != "join" and unit.now - move.at >= _ASK_AGAIN
 
 
 def _note(unit: Unit, key: RoomKey, old: Room, state: MoveState, by: str | None = None) -> RoomMove:
@@ -102,13 +112,15 @@ def _ask(unit: Unit, key: RoomKey, old: Room, new: Room) -> None:
     unit.wake_courier()
 
 
-def _reject(unit: Unit, key: RoomKey, old: Room, new: Room, move: RoomMove | None) -> None:
+def _reject(
+    unit: Unit, key: RoomKey, old: Room, new: Room, move: RoomMove | None, serves: str | None = None
+) -> None:
     """An invitation's state may be incomplete: an admin can still say that it is the right room."""
     if new.membership == "invite" and move is not None and move.state in _OPEN:
         return
     if move is None or move.state != MoveState.REJECTED.value:
         _note(unit, key, old, MoveState.REJECTED)
-        _report(unit, "move_rejected", key.key, new.room_id, seen=new.membership == "join")
+        _report(unit, "move_rejected", key.key, new.room_id, seen=new.membership == "join", serves=serves)
 
 
 def _report(unit: Unit, what: str, name: str, new: str, **more: object) -> None:
@@ -136,10 +148,10 @@ def _complete(unit: Unit, key: RoomKey, old: Room, new: Room, move: RoomMove) ->
     return True
 
 
-def is_asked(unit: Unit, old_room_id: str) -> bool:
-    """Whether the admins are still to decide."""
+def is_asked(unit: Unit, old_room_id: str, new_room_id: str) -> bool:
+    """Whether the admins are still to decide about this very room: the old one may name another by now."""
     move = room_moves.of_old(unit.session, old_room_id)
-    return move is not None and move.state == MoveState.ASKED.value
+    return move is not None and (move.state, move.new_room_id) == (MoveState.ASKED.value, new_room_id)
 
 
 def decide(unit: Unit, old_room_id: str, person: str, *, yes: bool) -> None:

@@ -52,7 +52,7 @@ def _move_question(_unit: Unit, payload: Payload) -> Alert:
 
 
 def _move_rejected(_unit: Unit, payload: Payload) -> Alert:
-    return RoomMoveRejected(payload["name"], payload["new"], payload["seen"])
+    return RoomMoveRejected(payload["name"], payload["new"], payload["seen"], payload.get("serves"))
 
 
 def _move_shut_out(_unit: Unit, payload: Payload) -> Alert:

@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 from bot.services import greetings, relocation
 from bot.services.unit import ADMIN_ROOM, Unit
-from storage import outbox, room_moves, rooms
+from storage import inbox, outbox, room_moves, rooms
 from storage.models import Room, RoomMember
 from storage.outbox import Kind, Priority
 
@@ -109,8 +109,18 @@ def forget_strangers(unit: Unit, room: Room) -> None:
         session.flush()
 
 
-def look_again(unit: Unit, update: RoomUpdate) -> bool:
-    """Keep a room's state as it was just asked for; says whether it lets the bot write there."""
+def told_until(unit: Unit) -> str | None:
+    """The sync up to which the state of rooms is known; to be asked before a state is fetched."""
+    return inbox.sync_state(unit.session).token
+
+
+def look_again(unit: Unit, update: RoomUpdate, told: str | None) -> bool | None:
+    """Keep a room's state as asked for after the sync ``told``; says whether it lets the bot write there.
+
+    ``None``: a sync has told of newer things meanwhile, and none will tell them again: nothing was kept.
+    """
+    if told_until(unit) != told:
+        return None
     update_room(unit, update)
     return not rooms.hindrances_of(rooms.get(unit.session, update.room_id))
 

@@ -569,12 +569,14 @@ class RoomMoveQuestion:
 class RoomMoveRejected:
     """Told to the admin room: the room that is said to replace another does not say so itself.
 
-    ``seen``: the bot has been in it; else an invitation tells, which may be incomplete.
+    ``seen``: the bot has been in it; else an invitation tells, which may be incomplete. ``serves``: it
+    does say so, but is in use already, as this.
     """
 
     name: str
     new_room_id: str
     seen: bool
+    serves: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

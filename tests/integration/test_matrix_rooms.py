@@ -13,6 +13,7 @@ from bot.matrix.media import Uploader
 from bot.matrix.rooms import Doorkeeper
 from bot.services import delivery, intake, reception
 from bot.services.delivery import Send
+from bot.services.reception import Batch, RoomUpdate
 from bot.services.unit import Units
 from storage import outbox, rooms
 from storage.models import Greeting
@@ -180,6 +181,37 @@ async def test_what_a_room_refuses_because_the_bot_was_removed_waits(
         assert card.row_id not in courier._failures
 
 
+async def test_a_state_that_a_sync_overtook_is_asked_for_again(
+    sqlite_database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the sync told meanwhile is newer, and no other sync will tell it."""
+    levels = ("m.room.power_levels", "", {"events_default": 50})
+    anna = ("m.room.member", ANNA, {"membership": "join"})
+    server = Server(send=FORBIDDEN, state=(200, state(HERE, anna, levels)))
+    async with bot_in_rooms(server, sqlite_database) as bot:
+        courier, card = await first_card(bot)
+        asked = bot.client.state
+
+        async def overtaken(room_id: str) -> Any:
+            found = await asked(room_id)
+            left = Batch("newer", rooms=(RoomUpdate(FREIBURG, members={ANNA: None}),))
+            await bot.units.run(lambda unit: reception.receive(unit, left))
+            return found
+
+        monkeypatch.setattr(bot.client, "state", overtaken)
+        await courier._deliver(card)
+        with bot.database.read() as session:
+            assert ANNA not in rooms.members(session, FREIBURG)
+            row = outbox.waiting_row(session, card.row_id)
+            assert row is not None
+            assert row.next_attempt_at > START
+        monkeypatch.setattr(bot.client, "state", asked)
+        server.answers["state"] = (200, state(HERE, levels))
+        await courier._deliver(card)
+        with bot.database.read() as session:
+            assert [each.value for each in rooms.hindrances_of(rooms.get(session, FREIBURG))] == ["muted"]
+
+
 async def test_pauses_grow_as_long_as_the_homeserver_fails(sqlite_database: str) -> None:
     server = Server(send=(502, {}))
     async with bot_in_rooms(server, sqlite_database) as bot:
@@ -195,6 +227,27 @@ async def test_pauses_grow_as_long_as_the_homeserver_fails(sqlite_database: str)
         server.answers = {}
         await courier._deliver(card)
         assert courier._failures == {}
+
+
+# Invitations
+
+
+async def test_an_invitation_that_waits_for_an_admin_is_no_reason_to_look_for_missing_rooms(
+    sqlite_database: str,
+) -> None:
+    server = Server(directory=(404, {"errcode": "M_NOT_FOUND"}))
+    async with bot_in_rooms(server, sqlite_database) as bot:
+        doorkeeper = Doorkeeper(bot.client, bot.units, {**ROOMS, "team:ulm": "#ulm:example.org"})
+        await doorkeeper.settle()
+        looked = len(server.asked)
+        update = RoomUpdate(NEW, "invite", invited_by=ANNA, predecessor=FREIBURG)
+        await bot.units.run(lambda unit: reception.receive(unit, Batch("t", rooms=(update,))))
+        await doorkeeper.answer_invitations()
+        assert len(server.asked) == looked
+        update = RoomUpdate("!direct:example.org", "invite", invited_by=ANNA, direct=True)
+        await bot.units.run(lambda unit: reception.receive(unit, Batch("u", rooms=(update,))))
+        await doorkeeper.answer_invitations()
+        assert len(server.asked) > looked + 1
 
 
 # An alias that moves along

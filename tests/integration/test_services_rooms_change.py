@@ -158,10 +158,11 @@ async def test_a_card_that_is_forbidden_without_a_reason_goes_to_triage_and_is_r
 
 async def test_the_state_that_a_refusal_was_asked_about_is_kept(desk: Desk) -> None:
     update = RoomUpdate(FREIBURG, "join", members={BOT: "", ANNA: ""}, whole=True, muted=True)
-    assert not await desk.units.run(lambda unit: room_updates.look_again(unit, update))
+    told = await desk.units.run(room_updates.told_until)
+    assert await desk.units.run(lambda unit: room_updates.look_again(unit, update, told)) is False
     assert [(row.payload or {})["problems"] for row in await desk.alerts("room")] == [["muted"]]
     free = RoomUpdate(FREIBURG, "join", members={BOT: "", ANNA: ""}, whole=True, muted=False)
-    assert await desk.units.run(lambda unit: room_updates.look_again(unit, free))
+    assert await desk.units.run(lambda unit: room_updates.look_again(unit, free, told)) is True
 
 
 async def test_an_alert_goes_to_no_room_that_was_opened(desk: Desk) -> None:
@@ -336,6 +337,7 @@ async def test_a_room_that_does_not_say_so_itself_is_not_offered(desk: Desk) -> 
         assert await asked(desk) == []
         assert await desk.units.look(lambda unit: relocation.welcome(unit, NEW, ANNA)) is Welcome.NO
         await desk.update(NEW, membership="leave")
+        desk.clock.advance(days=1)
     assert (await told(desk)).count("move_rejected") == 2
 
 
@@ -355,6 +357,7 @@ async def test_no_is_kept_until_the_bot_is_invited_again(desk: Desk) -> None:
     await desk.update(NEW, membership="invite", invited_by=ANNA, predecessor=FREIBURG)
     assert await asked(desk) == []
     await desk.units.run(lambda unit: reception.left(unit, NEW))
+    desk.clock.advance(days=1)
     await desk.update(NEW, membership="invite", invited_by=ANNA, predecessor=FREIBURG)
     assert len(await asked(desk)) == 1
 

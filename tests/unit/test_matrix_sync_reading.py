@@ -53,6 +53,24 @@ def test_a_first_sync_asks_only_for_the_state_of_rooms_that_may_serve() -> None:
         assert (stranger.unsure, stranger.gaps, ids(stranger)) == ((), (), [])
 
 
+def test_the_room_that_replaces_one_in_use_is_read_whole_however_many_are_in_it() -> None:
+    create = state("m.room.create", {"predecessor": {"room_id": ROOM}})
+    come = {
+        "summary": {"m.joined_member_count": 5},
+        "state": {"events": [create]},
+        "timeline": timeline(member("join")),
+    }
+    answer = sync(come, OTHER, known=False)
+    assert [(each.room_id, each.predecessor, BOT in each.members) for each in answer.batch.rooms] == [
+        (OTHER, ROOM, True)
+    ]
+    assert answer.unsure == (OTHER,)
+    another = {"summary": {"m.joined_member_count": 6}, "timeline": timeline(member("join", ANNA))}
+    raw = {"next_batch": "t", "rooms": {"join": {OTHER: another}}}
+    later = reader().read(raw, frozenset({OTHER}), frozenset({ROOM}), frozenset({OTHER}))
+    assert [ANNA in each.members for each in later.batch.rooms] == [True]
+
+
 def test_only_what_was_said_since_the_bot_came_in_last_counts() -> None:
     events = (
         member("join"), message("$in"), member("leave"), message("$out"), member("join"), message("$back"),
@@ -87,6 +105,12 @@ def test_what_is_taken_away_is_told_in_either_form(where: str, sender: str, *, t
     answer = sync({"timeline": timeline(event)})
     expected = Redaction("$gone", ROOM, by_bot=sender == BOT)
     assert answer.batch.redactions == ((expected,) if told else ())
+
+
+def test_what_an_old_room_version_takes_away_its_content_does_not_say() -> None:
+    both = {"redacts": "$gone", "content": {"redacts": "$card"}}
+    event = {"type": "m.room.redaction", "event_id": "$r", "sender": ANNA, **both}
+    assert sync({"timeline": timeline(event)}).batch.redactions == (Redaction("$gone", ROOM),)
 
 
 def test_an_own_event_that_was_gone_before_it_was_seen_is_told() -> None:

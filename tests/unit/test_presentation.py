@@ -342,6 +342,7 @@ def alerts(text: str, count: int) -> dict[str, Alert]:
         "nowhere from triage": NowhereReport(42, None),
         "move question": RoomMoveQuestion("team:freiburg", "!r:example.org", "!new:example.org"),
         "move rejected": RoomMoveRejected("triage", text, seen=True),
+        "move rejected in use": RoomMoveRejected("triage", text, seen=True, serves="team:freiburg"),
         "move rejected unseen": RoomMoveRejected("team:freiburg", text, seen=False),
         "move shut out": RoomMoveShutOut("team:freiburg", text),
         "room moved": RoomMoved("team:freiburg", text, ANNA, outdated=True),
