@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, bindparam, update
+from sqlalchemy import ColumnElement, bindparam, func, update
 from sqlmodel import Session, col, select
 
 from bot.domain.words import Scope, Status, Team
@@ -52,8 +52,9 @@ def others_of(
             same,
             tickets.belongs(Scope(frozenset(teams))),
             Ticket.number != ticket.number,
-            col(Ticket.merged_into).is_(None),
-            col(Ticket.status).in_([status.value for status in among]),
+            # Nor by the indexes on these: SQLite does not know that a person has fewer tickets than a status.
+            func.coalesce(col(Ticket.merged_into), 0) == 0,
+            func.coalesce(col(Ticket.status), "").in_([status.value for status in among]),
         )
         # Not by walking through all numbers: a person has a few tickets.
         .order_by((col(Ticket.number) + 0).desc())
