@@ -26,7 +26,7 @@ from sqlmodel import Session
 from bot.domain.errors import Conflict
 from storage.errors import DatabaseUnavailable
 from storage.lease import Lease, note_holder
-from storage.search import OPTIMIZE
+from storage.search import MERGE, MERGE_PAGES
 from storage.writer import Writer
 
 T = TypeVar("T")
@@ -164,18 +164,24 @@ class Database:
         if self.dialect != "sqlite":
             return
         self._to_optimize |= erased
-        await _in_thread(self._writers, self._scrub)
+        if self._to_optimize:
+            # In steps, between which others may write: all at once would take half a minute of a million.
+            step = -MERGE_PAGES
+            while await _in_thread(self._writers, partial(self._tidy, MERGE, step)):
+                step = MERGE_PAGES
+            self._to_optimize = False
+        await _in_thread(self._writers, partial(self._tidy, "PRAGMA wal_checkpoint(TRUNCATE)"))
 
-    def _scrub(self) -> None:
+    def _tidy(self, statement: str, *values: object) -> bool:
+        """Says whether that changed anything; a step of a merge that had nothing to do changes one row."""
         with self._turn, self._engine.connect() as connection:
             driver: Any = connection.connection.driver_connection
+            before = driver.total_changes
             try:
-                if self._to_optimize:
-                    driver.execute(OPTIMIZE)
-                    self._to_optimize = False
-                driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                driver.execute(statement, values)
             except sqlite3.OperationalError as error:
                 raise DatabaseUnavailable(self.dialect) from error
+            return bool(driver.total_changes - before > 1)
 
     async def ping(self) -> None:
         """Answer if the database lives.

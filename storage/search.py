@@ -37,8 +37,11 @@ SQLITE_TABLES: Final = frozenset(
     {"search_index", *(f"search_index_{shadow}" for shadow in ("data", "idx", "content", "config"))}
 )
 """The virtual table and those that FTS5 keeps it in."""
-OPTIMIZE: Final = "INSERT INTO search_index (search_index) VALUES ('optimize')"
-"""Erased words stay in SQLite's index until its parts are merged into one."""
+MERGE: Final = "INSERT INTO search_index (search_index, rank) VALUES ('merge', ?)"
+"""Erased words stay in SQLite's index until its parts are merged into one: a step of that, in pages; the
+first one with a minus, which lets all parts take part.
+"""
+MERGE_PAGES: Final = 500
 
 _BREAK: Final = "@"
 """Stands between two texts, so that no phrase is found across them."""
