@@ -2,9 +2,11 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 T = TypeVar("T")
+_KEEP_FAILURE: Final = 5.0
+"""Seconds at most for which nobody asks again after a search that failed: what was away may be back."""
 
 
 class Recent(Generic[T]):
@@ -20,7 +22,7 @@ class Recent(Generic[T]):
         self._keep = keep
         self._patience = patience
         self._search: asyncio.Task[T] | None = None
-        self._found_at = 0.0
+        self._until = 0.0
 
     async def get(self) -> T:
         """The value.
@@ -28,7 +30,7 @@ class Recent(Generic[T]):
         :raises TimeoutError: it is not found in time.
         """
         loop = asyncio.get_running_loop()
-        if self._search is None or (self._search.done() and loop.time() - self._found_at >= self._keep):
+        if self._search is None or (self._search.done() and loop.time() >= self._until):
             self._search = loop.create_task(self._searched())
         await asyncio.wait({self._search}, timeout=self._patience)
         if not self._search.done():
@@ -36,10 +38,13 @@ class Recent(Generic[T]):
         return self._search.result()
 
     async def _searched(self) -> T:
+        keep = min(self._keep, _KEEP_FAILURE)
         try:
-            return await self._find()
+            found = await self._find()
+            keep = self._keep
         finally:
-            self._found_at = asyncio.get_running_loop().time()
+            self._until = asyncio.get_running_loop().time() + keep
+        return found
 
     async def close(self) -> None:
         """End a search that is under way."""

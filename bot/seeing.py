@@ -16,14 +16,15 @@ from bot.recent import Recent
 from bot.services import figures
 from bot.services.figures import Counts, Figures
 from bot.services.status import Program
-from bot.services.unit import Units
+from bot.services.unit import DatabaseUnavailable, Units
 from bot.watch import PARTS, Watch
 
 _KEEP: Final = 5.0
 _KEEP_OVER: Final = 900.0
 """Tickets that are over are most of all: counting them takes long, and their number grows slowly."""
 _PATIENCE: Final = 2.0
-_PATIENCE_OVER: Final = 30.0
+_PATIENCE_OVER: Final = 1.0
+"""The counting goes on; whoever waits for all figures has less patience than it may take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,7 @@ class Insight:
         self._units = units
         self._watch = watch
         self._over = Recent(self._find_over, keep=_KEEP_OVER, patience=_PATIENCE_OVER)
+        self._last_over: Counts | None = None
         self._figures = Recent(self._find, keep=_KEEP, patience=_PATIENCE)
         build = Build(program.version, platform.python_version(), program.database)
         self._page = Page(registry, State(build), self._vital, self._figures)
@@ -59,8 +61,17 @@ class Insight:
         return app
 
     async def _find(self) -> Figures:
-        over = await self._over.get()
+        over = await self._counted_over()
         return await self._units.look(lambda unit: figures.figures(unit, over))
+
+    async def _counted_over(self) -> Counts:
+        """The tickets that are over, as they were counted last: what waits must be seen meanwhile."""
+        try:
+            self._last_over = await self._over.get()
+        except (TimeoutError, DatabaseUnavailable):
+            if self._last_over is None:
+                raise
+        return self._last_over
 
     async def _find_over(self) -> Counts:
         return await self._units.look(figures.over)

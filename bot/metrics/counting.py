@@ -14,7 +14,7 @@ from bot.meters import UNKNOWN, Fate, Meters, Outcome, Work
 
 TAPS: Final = ("take", "wait", "close", "spam", "undo", "confirm", "cancel", "more")
 REQUESTS: Final = ("ticket", "message", "form")
-ANSWERS: Final = ("accepted", "refused", "unauthorized", "too_large", "limited", "failed")
+ANSWERS: Final = ("accepted", "refused", "unauthorized", "too_large", "limited", "unavailable", "failed")
 _OTHER: Final = "other"
 """In place of a word that is in no closed set: a label must not grow."""
 
@@ -39,6 +39,8 @@ def answer_of(status: int) -> str:
             return "too_large"
         case 429:
             return "limited"
+        case 503:
+            return "unavailable"
         case _ if status < 400:
             return "accepted"
         case _:

@@ -97,7 +97,7 @@ def test_a_word_from_outside_never_becomes_a_label() -> None:
     ("status", "answer"),
     [
         (201, "accepted"), (303, "accepted"), (400, "refused"), (404, "refused"), (409, "refused"),
-        (401, "unauthorized"), (413, "too_large"), (429, "limited"), (500, "failed"), (503, "failed"),
+        (401, "unauthorized"), (413, "too_large"), (429, "limited"), (500, "failed"), (503, "unavailable"),
     ],
 )  # fmt: skip
 def test_what_a_status_of_the_intake_means(status: int, answer: str) -> None:

@@ -59,6 +59,22 @@ async def test_an_error_is_told_and_kept_no_longer_than_a_value() -> None:
     assert await recent.get() == 2
 
 
+async def test_an_error_is_kept_for_a_moment_however_long_a_value_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    source = Source()
+    source.error = ValueError("no")
+    recent = Recent(source.find, keep=900, patience=5)
+    for _ in range(2):
+        with pytest.raises(ValueError, match="no"):
+            await recent.get()
+    assert source.asked == 1
+    monkeypatch.setattr("bot.recent._KEEP_FAILURE", 0.0)
+    recent = Recent(source.find, keep=900, patience=5)
+    with pytest.raises(ValueError, match="no"):
+        await recent.get()
+    source.error = None
+    assert [await recent.get(), await recent.get()] == [3, 3]
+
+
 async def test_closing_ends_a_search() -> None:
     source = Source()
     source.may.clear()
