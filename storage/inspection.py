@@ -5,7 +5,7 @@ import os
 import shutil
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,8 +17,9 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session, col, func, select
 
-from storage import queues, schema
+from storage import queues, room_moves, schema
 from storage.errors import DatabaseUnavailable
+from storage.lease import ADVISORY_KEY
 from storage.models import ApiKey, Holder, SyncState
 
 _LOCK_WAIT: Final = 3.0
@@ -149,7 +150,8 @@ def _damage_of_file(session: Session) -> str | None:
 class Lease:
     """Whether a process runs on the database, and which one was the last to do so."""
 
-    held: bool
+    held: bool | None
+    """``None``: this user may not look."""
     holder: Holder | None
 
 
@@ -158,17 +160,21 @@ def lease(url: URL, session: Session) -> Lease:
     return Lease(_is_held(url, session), session.exec(select(Holder)).first())
 
 
-def _is_held(url: URL, session: Session) -> bool:
+def _is_held(url: URL, session: Session) -> bool | None:
     if url.get_backend_name() != "sqlite":
         query = text(
             "SELECT count(*) FROM pg_locks l JOIN pg_database d ON d.oid = l.database"
             " WHERE l.locktype = 'advisory' AND l.granted AND d.datname = current_database()"
+            # A key of 64 bits is told in two halves.
+            " AND l.classid = 0 AND CAST(l.objid AS bigint) = :key AND l.objsubid = 1"
         )
-        return bool(session.connection().scalar(query))
+        return bool(session.connection().scalar(query, {"key": ADVISORY_KEY}))
     try:
         handle = os.open(f"{url.database}.lock", os.O_RDONLY | os.O_CLOEXEC)
     except FileNotFoundError:
         return False
+    except PermissionError:
+        return None
     try:
         # Shared and only for this moment: a `run` that starts just now tries again.
         fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -191,6 +197,11 @@ class Work:
     set_aside: int
     keys: int
     """API keys that are valid."""
+
+
+def moved_rooms(session: Session) -> Mapping[str, str]:
+    """Upgraded rooms → the room that the bot uses instead."""
+    return room_moves.followed(session)
 
 
 def work(session: Session, now: datetime) -> Work:

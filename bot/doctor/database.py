@@ -1,8 +1,9 @@
 """The database: is it there, whole, writable and of this version; who runs on it, and what waits in it."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Final
 
 from sqlalchemy.engine import URL
@@ -30,11 +31,20 @@ class Report:
     """Whether a bot runs on it."""
     keys: int | None = None
     """Valid API keys; ``None``: not known."""
+    moved: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    """Upgraded rooms → the room that the bot uses instead."""
 
 
-def examine_schema(url: URL) -> Finding:
+def examine_schema(url: URL) -> Report:
     """Whether the database answers, and is of this version of the program."""
-    return _schema(url)[0]
+    first, current = _schema(url)
+    if not current:
+        return Report((first,))
+    try:
+        with inspection.opened(url) as session:
+            return Report((first,), moved=inspection.moved_rooms(session))
+    except DatabaseUnavailable:
+        return Report((first, _unreadable()))
 
 
 def examine_database(url: URL, now: datetime) -> Report:
@@ -50,13 +60,19 @@ def examine_database(url: URL, now: datetime) -> Report:
             found += [_writable(url, session), _whole(url, session)]
             held = inspection.lease(url, session)
             work = inspection.work(session, now)
-            found += [_lease(held), *_work(work, now, running=held.held)]
+            running = _is_recent(work.synced_at, now) if held.held is None else held.held
+            found += [_lease(held), *_work(work, now, running=running)]
+            moved = inspection.moved_rooms(session)
             if url.get_backend_name() != "sqlite":
                 found.append(_clock(inspection.clock(session), now))
     except DatabaseUnavailable:
-        hint = "Is its server or its disk all right? The lines above may tell; else restore the last backup."
-        return Report((*found, bad("database", "cannot be read to its end", hint)))
-    return Report(tuple(found), held.held, work.keys)
+        return Report((*found, _unreadable()))
+    return Report(tuple(found), running, work.keys, moved)
+
+
+def _unreadable() -> Finding:
+    hint = "Is its server or its disk all right? The lines above may tell; else restore the last backup."
+    return bad("database", "cannot be read to its end", hint)
 
 
 def _schema(url: URL) -> tuple[Finding, bool]:
@@ -116,6 +132,8 @@ def _whole(url: URL, session: Session) -> Finding:
 
 def _lease(found: Lease) -> Finding:
     holder = found.holder
+    if found.held is None:
+        return poor("bot", "this user may not see whether it runs", "Run `doctor` as the bot's user.")
     if found.held and holder is not None:
         return good("bot", f"runs as pid {holder.pid} on {holder.host} since {_moment(holder.since)}")
     last = f"; last started on {holder.host}, {_moment(holder.since)}" if holder else ""
@@ -136,10 +154,14 @@ def _work(found: Work, now: datetime, *, running: bool) -> Iterator[Finding]:
 
 
 def _synced(at: datetime | None, now: datetime) -> Finding:
-    if at is not None and now - at < _OFFLINE:
+    if at is not None and _is_recent(at, now):
         return good("sync", f"{(now - at).total_seconds():.0f} s ago")
     detail = f"last at {_moment(at)}" if at else "never"
     return bad("sync", detail, "The bot runs but hears nothing: is the homeserver up?")
+
+
+def _is_recent(synced_at: datetime | None, now: datetime) -> bool:
+    return synced_at is not None and now - synced_at < _OFFLINE
 
 
 def _queue(what: str, count: int, oldest: datetime | None, now: datetime, hint: str) -> Finding:

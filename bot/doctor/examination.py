@@ -1,7 +1,7 @@
 """Two rounds over one set of checks: `check` before the first start, `doctor` over everything at any time."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 
 from sqlalchemy import make_url
 
@@ -15,8 +15,10 @@ from bot.services.unit import Clock, utc_now
 
 async def check(config: Config) -> AsyncIterator[Finding]:
     """What has to be right before the bot is started: schema, login, rooms."""
-    yield await asyncio.to_thread(database.examine_schema, make_url(config.database_url()))
-    async for finding in _account(config, closely=False):
+    report = await asyncio.to_thread(database.examine_schema, make_url(config.database_url()))
+    for finding in report.findings:
+        yield finding
+    async for finding in _account(config, report.moved, closely=False):
         yield finding
 
 
@@ -30,7 +32,7 @@ async def doctor(config: Config, clock: Clock = utc_now) -> AsyncIterator[Findin
     for finding in server:
         yield finding
     if server[0].level is Level.GOOD:
-        async for finding in _account(config, closely=True):
+        async for finding in _account(config, report.moved, closely=True):
             yield finding
     for finding in await intake.examine_intake(config, running=report.running):
         yield finding
@@ -39,8 +41,8 @@ async def doctor(config: Config, clock: Clock = utc_now) -> AsyncIterator[Findin
     yield zones.examine_zones(config, clock())
 
 
-async def _account(config: Config, *, closely: bool) -> AsyncIterator[Finding]:
-    """The login, and with it the rooms.
+async def _account(config: Config, moved: Mapping[str, str], *, closely: bool) -> AsyncIterator[Finding]:
+    """The login, and with it the rooms; of an upgraded one that which is used instead.
 
     A password makes a device of its own for the moment: to log in as the bot's would end the login of a bot
     that runs.
@@ -52,7 +54,7 @@ async def _account(config: Config, *, closely: bool) -> AsyncIterator[Finding]:
         if login.level is not Level.GOOD:
             return
         for key, address in wiring.rooms(config).items():
-            yield await rooms.examine_room(client, key, address, closely=closely)
+            yield await rooms.examine_room(client, key, address, moved, closely=closely)
         if closely:
             yield await homeserver.examine_rate_limit(client)
         if config.matrix.password is not None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from bot.doctor.findings import Finding, bad, good
+from bot.doctor.findings import Finding, bad, good, poor
 from bot.domain.rooms import RoomProblem, problems
 from bot.matrix.client import MatrixClient
 from bot.matrix.errors import MatrixError, Refused
@@ -36,11 +36,14 @@ _INVITE: Final = HINTS[RoomProblem.NOT_JOINED] + " `run` accepts the invitation.
 State = list[dict[str, Any]]
 
 
-async def examine_room(client: MatrixClient, key: str, address: str, *, closely: bool = False) -> Finding:
-    """One room; ``closely`` tells also who is in it and the bot's level."""
+async def examine_room(
+    client: MatrixClient, key: str, address: str, moved: Mapping[str, str], *, closely: bool = False
+) -> Finding:
+    """One room, or the one it has ``moved`` to; ``closely`` tells also who is in it and the bot's level."""
     what = f"room {key} ({address})"
     try:
-        room_id = address if address.startswith("!") else await client.resolve(address)
+        named = address if address.startswith("!") else await client.resolve(address)
+        room_id = moved.get(named, named)
         state = await client.state(room_id)
     except Refused as error:
         detail = "does not exist" if error.code == "M_NOT_FOUND" else "the bot is not in it"
@@ -57,6 +60,8 @@ async def examine_room(client: MatrixClient, key: str, address: str, *, closely:
     if not rights.may_write:
         return bad(what, f"the bot may not write there{_level(rights)}", HINTS[RoomProblem.MUTED])
     told = f"{room_id}, {_people(state)}{_level(rights)}" if closely else room_id
+    if room_id != address and address.startswith("!"):
+        return poor(what, f"was upgraded, moved to {told}", f"Write {room_id} into the config.")
     if not rights.may_remove:
         return good(what, f"{told}, but the bot may not remove messages there", _MODERATOR)
     return good(what, told)

@@ -11,11 +11,11 @@ from typing import Any, NamedTuple
 import pytest
 from sqlalchemy import make_url, text
 
-from bot.doctor.database import examine_database
+from bot.doctor.database import examine_database, examine_schema
 from bot.doctor.findings import Level
 from storage import inspection, schema
 from storage.database import Database
-from storage.models import ApiKey, InboxEvent, OutboxRow, SyncState
+from storage.models import ApiKey, InboxEvent, OutboxRow, RoomMove, SyncState
 from tests.integration.desk_data import START, bare_database, put
 
 BAD, POOR, GOOD = Level.BAD, Level.POOR, Level.GOOD
@@ -106,6 +106,44 @@ async def test_a_bot_that_does_not_run_is_told(database: Database, database_url:
     assert found(database_url)["bot"][:2] == (POOR, "does not run")
     await database.hold(START)
     assert found(database_url)["bot"].level is GOOD
+
+
+async def test_another_programs_lock_is_no_bot(postgres_database: str) -> None:
+    async with bare_database(postgres_database) as database:
+        with database.connection() as connection:
+            connection.execute(text("SELECT pg_advisory_lock(1)"))
+            assert found(postgres_database)["bot"][:2] == (POOR, "does not run")
+        await database.hold(START)
+        assert found(postgres_database)["bot"].level is GOOD
+
+
+async def test_a_lock_that_this_user_may_not_look_at_is_told(
+    sqlite_database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def closed(path: str, *_how: int) -> int:
+        raise PermissionError(path)
+
+    async with bare_database(sqlite_database) as database:
+        await put(database, SyncState(id=1, synced_at=START))
+        await database.hold(START)
+        with monkeypatch.context() as patch:
+            patch.setattr("os.open", closed)
+            told = found(sqlite_database, minutes=1)
+            running = examine_database(make_url(sqlite_database), START).running
+    assert told["bot"] == (
+        POOR, "this user may not see whether it runs", "Run `doctor` as the bot's user.",
+    )  # fmt: skip
+    assert (told["sync"].level, running) == (GOOD, True), "it synced a moment ago, so it runs"
+
+
+async def test_rooms_that_moved_are_told_to_those_who_look_at_rooms(
+    database: Database, database_url: str
+) -> None:
+    await put(
+        database, RoomMove(old_room_id="!old", new_room_id="!new", key="triage", state="done", at=START)
+    )
+    url = make_url(database_url)
+    assert examine_database(url, START).moved == examine_schema(url).moved == {"!old": "!new"}
 
 
 async def test_a_bot_that_hears_nothing_is_told(database: Database, database_url: str) -> None:

@@ -1,9 +1,11 @@
-"""The bot's rights by a room's state."""
+"""The bot's rights by a room's state, and which room is looked at."""
 
 from typing import Any
 
 import pytest
 
+from bot.doctor.findings import Level
+from bot.doctor.rooms import examine_room
 from bot.matrix.levels import Rights, rights_in
 
 BOT = "@bot:example.org"
@@ -61,3 +63,30 @@ def test_from_room_version_12_on_creators_may_do_everything() -> None:
 
 def test_without_power_levels_everybody_has_none() -> None:
     assert rights_in([], BOT) == Rights(0, may_write=True, may_remove=False)
+
+
+class Client:
+    """The bot's account, in an upgraded room and in the one that replaced it."""
+
+    user_id = BOT
+
+    async def resolve(self, _alias: str) -> str:
+        """An alias that stayed with the old room."""
+        return "!old"
+
+    async def state(self, room_id: str) -> list[dict[str, Any]]:
+        """The state of a room."""
+        joined = {"type": "m.room.member", "state_key": BOT, "content": {"membership": "join"}}
+        invited = {"type": "m.room.join_rules", "state_key": "", "content": {"join_rule": "invite"}}
+        gone = {"type": "m.room.tombstone", "state_key": "", "content": {"replacement_room": "!new"}}
+        found = [*state({"users": {BOT: 50}}), joined, invited]
+        return [*found, gone] if room_id == "!old" else found
+
+
+async def test_of_a_room_that_was_moved_out_of_the_new_one_is_looked_at() -> None:
+    client: Any = Client()
+    assert (await examine_room(client, "triage", "!old", {})).level is Level.BAD
+    told = await examine_room(client, "triage", "!old", {"!old": "!new"})
+    assert (told.level, told.hint) == (Level.POOR, "Write !new into the config.")
+    assert "moved to !new" in told.detail
+    assert (await examine_room(client, "triage", "#triage:example.org", {"!old": "!new"})).level is Level.GOOD

@@ -35,7 +35,7 @@ def units(monkeypatch: pytest.MonkeyPatch) -> Units:
     """Nothing is kept, so that each page is asked for anew."""
     for kept in ("_KEEP", "_KEEP_OVER"):
         monkeypatch.setattr(f"bot.seeing.{kept}", 0.0)
-    found = Figures({("matrix", "card"): Queue(1, 7.0)}, {}, {}, Queue(0, 0.0), {}, (), {}, {}, "0007")
+    found = Figures({("matrix", "card"): Queue(1, 7.0)}, {}, {}, Queue(0, 0.0), (), {}, {}, {}, "0007")
     monkeypatch.setattr(figures, "figures", lambda _unit, _over: found)
     monkeypatch.setattr("bot.services.status.soundness", lambda _unit: Soundness("0007", {}))
     return Units()
