@@ -253,6 +253,23 @@ def again(row: OutboxRow, at: datetime) -> None:
     row.state, row.created_at, row.next_attempt_at = RowState.WAITING.value, at, at
 
 
+def give_up(session: Session, row: OutboxRow, now: datetime) -> None:
+    """Let a ticket's row go once more as something else. What it gives up may have arrived: a cancelled row
+    knows its transaction.
+    """
+    given_up = {
+        "kind": row.kind, "room": row.room, "number": row.number, "target": row.target, "tx_id": row.tx_id,
+        "rendered": row.rendered, "priority": row.priority, "created_at": row.created_at,
+        "next_attempt_at": row.next_attempt_at,
+    }  # fmt: skip
+    again(row, now)
+    session.add(row)
+    session.flush()
+    state = RowState.CANCELLED.value
+    row_id = rows.insert(session, OutboxRow, state=state, done_at=now, **given_up)
+    rows.insert(session, OutboxTicket, outbox_id=row_id, number=row.number)
+
+
 def finish(row: OutboxRow, now: datetime) -> None:
     """What a row asked for is done."""
     row.state, row.payload, row.done_at, row.held = RowState.SENT.value, None, now, False

@@ -1,6 +1,6 @@
 """What a restored database is told of the time that it does not know. Queries never commit."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Final
 
@@ -56,10 +56,10 @@ def raise_numbers(session: Session, highest: int) -> None:
     )
 
 
-def known_tickets(session: Session, numbers: Collection[int]) -> frozenset[int]:
-    """Those of the numbers that are tickets."""
-    found = session.exec(select(Ticket.number).where(col(Ticket.number).in_(numbers)))
-    return frozenset(number for number in found if number is not None)
+def known_tickets(session: Session, numbers: Collection[int]) -> Mapping[int, datetime]:
+    """Those of the numbers that are tickets → when they were opened."""
+    found = session.exec(select(Ticket.number, Ticket.opened_at).where(col(Ticket.number).in_(numbers)))
+    return {number: opened_at for number, opened_at in found if number is not None}
 
 
 def doubt_card(session: Session, number: int) -> bool:
@@ -76,12 +76,17 @@ def doubt_card(session: Session, number: int) -> bool:
 
 
 def stray_card(session: Session, number: int, room_id: str) -> PostedEvent | None:
-    """The newest card of a ticket that stands in a room without the database's knowing."""
+    """The newest card of a ticket that stands in a room without the database's knowing.
+
+    One that is older than the ticket is that of another, lost one, which had the same number.
+    """
     found = session.exec(
         select(PostedEvent)
         .join(PostedTicket, col(PostedTicket.event_id) == col(PostedEvent.event_id))
+        .join(Ticket, col(Ticket.number) == col(PostedTicket.number))
         .where(
             PostedTicket.number == number,
+            col(PostedEvent.posted_at) >= col(Ticket.opened_at),
             PostedEvent.kind == STRAY_CARD,
             PostedEvent.room_id == room_id,
             col(PostedEvent.redacted_at).is_(None),

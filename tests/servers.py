@@ -103,7 +103,15 @@ def postgres_programs() -> Path:
 def restore_dump(url: URL, dump: Path) -> None:
     """Bring a dump into a database, as docs/operations.md says."""
     address = url.set(drivername="postgresql").render_as_string(hide_password=False)
-    options = ("--clean", "--if-exists", "--no-owner", "--single-transaction", f"--dbname={address}")
+    emptied = "DROP SCHEMA public CASCADE; CREATE SCHEMA public"
+    psql = (
+        postgres_programs() / "psql",
+        f"--dbname={address}",
+        "--set=ON_ERROR_STOP=1",
+        f"--command={emptied}",
+    )
+    subprocess.run(psql, check=True, capture_output=True)
+    options = ("--no-owner", "--single-transaction", f"--dbname={address}")
     subprocess.run([postgres_programs() / "pg_restore", *options, dump], check=True, capture_output=True)
 
 

@@ -202,7 +202,7 @@ def _note_attempt(unit: Unit, row: OutboxRow, here: Card | None, room_id: str, v
     edited = posted.get(unit.session, row.target) if row.target is not None else None
     if edited is not None and edited.room_id != room_id:
         # The ticket changed its room meanwhile: that attempt would be refused here.
-        outbox.again(row, unit.now)
+        outbox.give_up(unit.session, row, unit.now)
     if row.rendered is None:
         row.target, row.rendered = None, version
     if here is not None and row.target is None:

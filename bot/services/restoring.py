@@ -26,8 +26,8 @@ T = TypeVar("T")
 
 MARGIN: Final = 20
 """Numbers that are skipped: those given in the last moments may have left no trace in the rooms."""
-_BEHIND: Final = timedelta(minutes=5)
-"""A database that heard of the homeserver so long ago may be a backup."""
+_BEHIND: Final = timedelta(minutes=1)
+"""A database that heard of the homeserver so long ago may be a backup. A bot hears every half minute."""
 _LATER: Final = timedelta(seconds=2)
 MOST: Final = 50
 """Tickets of each sort that a report names."""
@@ -171,7 +171,7 @@ def number_for(unit: Unit, cause: str) -> int | None:
     """The number that the ticket opened by an event had before the restore."""
     named = restored.answered(unit.session, cause).get("numbers")
     numbers = [each for each in named if isinstance(each, int)] if isinstance(named, list) else []
-    taken = restored.known_tickets(unit.session, numbers) | {*posted.any_purged(unit.session, numbers)}
+    taken = restored.known_tickets(unit.session, numbers).keys() | {*posted.any_purged(unit.session, numbers)}
     return next((number for number in numbers if number not in taken), None)
 
 
@@ -195,7 +195,7 @@ def found_card(unit: Unit, number: int, room_id: str) -> Card | None:
 
 def _report(unit: Unit, since: datetime | None, strays: Sequence[Echo], numbers: frozenset[int]) -> None:
     cards = {
-        number: [echo.room_id, echo.event_id]
+        number: [echo.room_id, echo.event_id, echo.sent_at.isoformat()]
         for echo in strays
         if echo.kind == Kind.CARD
         for number in echo.numbers
@@ -228,8 +228,10 @@ def report(unit: Unit, payload: Mapping[str, Any]) -> RestoredReport:
     purged = {*posted.any_purged(unit.session, numbers)}
     lost = [
         LostTicket(number, room_id, event_id)
-        for number, room_id, event_id in payload["cards"]
-        if number not in known and number not in purged
+        for number, room_id, event_id, sent_at in payload["cards"]
+        if number not in purged
+        # A ticket that is younger than the card has the number of the lost one.
+        and (number not in known or known[number] > datetime.fromisoformat(sent_at))
     ]
     for each in lost:
         for seed in posted.seeds_on(unit.session, each.event_id).values():

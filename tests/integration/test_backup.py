@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import URL, make_url, text
 
+from storage import schema
 from storage.backup import back_up
 from storage.database import Database
 from storage.errors import BackupFailed
@@ -125,3 +126,21 @@ async def test_without_pg_dump_the_command_is_told_and_the_password_is_not(
     assert "--dbname=postgresql://bot@db.example.org:5433/desk" in caught.value.reason
     assert "hidden" not in caught.value.reason
     assert names(tmp_path) == []
+
+
+async def test_a_backup_of_an_older_version_is_restored_over_a_newer_database(
+    postgres_database: str, tmp_path: Path
+) -> None:
+    url = make_url(postgres_database)
+    database = Database(postgres_database)
+    try:
+        await schema.upgrade(database, "0007")
+        backup = back_up(url, tmp_path, NOW)
+        await schema.upgrade(database)
+        await database.close()
+        restore_dump(url, backup.path)
+        database = Database(postgres_database)
+        assert await schema.revision(database) == "0007"
+        assert await schema.upgrade(database)
+    finally:
+        await database.close()

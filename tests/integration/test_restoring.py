@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bot.domain.words import Action
-from bot.services import digest, moves, people, quiet, reception, restoring
+from bot.services import digest, moves, outcomes, people, quiet, reception, restoring
 from bot.services.delivery import Send
 from bot.services.echoes import Echo
 from bot.services.moves import Wish
@@ -172,6 +172,35 @@ async def test_a_card_that_stands_in_the_new_room_is_found(desk: Desk) -> None:
     assert (card.room_id, card.event_id) == (BERLIN, "$moved")
 
 
+async def test_a_lost_tickets_card_never_becomes_that_of_another_with_its_number(desk: Desk) -> None:
+    desk.clock.advance(minutes=1)
+    number = await desk.open(subject="Somebody else's")
+    await first_sync(desk, stray("$lost", at=START, kind="card", numbers=[number]))
+    jobs = await desk.deliver()
+    (told,) = [job.view for job in jobs if isinstance(job, Send) and isinstance(job.view, RestoredReport)]
+    assert [job for job in jobs if isinstance(job, Send) and job.edits == "$lost"] == []
+    assert list(desk.homeserver.cards(number).values()) == [FREIBURG]
+    assert [each.event_id for each in told.lost] == ["$lost"]
+    assert told.doubtful == (number,)
+
+
+async def test_an_edit_that_was_given_up_is_no_sign_of_a_restore(desk: Desk) -> None:
+    number = await desk.open()
+    await desk.deliver()
+    await desk.do(Action.TAKE, number)
+    (edit,) = [job for job in await desk.claim() if isinstance(job, Send) and job.edits]
+    arrived = desk.homeserver.send(edit)  # and the answer is lost
+    await desk.units.run(lambda unit: outcomes.later(unit, edit.row_id, timedelta(seconds=1), "timeout"))
+    await desk.do(Action.TRANSFER, number, team="berlin")
+    desk.clock.advance(seconds=5)
+    await desk.deliver()
+    about: dict[str, Any] = {"kind": "edit", "numbers": [number]}
+    await first_sync(desk, Echo(edit.tx_id, arrived, FREIBURG, sent_at=LATER, on=edit.edits, about=about))
+    assert await report(desk) is None
+    found = await desk.database.reading(lambda session: posted.about(session, number))
+    assert arrived in [event.event_id for event in found], "a purge finds it"
+
+
 async def test_a_card_that_was_edited_shows_again_what_is_known(desk: Desk) -> None:
     number = await desk.open()
     await desk.deliver()
@@ -271,7 +300,7 @@ async def test_words_of_strangers_with_the_bots_account_do_no_harm(desk: Desk) -
 
 async def test_while_it_is_in_doubt_no_number_is_given(desk: Desk) -> None:
     assert not await desk.units.look(restoring.is_behind)
-    desk.clock.advance(minutes=6)
+    desk.clock.advance(minutes=2)
     assert await desk.units.look(restoring.is_behind)
     closed = True
     units = GuardedUnits(desk.units, lambda: closed)
