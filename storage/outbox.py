@@ -241,6 +241,17 @@ def get(session: Session, row_id: int) -> OutboxRow | None:
     return session.get(OutboxRow, row_id, populate_existing=True)
 
 
+def last_for(session: Session, target: str) -> OutboxRow | None:
+    """The row that was added last for a target, whatever became of it."""
+    query = select(OutboxRow).where(OutboxRow.target == target).order_by(col(OutboxRow.id).desc()).limit(1)
+    return session.exec(query.execution_options(populate_existing=True)).first()
+
+
+def is_untouched(row: OutboxRow, now: datetime) -> bool:
+    """Whether a row waits for its time, and no attempt to send it was ever made."""
+    return row.state == RowState.WAITING and row.attempts == 0 and row.next_attempt_at > now and not row.held
+
+
 def waiting_row(session: Session, row_id: int) -> OutboxRow | None:
     """The row, if it still waits to be sent."""
     row = get(session, row_id)

@@ -17,7 +17,7 @@ from bot.presentation.document import (
 )
 from bot.presentation.message import Message, fit
 from bot.presentation.words import ROOM_PROBLEMS
-from bot.presentation.world import Setting, numeral, pill
+from bot.presentation.world import Setting, numeral, numerals, pill
 from bot.services.views import (
     NowhereReport,
     RoomMoveAnswered,
@@ -79,6 +79,8 @@ def render_nowhere(alert: NowhereReport, setting: Setting) -> Message:
     if alert.diverted_from is not None:
         whose = gettext("It is for {team}, in whose room I may not write either.")
         lines.append(sentence(whose, team=setting.team(alert.diverted_from)))
+    if alert.others:
+        lines.append(sentence(gettext("In no room either: {numbers}."), numbers=numerals(alert.others)))
     advice = sentence(
         gettext("{show} tells all about it, {transfer} gives it to a team that I can reach."),
         show=setting.command(f"show {alert.number}"),

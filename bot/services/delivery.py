@@ -15,7 +15,7 @@ from bot.services import alerts, diversion, echoes, outcomes, people, quiet, rea
 from bot.services.media import Media, media_of
 from bot.services.seeds import Plan
 from bot.services.unit import Unit, room_key
-from bot.services.views import Alert, CardView, DigestView, Greeting, MovedAway, QuietReminder
+from bot.services.views import Alert, CardView, DigestView, Greeting, MovedAway, NowhereReport, QuietReminder
 from storage import outbox, posted, room_moves, rooms, tickets
 from storage.models import Card, OutboxRow
 from storage.outbox import Kind, Priority, RowState
@@ -246,7 +246,7 @@ def _prepare_message(unit: Unit, row: OutboxRow) -> Send | None:
         return None
     if isinstance(view, QuietReminder) and quiet.put_off(unit, row):
         return None
-    if isinstance(view, DigestView | QuietReminder | Greeting):
+    if isinstance(view, DigestView | QuietReminder | Greeting | NowhereReport):
         # It is written as the database stands now, and may name others than when it was asked for.
         outbox.also_shows(unit.session, _id(row), view.numbers)
     silent = quiet.silences(unit, row, room_id, view)

@@ -1,6 +1,8 @@
 """A new ticket that its team's room does not take: it goes to triage and says why, never nowhere."""
 
 from dataclasses import replace
+from datetime import timedelta
+from typing import Final
 
 from bot.domain.lifecycle import Decision
 from bot.domain.words import TRIAGE, Action, Status
@@ -10,6 +12,9 @@ from bot.services.unit import ADMIN_ROOM, Unit, room_key
 from storage import outbox, posted, room_moves, rooms, tickets
 from storage.models import OutboxRow
 from storage.outbox import Kind, Priority
+
+_REPORT: Final = "nowhere"
+_TOGETHER: Final = timedelta(minutes=15)
 
 
 def divert(unit: Unit, number: int) -> bool:
@@ -35,14 +40,24 @@ def divert(unit: Unit, number: int) -> bool:
 
 
 def tell_admins(unit: Unit, row: OutboxRow) -> None:
-    """Neither its team's room nor triage takes a ticket: then the admins are told of it, once."""
+    """Neither its team's room nor triage takes a ticket: then the admins are told of it, once.
+
+    Of the first at once; of those that follow soon, together.
+    """
     number, told = row.number or 0, {"told": True}
     if row.payload == told:
         return
     row.payload = told
     unit.session.add(row)
-    payload = {"what": "nowhere", "number": number}
+    last = outbox.last_for(unit.session, _REPORT)
+    if last is not None and outbox.is_untouched(last, unit.now):
+        last.payload = {"what": "nowhere", "numbers": [*(last.payload or {})["numbers"], number]}
+        unit.session.add(last)
+        return
+    at = unit.now if last is None else max(unit.now, last.next_attempt_at + _TOGETHER)
+    payload = {"what": "nowhere", "numbers": [number]}
     outbox.put(
-        unit.session, Kind.REPORT, Priority.ALERT, unit.now, room=ADMIN_ROOM, payload=payload, shows=[number]
-    )
+        unit.session, Kind.REPORT, Priority.ALERT, unit.now, room=ADMIN_ROOM, payload=payload, target=_REPORT,
+        at=at,
+    )  # fmt: skip
     unit.wake_courier()

@@ -11,8 +11,8 @@ from storage.models import Card, OutboxRow, PostedEvent, Purged
 from storage.outbox import Kind, Priority, RowState
 
 _TRACE_KEPT: Final = timedelta(days=2)
-_CONVENIENT: Final = frozenset({Kind.SEED, Kind.UNTAP})
-"""What nobody misses: `check` tells which right is wanting; the admins are not told each time."""
+_CONVENIENT: Final = frozenset({Kind.SEED, Kind.UNTAP, Kind.REACTION})
+"""What shows on the card, too: `check` tells which right is wanting; the admins are not told each time."""
 _SEEDED: Final = frozenset({Kind.CARD.value, Kind.ANSWER.value, Kind.REPORT.value})
 """Kinds of events that may offer reactions."""
 _FORBIDDEN: Final = "M_FORBIDDEN"

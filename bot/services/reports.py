@@ -18,7 +18,7 @@ from bot.services.views import (
     RoomMoveShutOut,
     RoomReport,
 )
-from storage import tickets
+from storage import posted, tickets
 from storage.models import Purged
 
 Payload = dict[str, Any]
@@ -43,8 +43,14 @@ def _failed(_unit: Unit, payload: Payload) -> Alert:
 
 
 def _nowhere(unit: Unit, payload: Payload) -> Alert | None:
-    ticket = tickets.get(unit.session, payload["number"])
-    return NowhereReport(payload["number"], ticket.diverted_from) if ticket else None
+    """Those that stand nowhere still; rows from before it told of several have one number."""
+    numbers = payload["numbers"] if "numbers" in payload else [payload["number"]]
+    cardless = [each for each in numbers if posted.card(unit.session, each) is None]
+    still = [(each, ticket) for each in cardless if (ticket := tickets.get(unit.session, each)) is not None]
+    if not still:
+        return None
+    (number, first), *others = still
+    return NowhereReport(number, first.diverted_from, tuple(each for each, _ticket in others))
 
 
 def _move_question(_unit: Unit, payload: Payload) -> Alert:

@@ -550,10 +550,19 @@ class RoomReport:
 
 @dataclass(frozen=True, slots=True)
 class NowhereReport:
-    """Told to the admin room: neither a new ticket's team's room nor triage takes its card."""
+    """Told to the admin room: neither a new ticket's team's room nor triage takes its card.
+
+    ``others`` that came soon after stand nowhere, too.
+    """
 
     number: int
     diverted_from: Team
+    others: tuple[int, ...] = ()
+
+    @property
+    def numbers(self) -> frozenset[int]:
+        """The tickets that it names."""
+        return frozenset({self.number, *self.others})
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,12 +7,12 @@ import pytest
 
 from bot.domain import taps
 from bot.domain.words import Action
-from bot.services import reception, relocation, room_updates
+from bot.services import answers, outcomes, reception, relocation, room_updates
 from bot.services.delivery import Job, Send
 from bot.services.reception import Batch, Redaction, RoomUpdate
-from bot.services.views import RoomMoveQuestion, RoomMoveRejected
+from bot.services.views import NowhereReport, RoomMoveQuestion, RoomMoveRejected
 from storage import outbox, rooms
-from tests.integration.desk_data import ANNA, BEN, BERLIN, BOT, DORA, FREIBURG, Desk, desk_on
+from tests.integration.desk_data import ANNA, BEN, BERLIN, BOT, DORA, FREIBURG, TRIAGE, Desk, desk_on
 from tests.integration.test_services_rooms_change import NEW, asked, card, key, told, upgraded
 from tests.integration.test_worker_taps import Chat
 
@@ -107,6 +107,43 @@ async def test_what_a_sync_told_meanwhile_stays(desk: Desk, newer: RoomUpdate) -
     room = await desk.units.look(lambda unit: rooms.get(unit.session, FREIBURG))
     assert room is not None
     assert not room.muted
+
+
+# Rooms that forbid
+
+
+async def test_tickets_that_no_room_takes_are_told_together(desk: Desk) -> None:
+    for room_id in (FREIBURG, TRIAGE):
+        await desk.update(room_id, muted=True)
+    numbers = [await desk.open() for _each in range(4)]
+
+    async def reports() -> list[NowhereReport]:
+        views = [job.view for job in await desk.deliver() if isinstance(job, Send)]
+        return [view for view in views if isinstance(view, NowhereReport)]
+
+    assert await reports() == [NowhereReport(numbers[0], "freiburg")]
+    desk.clock.advance(minutes=5)
+    numbers.append(await desk.open())
+    assert await reports() == []
+    desk.clock.advance(minutes=10)
+    (told,) = await reports()
+    assert (told.number, told.others) == (numbers[1], tuple(numbers[2:]))
+    last = await desk.open()
+    assert await reports() == []
+    await desk.update(TRIAGE, muted=False)
+    assert await reports() == []
+    desk.clock.advance(minutes=15)
+    assert await reports() == []
+    assert list(desk.homeserver.cards(last).values()) == [TRIAGE]
+
+
+async def test_a_mark_that_a_room_refuses_is_told_to_nobody(desk: Desk) -> None:
+    """Else each command there would ring in the admin room; `check` tells which right is wanting."""
+    await desk.units.run(lambda unit: answers.acknowledge(unit, FREIBURG, "$command"))
+    (job,) = await desk.claim()
+    await desk.units.run(lambda unit: outcomes.failed(unit, job.row_id, FREIBURG, "M_FORBIDDEN"))
+    assert await told(desk) == []
+    assert [row.state for row in await desk.outbox(kind="reaction")] == ["cancelled"]
 
 
 # Messages that somebody takes away

@@ -340,6 +340,7 @@ def alerts(text: str, count: int) -> dict[str, Alert]:
         "triage muted": RoomReport("triage", "!r:example.org", ("muted",)),
         "nowhere": NowhereReport(42, "freiburg"),
         "nowhere from triage": NowhereReport(42, None),
+        "nowhere several": NowhereReport(42, "freiburg", (43, 44)),
         "move question": RoomMoveQuestion("team:freiburg", "!r:example.org", "!new:example.org"),
         "move rejected": RoomMoveRejected("triage", text, seen=True),
         "move rejected in use": RoomMoveRejected("triage", text, seen=True, serves="team:freiburg"),
