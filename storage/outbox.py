@@ -109,32 +109,23 @@ def also_shows(session: Session, row_id: int, numbers: Iterable[int]) -> None:
         session.merge(OutboxTicket(outbox_id=row_id, number=number))
 
 
-_CARD_AGAIN = (
+_WAITING_CARD = (
     update(OutboxRow)
     .where(
         col(OutboxRow.number) == bindparam("card_of"),
         col(OutboxRow.state) == RowState.WAITING.value,
         col(OutboxRow.kind) == Kind.CARD.value,
-    )
-    .values(
-        next_attempt_at=bindparam("now"),
-        held=False,
-        # What changed is news, also if the row only was to correct something.
-        priority=case(
-            (col(OutboxRow.priority) == Priority.CORRECTION.value, Priority.EDIT.value),
-            else_=col(OutboxRow.priority),
-        ),
     )
     .execution_options(synchronize_session=False)
 )
-_CORRECTION = (
-    update(OutboxRow)
-    .where(
-        col(OutboxRow.number) == bindparam("card_of"),
-        col(OutboxRow.state) == RowState.WAITING.value,
-        col(OutboxRow.kind) == Kind.CARD.value,
-    )
-    .execution_options(synchronize_session=False)
+_CARD_AGAIN = _WAITING_CARD.values(
+    next_attempt_at=bindparam("now"),
+    held=False,
+    # What changed is news, also if the row only was to correct something.
+    priority=case(
+        (col(OutboxRow.priority) == Priority.CORRECTION.value, Priority.EDIT.value),
+        else_=col(OutboxRow.priority),
+    ),
 )
 
 
@@ -147,7 +138,7 @@ def refresh_card(session: Session, number: int, now: datetime, *, new: bool) -> 
 
 def correct_card(session: Session, number: int, now: datetime) -> None:
     """Ask for a card to be edited although its ticket did not change; one that is asked for does it, too."""
-    again = _CORRECTION.values(next_attempt_at=now, held=False)
+    again = _WAITING_CARD.values(next_attempt_at=now, held=False)
     if session.exec(again, params={"card_of": number}).rowcount == 0:
         put(session, Kind.CARD, Priority.CORRECTION, now, number=number)
 
@@ -155,7 +146,7 @@ def correct_card(session: Session, number: int, now: datetime) -> None:
 def cancel_correction(session: Session, number: int, now: datetime) -> None:
     """There is no card any more that a correction could be made to."""
     session.exec(
-        _CORRECTION.where(col(OutboxRow.priority) == Priority.CORRECTION.value).values(
+        _WAITING_CARD.where(col(OutboxRow.priority) == Priority.CORRECTION.value).values(
             state=RowState.CANCELLED.value, done_at=now
         ),
         params={"card_of": number},
