@@ -15,7 +15,7 @@ from tests.desk import Desk, running_desk
 from tests.people import Crowd
 from tests.timeline import Event
 
-COMMANDS: Final = int(os.environ.get("TICKETTRUHE_TEST_BACKFILL", "240"))
+COMMANDS: Final = int(os.environ.get("TICKETTRUHE_TEST_BACKFILL", "120"))
 """How many; more for a long run."""
 _SPEAKERS: Final = (("anna", "freiburg"), ("ben", "freiburg"), ("carla", "berlin"))
 

@@ -13,7 +13,7 @@ from bot.demo.homeserver import Homeserver
 from tests.desk import make_desk
 from tests.people import Crowd, Human
 
-ROOMS: Final = int(os.environ.get("TICKETTRUHE_TEST_ROOMS", "40"))
+ROOMS: Final = int(os.environ.get("TICKETTRUHE_TEST_ROOMS", "24"))
 """How many; more for a long run."""
 _AT_ONCE: Final = 8
 _MOST_GROWTH: Final = 40_000_000

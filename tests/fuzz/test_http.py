@@ -111,7 +111,7 @@ def judge(reply: Reply, request: HttpRequest, before: dict[str, int], after: dic
         assert reply.body.strip(), reply
 
 
-@cases(100, 0.08, lasting=True)
+@cases(60, 0.08, lasting=True)
 @given(data=st.data())
 async def test_any_call_of_the_api_is_answered(
     target: Target, data: st.DataObject, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
@@ -125,7 +125,7 @@ async def test_any_call_of_the_api_is_answered(
     assert MARK not in "".join(capsys.readouterr()) + caplog.text
 
 
-@cases(40, 0.03, lasting=True)
+@cases(25, 0.03, lasting=True)
 @given(data=st.data())
 async def test_any_post_to_the_form_is_answered(
     target: Target, data: st.DataObject, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture

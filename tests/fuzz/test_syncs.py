@@ -96,7 +96,7 @@ async def place(
             await bot.stop()
 
 
-@cases(40, 0.01, lasting=True)
+@cases(20, 0.01, lasting=True)
 @given(sync=syncs(), around=IN_BERLIN, gap=EVENTS, state=EVENTS)
 async def test_what_is_valid_is_done_whatever_is_told_besides(
     place: Place, sync: dict[str, Any], around: list[Any], gap: list[Any], state: list[Any]
