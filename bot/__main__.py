@@ -59,6 +59,8 @@ def run(config: ConfigPath = _CONFIG) -> None:
     """Run the bot until SIGTERM or Ctrl-C."""
     settings = _load(config)
     logs.configure(settings.logging.level, as_json=settings.logging.format == "json")
+    # A query gives Python's lock away with each statement; a busy loop would keep it for 5 ms each time.
+    sys.setswitchinterval(0.0005)
     try:
         _finish(_run(settings))
     finally:
