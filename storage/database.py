@@ -27,7 +27,7 @@ from bot.domain.errors import Conflict
 from storage.errors import DatabaseUnavailable
 from storage.lease import Lease, note_holder
 from storage.search import MERGE, MERGE_PAGES
-from storage.writer import Writer
+from storage.writer import Writer, within
 
 T = TypeVar("T")
 
@@ -84,30 +84,15 @@ class Database:
                 return await asyncio.wrap_future(result)
             except (DBAPIError, PoolTimeout) as error:
                 self._raise_wrapped(error)
-
-        def inside() -> T:
-            with self.write() as session:
-                return work(session)
-
-        return await _in_thread(self._writers, inside)
+        return await _in_thread(self._writers, partial(within, self.write, work))
 
     async def reading(self, work: Callable[[Session], T]) -> T:
         """Run ``work``, which only reads, in a thread; see :meth:`read`."""
-
-        def inside() -> T:
-            with self.read() as session:
-                return work(session)
-
-        return await _in_thread(self._readers, inside)
+        return await _in_thread(self._readers, partial(within, self.read, work))
 
     async def restructuring(self, work: Callable[[Connection], T]) -> T:
         """Run schema work in a thread and in one transaction; see :meth:`connection`."""
-
-        def inside() -> T:
-            with self.connection() as connection:
-                return work(connection)
-
-        return await _in_thread(self._writers, inside)
+        return await _in_thread(self._writers, partial(within, self.connection, work))
 
     @contextmanager
     def write(self) -> Iterator[Session]:

@@ -153,6 +153,13 @@ def cancel_correction(session: Session, number: int, now: datetime) -> None:
     )
 
 
+def take_away(
+    session: Session, room_id: str, event_id: str, now: datetime, priority: Priority = Priority.REDACTION
+) -> None:
+    """Ask for a reaction to be taken away: a handled one of a member's, or an own one without a sense."""
+    put(session, Kind.UNTAP, priority, now, room=room_id, payload={"event_id": event_id})
+
+
 _CARD_TARGET: Final = "ticket:"
 
 

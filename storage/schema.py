@@ -68,8 +68,7 @@ async def upgrade(database: Database, to: str = "head") -> bool:
 
     :raises SchemaTooNew: the database was made by a newer version.
     """
-    found = await _known_revision(database)
-    if found == newest():
+    if await is_current(database):
         return False
     await database.restructuring(lambda connection: _upgrade(connection, to))
     return True

@@ -12,9 +12,16 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlmodel import Session
 
+S = TypeVar("S")
 T = TypeVar("T")
 _TOGETHER: Final = 32
 """Units in one commit; the first of them waits for the last."""
+
+
+def within(opened: Callable[[], AbstractContextManager[S]], work: Callable[[S], T]) -> T:
+    """Do ``work`` with what is opened for it alone."""
+    with opened() as held:
+        return work(held)
 
 
 @dataclass(slots=True)
@@ -50,12 +57,8 @@ class Writer:
                 self._do_together(jobs)
 
     def _do_alone(self, job: _Job) -> None:
-        def inside() -> Any:  # noqa: ANN401
-            with self._alone() as session:
-                return job.work(session)
-
         try:
-            result = job.context.run(inside)
+            result = job.context.run(within, self._alone, job.work)
         except BaseException as error:  # noqa: BLE001 - it is raised where the result is waited for
             job.future.set_exception(error)
         else:

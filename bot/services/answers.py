@@ -117,12 +117,5 @@ def change(unit: Unit, room_id: str, content: Mapping[str, Any], shows: Collecti
 
 def untap(unit: Unit, incoming: Incoming) -> None:
     """Take a handled tap away, so that the next one needs one tap, too."""
-    outbox.put(
-        unit.session,
-        Kind.UNTAP,
-        Priority.EDIT,
-        unit.now,
-        room=incoming.room_id,
-        payload={"event_id": incoming.event_id},
-    )
+    outbox.take_away(unit.session, incoming.room_id, incoming.event_id, unit.now, Priority.EDIT)
     unit.wake_courier()

@@ -120,8 +120,7 @@ def _check_place(unit: Unit, event_id: str, room_id: str, target_id: str, shows:
 
 
 def _take_away(unit: Unit, event_id: str, room_id: str) -> None:
-    payload = {"event_id": event_id}
-    outbox.put(unit.session, Kind.UNTAP, Priority.REDACTION, unit.now, room=room_id, payload=payload)
+    outbox.take_away(unit.session, room_id, event_id, unit.now)
     unit.wake_courier()
 
 

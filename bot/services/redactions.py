@@ -8,7 +8,7 @@ from bot.services import prompts, seeds
 from bot.services.unit import Unit
 from storage import outbox, posted
 from storage.models import PostedEvent
-from storage.outbox import Kind, Priority
+from storage.outbox import Kind
 
 _GONE: Final = "gone"
 """Kind of an event that was taken away before the bot knew which of its own it was."""
@@ -76,10 +76,7 @@ def _card_went(unit: Unit, event: PostedEvent) -> None:
     unit.session.delete(card)
     outbox.cancel_correction(unit.session, card.number, unit.now)
     for seed in posted.seeds_on(unit.session, event.event_id).values():
-        payload = {"event_id": seed}
-        outbox.put(
-            unit.session, Kind.UNTAP, Priority.REDACTION, unit.now, room=event.room_id, payload=payload
-        )
+        outbox.take_away(unit.session, event.room_id, seed, unit.now)
     unit.wake_courier()
 
 

@@ -148,8 +148,7 @@ def _adopt_seed(unit: Unit, echo: Echo) -> None:
 
 
 def _untap(unit: Unit, room_id: str, event_id: str) -> None:
-    payload = {"event_id": event_id}
-    outbox.put(unit.session, Kind.UNTAP, Priority.REDACTION, unit.now, room=room_id, payload=payload)
+    outbox.take_away(unit.session, room_id, event_id, unit.now)
     unit.wake_courier()
 
 

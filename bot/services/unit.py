@@ -3,7 +3,7 @@
 import asyncio
 import difflib
 import time
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -172,22 +172,24 @@ class Units:
             self.meters.unit(Work.WRITE, time.perf_counter() - began)
 
     async def _run(self, work: Callable[[Unit], T]) -> T:
-        for attempt in range(_ATTEMPTS):
+        result, unit = await self._until_won(lambda: self._database.writing(partial(self._work, work)))
+        for event in unit.wakes:
+            event.set()
+        for line, fields in unit.lines:
+            _LOG.info(line, **fields)
+        if unit.scrub:
+            await self.scrub(erased=True)
+        return result
+
+    async def _until_won(self, attempt: Callable[[], Awaitable[T]]) -> T:
+        for lost in range(_ATTEMPTS):
             try:
-                result, unit = await self._database.writing(partial(self._work, work))
+                return await attempt()
             except Conflict:
-                if attempt == _ATTEMPTS - 1:
+                if lost == _ATTEMPTS - 1:
                     raise
                 self.meters.run_again()
-                await asyncio.sleep(min(0.002 * attempt, 0.05))
-                continue
-            for event in unit.wakes:
-                event.set()
-            for line, fields in unit.lines:
-                _LOG.info(line, **fields)
-            if unit.scrub:
-                await self.scrub(erased=True)
-            return result
+                await asyncio.sleep(min(0.002 * lost, 0.05))
         raise AssertionError("unreachable")
 
     def _work(self, work: Callable[[Unit], T], session: Session) -> tuple[T, Unit]:
@@ -196,12 +198,7 @@ class Units:
 
     async def rehearse(self, work: Callable[[Unit], T]) -> T:
         """Run ``work`` and take everything back that it did: tells what would come of it."""
-        for _attempt in range(_ATTEMPTS):
-            try:
-                return await _to_its_end(self._rehearse(work))
-            except Conflict:
-                await asyncio.sleep(0.002 * _attempt)
-        raise Conflict
+        return await _to_its_end(self._until_won(lambda: self._rehearse(work)))
 
     async def _rehearse(self, work: Callable[[Unit], T]) -> T:
         results: list[T] = []

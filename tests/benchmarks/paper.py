@@ -2,18 +2,16 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, cast
 
 from aiohttp import web
-from aiohttp.test_utils import TestServer
 
 from bot.demo.homeserver import Account, Homeserver
 from tests.desk import Desk, free_port
-from tests.fuzz.fake_homeserver import FakeHomeserver, first_sync
+from tests.fuzz.fake_homeserver import FakeHomeserver, first_sync, running
 from tests.integration.desk_data import ANNA, BEN, BERLIN, BOT, CARLA, FREIBURG, ROOMS
 
 BATCH: Final = 100
@@ -83,15 +81,9 @@ def _event(index: int, sender: str) -> dict[str, Any]:
     return {**event, "type": "m.room.message", "content": {"msgtype": "m.text", "body": body}}
 
 
-@asynccontextmanager
-async def talkative() -> AsyncIterator[Talkative]:
+def talkative() -> AbstractAsyncContextManager[Talkative]:
     """One that runs, and has nothing to tell yet but the rooms."""
-    fake = Talkative()
-    app = web.Application(client_max_size=2**24)
-    app.router.add_route("*", "/{path:.*}", fake.handle)
-    async with TestServer(app) as server:
-        fake.url = str(server.make_url("")).rstrip("/")
-        yield fake
+    return running(Talkative())
 
 
 def paper_desk(fake: FakeHomeserver, folder: Path, database_url: str) -> Desk:

@@ -3,9 +3,9 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from aiohttp import web
 from aiohttp.test_utils import TestServer
@@ -119,12 +119,19 @@ def first_sync() -> dict[str, Any]:
     return {"rooms": {"join": {room_id: {"state": {"events": _state_of(room_id)}} for room_id in MEMBERS}}}
 
 
+Fake = TypeVar("Fake", bound=FakeHomeserver)
+
+
 @asynccontextmanager
-async def fake_homeserver() -> AsyncIterator[FakeHomeserver]:
-    """One that runs."""
-    fake = FakeHomeserver()
+async def running(fake: Fake) -> AsyncIterator[Fake]:
+    """Let one run."""
     app = web.Application(client_max_size=2**24)
     app.router.add_route("*", "/{path:.*}", fake.handle)
     async with TestServer(app) as server:
         fake.url = str(server.make_url("")).rstrip("/")
         yield fake
+
+
+def fake_homeserver() -> AbstractAsyncContextManager[FakeHomeserver]:
+    """One that runs."""
+    return running(FakeHomeserver())

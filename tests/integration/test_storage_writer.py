@@ -10,7 +10,7 @@ from sqlalchemy import event, text
 from sqlalchemy.exc import OperationalError
 from sqlmodel import Session, select
 
-from bot.services.unit import Unit, Units
+from bot.services.unit import Units
 from storage import schema
 from storage.database import Database, hangs
 from storage.errors import DatabaseUnavailable
@@ -41,19 +41,34 @@ def names(database: Database) -> list[str]:
         return list(session.exec(select(Requester.name).order_by(Requester.name)).all())
 
 
+class Busy:
+    """A unit that is under way until it is let go."""
+
+    def __init__(self) -> None:
+        self._began, self._go = threading.Event(), threading.Event()
+
+    def work(self, _held: object) -> None:
+        """What it does."""
+        self._began.set()
+        assert self._go.wait(10)
+
+    async def began(self) -> None:
+        """Wait until its thread is at it."""
+        assert await asyncio.to_thread(self._began.wait, 10)
+
+    def go(self) -> None:
+        """Let it end."""
+        self._go.set()
+
+
 async def together(database: Database, *works: Callable[[Session], object]) -> list[object]:
     """Let units queue up behind one that is under way; their results, or what they raised."""
-    began, go = threading.Event(), threading.Event()
-
-    def busy(_session: Session) -> None:
-        began.set()
-        assert go.wait(10)
-
-    first = asyncio.create_task(database.writing(busy))
-    assert await asyncio.to_thread(began.wait, 10)
+    busy = Busy()
+    first = asyncio.create_task(database.writing(busy.work))
+    await busy.began()
     units = [asyncio.create_task(database.writing(work)) for work in works]
     await asyncio.sleep(0)
-    go.set()
+    busy.go()
     await first
     return await asyncio.gather(*units, return_exceptions=True)
 
@@ -90,20 +105,15 @@ async def test_none_is_told_done_if_the_disk_fails_before_the_commit(database: D
 
 
 async def test_a_unit_that_nobody_waits_for_any_more_is_left_out(database: Database) -> None:
-    began, go = threading.Event(), threading.Event()
-
-    def busy(_session: Session) -> None:
-        began.set()
-        assert go.wait(10)
-
-    first = asyncio.create_task(database.writing(busy))
-    assert await asyncio.to_thread(began.wait, 10)
+    busy = Busy()
+    first = asyncio.create_task(database.writing(busy.work))
+    await busy.began()
     given_up = asyncio.create_task(database.writing(partial(add, name="given up")))
     kept = asyncio.create_task(database.writing(partial(add, name="kept")))
     await asyncio.sleep(0)
     given_up.cancel()
     await asyncio.sleep(0)
-    go.set()
+    busy.go()
     await first
     assert await kept == "kept"
     assert names(database) == ["kept"]
@@ -112,20 +122,15 @@ async def test_a_unit_that_nobody_waits_for_any_more_is_left_out(database: Datab
 async def test_a_unit_that_comes_after_the_end_is_refused_and_not_done(sqlite_database: str) -> None:
     database = Database(sqlite_database)
     await schema.upgrade(database)
-    began, go = threading.Event(), threading.Event()
-
-    def busy(_session: Session) -> None:
-        began.set()
-        assert go.wait(10)
-
-    first = asyncio.create_task(database.writing(busy))
-    assert await asyncio.to_thread(began.wait, 10)
+    busy = Busy()
+    first = asyncio.create_task(database.writing(busy.work))
+    await busy.began()
     queued = asyncio.create_task(database.writing(partial(add, name="queued")))
     await asyncio.sleep(0)
     database._writers.shutdown(wait=False)
     with pytest.raises(DatabaseUnavailable):
         await database.writing(partial(add, name="refused"))
-    go.set()
+    busy.go()
     await asyncio.gather(first, queued)
     await database.close()
     again = Database(sqlite_database)
@@ -142,21 +147,16 @@ async def test_a_query_that_hangs_does_not_hold_the_end(
     monkeypatch.setattr("bot.services.unit._PATIENCE", 0.05)
     database = Database(sqlite_database)
     await schema.upgrade(database)
-    began, go = threading.Event(), threading.Event()
-
-    def hang(_unit: Unit) -> None:
-        began.set()
-        assert go.wait(10)
-
-    task = asyncio.create_task(Units(database, POLICY).run(hang))
-    assert await asyncio.to_thread(began.wait, 10)
+    busy = Busy()
+    task = asyncio.create_task(Units(database, POLICY).run(busy.work))
+    await busy.began()
     async with asyncio.timeout(5):
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
         await database.close()
     assert hangs()
-    go.set()
+    busy.go()
     async with asyncio.timeout(5):
         for thread in database._writers._threads:
             await asyncio.to_thread(thread.join)
