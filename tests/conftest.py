@@ -8,6 +8,7 @@ from playwright.async_api import Browser, async_playwright
 from sqlalchemy import URL
 
 from bot.demo.homeserver import Homeserver
+from tests.other_client import Clients, NoNode
 from tests.people import Crowd
 from tests.servers import CHROMIUM_ARGUMENTS, chromium_path, fresh_database, in_ci, postgres_server
 
@@ -77,3 +78,25 @@ async def browser() -> AsyncIterator[Browser]:
             yield chromium
         finally:
             await chromium.close()
+
+
+@pytest.fixture(scope="session")
+async def secret_people(
+    homeserver: Homeserver, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Clients]:
+    """Makes people who read and write in encrypted rooms: ``anna = await secret_people("anna")``.
+
+    Their client needs Node. Without it the test is skipped, but fails where ``CI=true``.
+    """
+    clients = Clients(homeserver, tmp_path_factory.mktemp("other-client") / "clients.log")
+    try:
+        await clients.__aenter__()
+    except NoNode as error:
+        reason = f"no Node, or no packages for it: {error}"
+        if in_ci():
+            pytest.fail(reason)
+        pytest.skip(reason)
+    try:
+        yield clients
+    finally:
+        await clients.__aexit__(None, None, None)

@@ -36,7 +36,7 @@ class MatrixRefusal(Exception):
 
 
 @dataclass
-class _History:
+class History:
     """What a client has of a room: its events, and the token from which it goes on."""
 
     since: str
@@ -50,7 +50,7 @@ class Human:
         self._session = session
         self._server = server
         self._account = account
-        self._rooms: dict[str, _History] = {}
+        self._rooms: dict[str, History] = {}
 
     @property
     def user_id(self) -> str:
@@ -91,7 +91,7 @@ class Human:
         request = {
             "name": name,
             "preset": preset,
-            "invite": [_id_of(guest) for guest in invite],
+            "invite": [id_of(guest) for guest in invite],
             "initial_state": state,
             **({"room_alias_name": alias} if alias else {}),
             **extra,
@@ -112,11 +112,11 @@ class Human:
 
     async def invite(self, room: str, other: "Human | str") -> None:
         """Invites a person or the bot."""
-        await self.call("POST", "rooms", room, "invite", body={"user_id": _id_of(other)})
+        await self.call("POST", "rooms", room, "invite", body={"user_id": id_of(other)})
 
     async def kick(self, room: str, other: "Human | str") -> None:
         """Removes a person or the bot."""
-        await self.call("POST", "rooms", room, "kick", body={"user_id": _id_of(other)})
+        await self.call("POST", "rooms", room, "kick", body={"user_id": id_of(other)})
 
     async def members(self, room: str) -> frozenset[str]:
         """The ids of those who are joined."""
@@ -222,9 +222,9 @@ class Human:
         """Until ``sender`` has tapped ``key`` on the message."""
         await self.wait_to_see(
             room,
-            lambda seen: seen.event_id == event_id and _id_of(sender) in seen.reactions.get(key, ()),
+            lambda seen: seen.event_id == event_id and id_of(sender) in seen.reactions.get(key, ()),
             timeout=timeout,
-            description=f"{key} by {_id_of(sender)} on {event_id}",
+            description=f"{key} by {id_of(sender)} on {event_id}",
         )
 
     async def wait_for_notice_reply(self, room: str, event_id: str, *, timeout: float = 10) -> Shown:
@@ -288,16 +288,16 @@ class Human:
             while not await self._followed(room, history, wait=_LONG_POLL):
                 pass
 
-    async def _caught_up(self, room: str) -> "_History":
+    async def _caught_up(self, room: str) -> "History":
         """The room's history as it is now; kept like a client keeps it, as rooms of many tests grow long."""
         history = self._rooms.get(room)
         if history is None:
             since = (await self._sync(room, None))["next_batch"]
-            history = self._rooms[room] = _History(since, await self.timeline(room))
+            history = self._rooms[room] = History(since, await self.timeline(room))
         await self._followed(room, history, wait=0)
         return history
 
-    async def _followed(self, room: str, history: "_History", *, wait: float) -> bool:
+    async def _followed(self, room: str, history: "History", *, wait: float) -> bool:
         """Adds what came since; says whether anything did."""
         since = history.since
         answer = await self._sync(room, since, wait)
@@ -397,7 +397,7 @@ class Crowd:
         return self.known(account)
 
 
-def _id_of(who: Human | str) -> str:
+def id_of(who: Human | str) -> str:
     return who if isinstance(who, str) else who.user_id
 
 
@@ -411,4 +411,4 @@ def _text(body: str, formatted: str | None, msgtype: str) -> dict[str, Any]:
 
 
 def _mentions(who: Sequence[Human | str]) -> dict[str, Any]:
-    return {"user_ids": [_id_of(person) for person in who]} if who else {}
+    return {"user_ids": [id_of(person) for person in who]} if who else {}
