@@ -1,4 +1,4 @@
-"""Where Node comes from, and the packages that the other client needs: fetched once, kept in the user's cache."""
+"""Where Node comes from, and the packages that the other client needs: fetched once, kept in a cache."""
 
 import fcntl
 import hashlib

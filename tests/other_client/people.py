@@ -13,7 +13,7 @@ import aiohttp
 
 from bot.demo.homeserver import Account, Homeserver
 from tests.other_client.node import prepared
-from tests.people import Human, History, id_of
+from tests.people import History, Human, id_of
 from tests.timeline import Event
 
 _ANSWER: Final = 30.0
