@@ -1,0 +1,1 @@
+"""E-mail in: reading mails, and fetching them from mailboxes."""
