@@ -469,6 +469,17 @@ class SyncState(SQLModel, table=True):
     synced_at: datetime | None = _when(nullable=True)
 
 
+class RateLimit(SQLModel, table=True):
+    """One row: how often the homeserver slowed the bot down, and to how many seconds per message."""
+
+    __tablename__ = "rate_limit"
+    id: int = Field(default=1, primary_key=True)
+    seconds: float
+    first_at: datetime = _when()
+    last_at: datetime = _when()
+    times: int
+
+
 class Secret(SQLModel, table=True):
     """Random values that the bot makes for itself at its first start, such as the form's signing key."""
 

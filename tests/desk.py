@@ -164,7 +164,13 @@ class Desk:
         card = await self.card(number, room=room)
         return await self.people[name].react(self.rooms[room], card.event_id, key)
 
-    async def offers(self, number: int, keys: str, room: str = "freiburg") -> Shown:
+    async def offers(
+        self,
+        number: int,
+        keys: str,
+        room: str = "freiburg",
+        timeout: float = 10,  # noqa: ASYNC109 - a test says how long it waits
+    ) -> Shown:
         """The ticket's card, once it offers exactly these reactions of the bot."""
         return await self.viewer(room).wait_to_see(
             self.rooms[room],
@@ -173,6 +179,7 @@ class Desk:
                 and {key for key, who in shown.reactions.items() if self.account.user_id in who}
                 == set(keys.split())
             ),
+            timeout=timeout,
             description=f"the card of #{number} offering {keys}",
         )
 

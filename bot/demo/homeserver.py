@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import hmac
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -38,10 +39,14 @@ class Homeserver:
     registered by a secret that is in the folder; there is no federation and no request leaves the machine.
     """
 
-    def __init__(self, folder: Path, *, server_name: str = "localhost") -> None:
+    def __init__(
+        self, folder: Path, *, server_name: str = "localhost", settings: Mapping[str, Any] | None = None
+    ) -> None:
+        """:param settings: Synapse's own, which go before those that fit a demo."""
         self._folder = folder.resolve()
         self._config_path = self._folder / "homeserver.yaml"
         self._server_name = server_name
+        self._settings = settings or {}
         self._process: asyncio.subprocess.Process | None = None
         self._config: dict[str, Any] = {}
 
@@ -77,7 +82,9 @@ class Homeserver:
             return
         if find_spec("synapse") is None:
             raise HomeserverError("The local homeserver is not installed: pip install 'tickettruhe[demo]'")
-        self._config = await asyncio.to_thread(prepare, self._folder, self._config_path, self._server_name)
+        self._config = await asyncio.to_thread(
+            prepare, self._folder, self._config_path, self._server_name, self._settings
+        )
         self._process = await guard.spawn(
             "synapse.app.homeserver",
             *("--config-path", str(self._config_path)),

@@ -3,6 +3,7 @@
 import secrets
 import socket
 from base64 import b64encode
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -26,13 +27,13 @@ _RATE_LIMITS: Final[dict[str, Any]] = {
 }
 
 
-def prepare(folder: Path, config_path: Path, server_name: str) -> dict[str, Any]:
+def prepare(folder: Path, config_path: Path, server_name: str, settings: Mapping[str, Any]) -> dict[str, Any]:
     """Writes the folder's files; keeps the secrets and, if it is still free, the port of an earlier start."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     earlier = yaml.safe_load(config_path.read_text()) if config_path.exists() else {}
     if earlier and earlier["server_name"] != server_name:
         raise HomeserverError(f"{folder} belongs to the homeserver {earlier['server_name']!r}")
-    config = _configuration(folder, server_name, earlier)
+    config = {**_configuration(folder, server_name, earlier), **settings}
     signing_key = Path(config["signing_key_path"])
     if not signing_key.exists():
         seed = b64encode(secrets.token_bytes(32)).decode().rstrip("=")

@@ -15,12 +15,13 @@ from bot.matrix.client import ABOUT_KEY, TX_KEY, MatrixClient
 from bot.matrix.errors import AlreadyThere, MatrixError, RateLimited, Refused, TokenRejected, Unreachable
 from bot.matrix.events import TIMELINE_FILTER
 from bot.matrix.media import Uploader
+from bot.matrix.pace import Pace
 from bot.matrix.room_state import whole_state
 from bot.meters import Fate
-from bot.services import delivery, outcomes, room_updates, seeds
+from bot.services import delivery, limits, outcomes, room_updates, seeds
 from bot.services.delivery import Clear, Job, Seed, Send
 from bot.services.seeds import Plan
-from bot.services.unit import DatabaseUnavailable, Units
+from bot.services.unit import DatabaseUnavailable, Unit, Units
 from bot.waiting import called
 
 _LOG = structlog.get_logger(__name__)
@@ -31,7 +32,7 @@ _LONGEST_ABSENCE: Final = 3.0
 _HEAD_START: Final = 0.3
 _MOST_PAGES: Final = 50
 _MOST_TRIES: Final = 5
-"""Of what is refused in a room that does not say why."""
+"""Of what is refused in a room that does not say why, or over a limit."""
 _MARGIN: Final = timedelta(minutes=5)
 """The homeserver's clock may differ from ours."""
 _OVER: Final = frozenset({Fate.SENT, Fate.REFUSED, Fate.FAILED})
@@ -55,7 +56,7 @@ class Courier:
         """Rows being sent, with how often each failed in a row."""
         self._failures: dict[int, int] = {}
         self._stopping = asyncio.Event()
-        self._limited_until = 0.0
+        self._pace = Pace()
         self._latest = units.clock()
         """What the clock showed last."""
         self.turned_at: float | None = None
@@ -81,16 +82,21 @@ class Courier:
 
     async def _start_due(self, group: asyncio.TaskGroup) -> float:
         """Start what may be sent now; gives for how many seconds to sleep unless called."""
-        limited = self._limited_until - asyncio.get_running_loop().time()
-        if limited > 0:
-            await asyncio.sleep(min(limited, _SHORTEST_WAIT))
+        now = asyncio.get_running_loop().time()
+        paused, allowance = self._pace.paused(now), self._pace.allowance(now)
+        if paused > 0:
+            await asyncio.sleep(min(paused, _SHORTEST_WAIT))
             return 0.0
-        room_for = _AT_ONCE - len(self._busy)
+        # More than the homeserver takes would be refused, and an answer behind it would wait for that.
+        at_once = _AT_ONCE if allowance is None else max(1, min(_AT_ONCE, int(allowance)))
+        room_for = at_once - len(self._busy)
         if room_for <= 0:
             return _LONGEST_WAIT
         try:
             await self._follow_clock()
-            claimed = await self._units.run(lambda unit: delivery.claim(unit, list(self._busy), room_for))
+            claimed = await self._units.run(
+                lambda unit: delivery.claim(unit, list(self._busy), room_for, allowance)
+            )
         except DatabaseUnavailable:
             _LOG.warning("database_unavailable", doing="outbox")
             return _SHORTEST_WAIT
@@ -173,6 +179,7 @@ class Courier:
             if job.about:
                 content = {**content, ABOUT_KEY: dict(job.about)}
             event_id = await self._client.send(job.room_id, job.event_type, content, job.tx_id)
+            self._accepted()
         thread = job.thread
         await self._units.run(lambda unit: outcomes.sent(unit, job.tx_id, event_id, job.room_id, thread))
         waited = self._units.clock() - job.created_at
@@ -184,6 +191,7 @@ class Courier:
             code: str | None = None
             try:
                 await self._client.redact(room_id, event_id, f"{job.row_id}-{event_id}-{index}")
+                self._accepted()
             except Refused as error:
                 code = error.code
             await self._units.run(
@@ -200,6 +208,7 @@ class Courier:
             code: str | None = None
             try:
                 await self._client.redact(plan.room_id, event_id, f"{job.tx_id}-{event_id}")
+                self._accepted()
             except Refused as error:
                 code = error.code
             number = plan.shows[0] if plan.shows else 0
@@ -214,9 +223,14 @@ class Courier:
     async def _placed(self, plan: Plan, key: str, tx_id: str) -> str | None:
         relation = {"rel_type": "m.annotation", "event_id": plan.event_id, "key": key}
         try:
-            return await self._client.send(plan.room_id, "m.reaction", {"m.relates_to": relation}, tx_id)
+            placed = await self._client.send(plan.room_id, "m.reaction", {"m.relates_to": relation}, tx_id)
         except AlreadyThere:
             return await self._client.own_reaction(plan.room_id, plan.event_id, key)
+        self._accepted()
+        return placed
+
+    def _accepted(self) -> None:
+        self._pace.accepted(asyncio.get_running_loop().time())
 
     async def _already_there(self, job: Send) -> str | None:
         """Look for the event in the room: the homeserver may have forgotten the transaction id."""
@@ -235,13 +249,25 @@ class Courier:
 
     async def _put_off(self, job: Job, error: MatrixError) -> None:
         failures = self._failures[job.row_id] = self._failures.get(job.row_id, 0) + 1
-        pause = pause_after(failures, error)
-        # A homeserver that is away is away for all: the others wait, too, and keep their first attempt.
-        whole = pause if isinstance(error, RateLimited) else min(pause, _LONGEST_ABSENCE)
-        self._limited_until = max(self._limited_until, asyncio.get_running_loop().time() + whole)
+        pause, now = pause_after(failures, error), asyncio.get_running_loop().time()
         _LOG.warning("delivery_put_off", error=repr(error), pause=round(pause, 1))
         delay = timedelta(seconds=pause)
-        await self._units.run(lambda unit: outcomes.later(unit, job.row_id, delay, type(error).__name__))
+        if isinstance(error, RateLimited):
+            self._pace.refused(error.retry_after, now)
+            # The limit is on all rows: after the pause the most urgent one goes first, which may be another.
+            # One that is refused again and again seems to have a limit of its own.
+            delay = timedelta(0) if failures < _MOST_TRIES else delay
+        else:
+            # A homeserver that is away is away for all: the others wait, too, and keep their first attempt.
+            self._pace.pause(min(pause, _LONGEST_ABSENCE), now)
+        interval = self._pace.interval if isinstance(error, RateLimited) else None
+
+        def put_off(unit: Unit) -> None:
+            outcomes.later(unit, job.row_id, delay, type(error).__name__)
+            if interval is not None:
+                limits.met(unit, interval)
+
+        await self._units.run(put_off)
 
     async def _waits_for_room(self, job: Job, error: Refused) -> bool:
         """Whether the room's state tells why it refuses, before a sync did: then what is for it waits."""

@@ -1,7 +1,7 @@
 """The outbox from the courier's side: what is to be sent now."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any, Final
@@ -24,6 +24,8 @@ _LOG = structlog.get_logger(__name__)
 FORGOTTEN_AFTER: Final = timedelta(hours=12)
 """Homeservers forget transaction ids after a day: older ones are looked for in the room before a resend."""
 _HELD_FOR: Final = timedelta(minutes=1)
+_LEFT_OVER: Final[Mapping[int, int]] = MappingProxyType({Priority.REDACTION: 2, Priority.SEED: 5})
+"""How many events more must be allowed for what is only convenient, where the homeserver limits them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,29 +106,46 @@ class Claimed:
     """Whether somebody waits for these: then nothing less urgent is to be started beside them."""
 
 
-def claim(unit: Unit, busy: Collection[int], room_for: int) -> Claimed:
+def claim(unit: Unit, busy: Collection[int], room_for: int, allowance: float | None = None) -> Claimed:
     """The next jobs of one urgency, at most ``room_for``; rows in ``busy`` are being sent.
 
     Only of one, so that an answer does not wait until the cards after it are looked up.
+
+    ``allowance`` is how many events the homeserver takes at the moment, if it limits that: what is only
+    convenient then leaves some to answers that may come, and reactions are offered one by one.
 
     What a card will show is noted in the row before it is sent: if the process dies then, the resend is
     answered with the first event, and whether that one is out of date can be told.
     """
     jobs: list[Job] = []
     urgency = 0
-    rows = outbox.due(unit.session, unit.now, busy)
+    rows = [row for row in outbox.due(unit.session, unit.now, busy) if _may_go(row, allowance)]
     for row in rows:
         if len(jobs) == room_for or (jobs and row.priority != urgency):
             return Claimed(tuple(jobs), more=True, answers=urgency == Priority.ANSWER)
         job = _prepare_or_fail(unit, row)
         if job is not None:
-            jobs.append(job)
+            jobs.append(_shortened(job) if allowance is not None else job)
             urgency = row.priority
     if rows and not jobs:
         # All were held or dropped, and others that waited behind them are due now.
-        return claim(unit, busy, room_for)
+        return claim(unit, busy, room_for, allowance)
     taken = [*busy, *(job.row_id for job in jobs)]
     return Claimed(tuple(jobs), outbox.next_due_at(unit.session, taken))
+
+
+def _may_go(row: OutboxRow, allowance: float | None) -> bool:
+    left_over = _LEFT_OVER.get(row.priority)
+    return allowance is None or left_over is None or allowance >= left_over + 1
+
+
+def _shortened(job: Job) -> Job:
+    """Offered reactions are many events, between which an answer may come: the others in their turn."""
+    if not isinstance(job, Seed):
+        return job
+    remove = job.plan.remove[:1]
+    add = () if remove else job.plan.add[:1]
+    return replace(job, plan=replace(job.plan, remove=remove, add=add))
 
 
 def hurry(unit: Unit) -> None:
