@@ -106,6 +106,8 @@ class Ticket(SQLModel, table=True):
     subject: str
     requester_id: int = _refers("requesters.id")
     intake: str
+    language: str | None = None
+    """In which the requester is to be answered, if that is known."""
     need: str | None = None
     close_reason: str | None = None
     follows: int | None = Field(default=None, sa_column=Column(BigId, nullable=True))
@@ -137,8 +139,48 @@ class TicketMessage(SQLModel, table=True):
     text: str = _text()
     intake: str
     author: str | None = None
+    sender: str | None = None
+    """Who wrote a requester's message, if it was somebody else."""
     extra: dict[str, str] | None = _json()
+    mail_id: str | None = Field(default=None, index=True)
+    """The Message-ID of the mail that it came or went by."""
+    mail_references: list[str] | None = _json()
+    """Message-IDs that this mail refers to, the oldest first."""
     at: datetime = _when()
+
+
+class LetterRow(SQLModel, table=True):
+    """A mail that goes out, or went. What it says is made when it is sent."""
+
+    __tablename__ = "letters"
+    __table_args__: ClassVar[Any] = (
+        Index("ix_letters_to_hash", "to_hash", "at"),
+        Index("ix_letters_origin_hash", "origin_hash", "at"),
+        # A row of the outbox names it by its id, which therefore is never given again.
+        {"sqlite_autoincrement": True},
+    )
+    id: int | None = _key()
+    number: int = _refers("tickets.number")
+    message_id: int | None = _refers("messages.id", nullable=True)
+    """Of a reply: the message that it carries."""
+    kind: str
+    mail_id: str = Field(unique=True)
+    """Its Message-ID: the same one however often it is sent."""
+    recipient: str | None = None
+    """To whom it goes, if not to the requester's address."""
+    to_hash: str | None = None
+    origin_hash: str | None = None
+    """Of an acknowledgement: keyed hashes of its address, and of where the request came from."""
+    command_room: str | None = None
+    command_event: str | None = None
+    """The command that asked for it, which is acknowledged once the mail is sent."""
+    post_event: str | None = None
+    """The post that shows it in the ticket's thread."""
+    state: str
+    reason: str | None = _text(nullable=True)
+    """What the mail server said last, if it did not take it."""
+    at: datetime = _when()
+    done_at: datetime | None = _when(nullable=True)
 
 
 class Attachment(SQLModel, table=True):
@@ -227,15 +269,16 @@ class InboxEvent(SQLModel, table=True):
 class OutboxRow(SQLModel, table=True):
     """Something still to be sent, or the trace of it.
 
-    Rows about one ticket (``number``) go one after the other. ``payload`` is either ``{"content": …}``
-    (rendered) or names what is to be rendered when it is sent; it is dropped once sent. ``room`` is a room
-    id, a room key (``team:freiburg``, ``triage``, ``admin``), or ``None`` for the room of the ticket's card.
+    Rows of one channel about one ticket (``number``) go one after the other. ``payload`` is either
+    ``{"content": …}`` (rendered) or names what is to be rendered when it is sent; it is dropped once sent.
+    ``room`` is a room id, a room key (``team:freiburg``, ``triage``, ``admin``), or ``None`` for the room of
+    the ticket's card.
     """
 
     __tablename__ = "outbox"
     __table_args__: ClassVar[Any] = (
-        Index("ix_outbox_due", "state", "next_attempt_at", "priority", "id"),
-        Index("ix_outbox_order", "state", "priority", "id"),
+        Index("ix_outbox_due", "state", "channel", "next_attempt_at", "priority", "id"),
+        Index("ix_outbox_order", "state", "channel", "priority", "id"),
         Index("ix_outbox_ticket", "number", "state", "id"),
         Index("ix_outbox_target", "target", "state"),
     )

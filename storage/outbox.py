@@ -15,6 +15,13 @@ from storage import rows
 from storage.models import OutboxRow, OutboxTicket, Prompt
 
 
+class Channel(StrEnum):
+    """Which courier takes a row."""
+
+    MATRIX = "matrix"
+    EMAIL = "email"
+
+
 class Kind(StrEnum):
     """What a row asks the courier to do."""
 
@@ -34,6 +41,10 @@ class Kind(StrEnum):
     """Take away a member's reaction that was handled, so that the next one needs one tap, too."""
     SEED = "seed"
     """Bring the reactions that a card or prompt offers up to date."""
+    POST = "post"
+    """Show in a ticket's thread what goes to its requester by mail, or what became of that."""
+    MAIL = "mail"
+    """Of the other channel: send a mail."""
 
 
 class Priority(IntEnum):
@@ -78,6 +89,7 @@ def put(
     shows: Iterable[int] | None = (),
     target: str | None = None,
     at: datetime | None = None,
+    channel: Channel = Channel.MATRIX,
 ) -> Added:
     """Add a row, to be sent now or ``at`` a time. ``number`` keeps its order with others of that ticket;
     ``shows`` are all it names, ``None``: not even that one.
@@ -86,6 +98,7 @@ def put(
     row_id = rows.insert(
         session,
         OutboxRow,
+        channel=channel.value,
         kind=kind.value,
         priority=priority.value,
         tx_id=tx_id,
@@ -187,8 +200,6 @@ def ask_seeds(session: Session, target: str, now: datetime, at: datetime, shows:
         put(session, Kind.SEED, Priority.SEED, now, shows=shows, target=target, at=at)
 
 
-CHANNEL: Final = "matrix"
-"""Which courier takes a row."""
 _EARLIER = aliased(OutboxRow)
 _BATCH: Final = 50
 
@@ -197,6 +208,7 @@ _NOT_BUSY = col(OutboxRow.id).not_in(bindparam("excluding", expanding=True))
 _BEHIND_ANOTHER = (
     select(_EARLIER.id)
     .where(
+        _EARLIER.channel == OutboxRow.channel,
         _EARLIER.number == OutboxRow.number,
         _EARLIER.state == RowState.WAITING.value,
         # What waits for a room must not keep another room from being cleared.
@@ -208,7 +220,7 @@ _BEHIND_ANOTHER = (
 _DUE = (
     select(OutboxRow)
     .where(
-        OutboxRow.channel == CHANNEL,
+        OutboxRow.channel == bindparam("channel"),
         OutboxRow.state == RowState.WAITING.value,
         # Not by the index on it: in the order wanted the first ones are found at once, however many wait.
         func.coalesce(col(OutboxRow.next_attempt_at), bindparam("now")) <= bindparam("now"),
@@ -220,18 +232,23 @@ _DUE = (
     .execution_options(populate_existing=True)
 )
 _NEXT_DUE = select(func.min(OutboxRow.next_attempt_at)).where(
-    OutboxRow.state == RowState.WAITING.value, _NOT_BUSY
+    OutboxRow.channel == bindparam("channel"), OutboxRow.state == RowState.WAITING.value, _NOT_BUSY
 )
 
 
-def due(session: Session, now: datetime, excluding: Collection[int]) -> Sequence[OutboxRow]:
-    """Rows that may be sent now, most urgent first: of each ticket only the first one."""
-    return session.exec(_DUE, params={"now": now, "excluding": list(excluding)}).all()
+def due(
+    session: Session, now: datetime, excluding: Collection[int], channel: Channel = Channel.MATRIX
+) -> Sequence[OutboxRow]:
+    """A channel's rows that may be sent now, most urgent first: of each ticket only the first one."""
+    given = {"now": now, "excluding": list(excluding), "channel": channel.value}
+    return session.exec(_DUE, params=given).all()
 
 
-def next_due_at(session: Session, excluding: Collection[int]) -> datetime | None:
-    """When the next waiting row is due."""
-    return session.exec(_NEXT_DUE, params={"excluding": list(excluding)}).one()
+def next_due_at(
+    session: Session, excluding: Collection[int], channel: Channel = Channel.MATRIX
+) -> datetime | None:
+    """When a channel's next waiting row is due."""
+    return session.exec(_NEXT_DUE, params={"excluding": list(excluding), "channel": channel.value}).one()
 
 
 def get(session: Session, row_id: int) -> OutboxRow | None:
@@ -334,7 +351,11 @@ def waiting_about(session: Session, number: int, kind: Kind) -> Sequence[OutboxR
 
 def suspect_all(session: Session) -> None:
     """The device changed: what waits may have been sent under its old transaction ids."""
-    session.exec(update(OutboxRow).where(col(OutboxRow.state) == RowState.WAITING.value).values(suspect=True))
+    session.exec(
+        update(OutboxRow)
+        .where(col(OutboxRow.state) == RowState.WAITING.value, col(OutboxRow.channel) == Channel.MATRIX.value)
+        .values(suspect=True)
+    )
 
 
 def release_held(session: Session, now: datetime, number: int | None = None) -> None:
@@ -354,6 +375,7 @@ def hurry(session: Session, now: datetime) -> None:
     session.exec(
         update(OutboxRow)
         .where(
+            col(OutboxRow.channel) == Channel.MATRIX.value,
             col(OutboxRow.attempts) > 0,
             col(OutboxRow.state) == RowState.WAITING.value,
             col(OutboxRow.next_attempt_at) > now,

@@ -12,7 +12,7 @@ from storage.outbox import Kind, RowState
 
 STRAY_CARD: Final = "stray"
 """Kind of a posted event: a card that the database does not know, until it becomes a ticket's again."""
-_SAYS: Final = (Kind.ANSWER, Kind.REACTION, Kind.ALERT, Kind.REPORT)
+_SAYS: Final = (Kind.ANSWER, Kind.REACTION, Kind.ALERT, Kind.REPORT, Kind.POST, Kind.MAIL)
 
 
 def newest_row(session: Session) -> int:

@@ -12,7 +12,7 @@ from sqlmodel import Session, col, select
 from bot.domain.errors import Conflict
 from bot.domain.merging import address_key
 from bot.domain.words import MOST_COUNTED, Action, MessageKind, Scope, Status
-from storage import rows, search
+from storage import letters, rows, search
 from storage.models import (
     Attachment,
     Card,
@@ -290,6 +290,7 @@ def erase(session: Session, ticket: Ticket) -> None:
     assert number is not None  # noqa: S101 - it is in the database
     ids = select(TicketMessage.id).where(TicketMessage.number == number)
     session.exec(delete(Attachment).where(col(Attachment.message_id).in_(ids)))
+    letters.erase(session, number, session.exec(ids).all())
     for table in (TicketMessage, Task, HistoryEntry, IdempotencyKey, Card, Mute, QuietNote):
         session.exec(delete(table).where(col(table.number) == number))
     session.exec(delete(Ticket).where(col(Ticket.number) == number))

@@ -8,8 +8,20 @@ from bot.commands.parser import Call
 from bot.domain.errors import NameKind, NotHere, WhichTeam
 from bot.domain.request import Checker, check_request
 from bot.domain.words import TRIAGE, Action, Intake, RoomKind, Team
-from bot.services import intake, merging, moves, mutes, notes, purge, reads, relocation, stats, tasks
-from bot.services.intake import NewMessage
+from bot.services import (
+    arrivals,
+    intake,
+    merging,
+    moves,
+    mutes,
+    notes,
+    purge,
+    reads,
+    relocation,
+    stats,
+    tasks,
+)
+from bot.services.arrivals import NewMessage
 from bot.services.moves import Wish
 from bot.services.people import Caller
 from bot.services.status import Program, status_view
@@ -86,7 +98,7 @@ def _message(unit: Unit, number: int, call: Call[Any], caller: Caller) -> View |
     text = check.text("message", call.words["text"], required=True)
     check.finish()
     message = NewMessage(text, Intake.CHAT, caller.actor.user_id, caller.cause)
-    arrived = intake.add_message(unit, number, message)
+    arrived = arrivals.receive_message(unit, number, message)
     if arrived.follows is None:
         return None if arrived.number == number else ForwardedView(number, arrived.number)
     return OpenedView(arrived.number, arrived.team, arrived.follows)

@@ -14,6 +14,9 @@ TickettruheError
 │  ├─ NotAMember            the future assignee is not in the ticket's team
 │  ├─ NothingToUndo         the last change is another's, too old, or cannot be undone
 │  ├─ UnknownName           a team, topic, region or person that does not exist
+│  ├─ MailNotSetUp          there is no mail server to answer requesters through
+│  ├─ NoMailAddress         the requester left no e-mail address
+│  ├─ NoCannedAnswer        no prepared answer is called that
 │  ├─ WhichTeam             in a direct chat: the person is in several teams
 │  ├─ NotHere               this room may not show the answer
 │  ├─ NoSuccessor           a room that was not upgraded cannot be moved out of
@@ -188,6 +191,26 @@ class UnknownName(Refusal):
     name: str
     known: tuple[str, ...] = ()
     near: tuple[str, ...] = ()
+
+
+@dataclass
+class MailNotSetUp(Refusal):
+    """There is no mail server to answer requesters through."""
+
+
+@dataclass
+class NoMailAddress(Refusal):
+    """The requester left no e-mail address; ``phone``: but a phone number."""
+
+    phone: bool
+
+
+@dataclass
+class NoCannedAnswer(Refusal):
+    """No prepared answer is called so; ``known`` are those that fit the ticket."""
+
+    name: str
+    known: tuple[str, ...]
 
 
 @dataclass

@@ -102,6 +102,7 @@ RULES: Final[Mapping[Action, Rule]] = MappingProxyType(
         Action.TOPIC: Rule(_ALL - {Status.DELETED}, None, Right.MEMBER),
         Action.MERGE: Rule(_OPEN_OR_CLOSED, Status.CLOSED, Right.MEMBER),
         Action.NOTE: Rule(_ALL - {Status.DELETED}, None, Right.MEMBER),
+        Action.REPLY: Rule(_HANDLED, None, Right.MEMBER),
         # A closed ticket has no open tasks: what is still to be done begins with reopening it.
         Action.TASK_ADD: Rule(_UNDER_WAY, None, Right.MEMBER),
         Action.TASK_DONE: Rule(_OPEN_OR_CLOSED, None, Right.MEMBER),
@@ -123,12 +124,15 @@ class Change:
     before: Standing
 
 
-UNDOABLE: Final = frozenset(RULES) - {Action.UNDO, Action.WITHDRAW, Action.PURGE} | {Action.MESSAGE}
+UNDOABLE: Final = frozenset(RULES) - {Action.UNDO, Action.WITHDRAW, Action.PURGE, Action.REPLY} | {
+    Action.MESSAGE
+}
+"""A mail that was sent cannot be taken back."""
 
 _AFTER_MERGE: Final = frozenset({Action.UNDO, Action.ARCHIVE, Action.DELETE, Action.RESTORE, Action.PURGE})
 """What can still be done to a ticket that was merged into another: all else belongs there."""
 
-_STATUS_STAYS: Final = frozenset({Action.NOTE, Action.TASK_ADD, Action.TASK_DONE})
+_STATUS_STAYS: Final = frozenset({Action.NOTE, Action.REPLY, Action.TASK_ADD, Action.TASK_DONE})
 """They change what hangs on a ticket and nothing of its standing."""
 
 
@@ -399,3 +403,6 @@ ARRIVALS: Final[Mapping[Status, Arrival]] = MappingProxyType(
         Status.DELETED: Arrival(None, notify=True),
     }
 )
+
+SILENT_IN: Final = frozenset({Status.SPAM, Status.ARCHIVED, Status.DELETED})
+"""Statuses in which a program's message is kept and shown nowhere; it moves no ticket and alerts nobody."""

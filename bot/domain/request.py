@@ -69,6 +69,14 @@ class NewAttachment:
 
 
 @dataclass(frozen=True, slots=True)
+class MailHead:
+    """Where a mail stands among others (RFC 5322, 3.6.4): its own Message-ID, and those it refers to."""
+
+    message_id: str
+    references: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class NewRequest:
     """A checked request, ready to become a ticket."""
 
@@ -82,6 +90,12 @@ class NewRequest:
     topic: str | None = None
     attachments: tuple[NewAttachment, ...] = ()
     extra: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    mail: MailHead | None = None
+    """The mail that it came by, if it did."""
+    language: str | None = None
+    """In which the requester writes and is to be answered, if that is known."""
+    autorespond: bool = True
+    """Whether the requester may be told by mail that it is here."""
 
 
 class Checker:

@@ -74,6 +74,7 @@ class Action(StrEnum):
     TOPIC = "topic"
     MERGE = "merge"
     NOTE = "note"
+    REPLY = "reply"
     TASK_ADD = "task_add"
     TASK_DONE = "task_done"
     ARCHIVE = "archive"
@@ -110,6 +111,10 @@ class MessageKind(StrEnum):
     """The requester's words."""
     NOTE = "note"
     """A member's, for the team: never shown to the requester."""
+    REPLY = "reply"
+    """A member's, to the requester."""
+    AUTOMATIC = "automatic"
+    """What a program wrote in the requester's name, such as that they are away."""
 
 
 class RoomKind(StrEnum):

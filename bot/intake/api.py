@@ -16,8 +16,10 @@ from bot.intake.addresses import client_address
 from bot.intake.api_body import MalformedBody, read_message, read_object, read_request
 from bot.intake.bodies import Bodies
 from bot.intake.settings import IntakeSettings
-from bot.services import apikeys, intake
-from bot.services.intake import KeyReused, NewMessage, RetryKey, fingerprint
+from bot.services import apikeys, arrivals, intake
+from bot.services.arrivals import NewMessage
+from bot.services.intake import KeyReused, RetryKey, fingerprint
+from bot.services.letters import AckWish
 from bot.services.unit import Unit, Units
 
 TICKETS: Final = ("/api/tickets.json", "/api/http.php/tickets.json")
@@ -106,18 +108,18 @@ class Api:
         key = call.retry_key("tickets")
 
         def work(unit: Unit) -> int:
-            return intake.open_ticket(unit, wanted, key=key).number
+            return intake.open_ticket(unit, wanted, key=key, acknowledge=AckWish()).number
 
         return await self._units.run(work)
 
     async def _message(self, request: web.Request, call: _Call) -> int:
         number = int(request.match_info["number"])
         body = await _aside(call.body, lambda body: read_message(read_object(body), self._settings))
-        message = NewMessage(body.text, Intake.HTTP, attachments=body.attachments)
+        message = NewMessage(body.text, Intake.HTTP, attachments=body.attachments, acknowledge=AckWish())
         key = call.retry_key(f"tickets/{number}/messages")
 
         def work(unit: Unit) -> int:
-            return intake.add_message(unit, number, message, key=key).number
+            return arrivals.receive_message(unit, number, message, key=key).number
 
         return await self._units.run(work)
 

@@ -15,9 +15,10 @@ from bot.intake.settings import IntakeSettings
 from bot.services.unit import Policy
 
 _AS_THEY_ARE: Final = ("name", "email", "phone", "subject")
-_MEANT: Final = frozenset({*_AS_THEY_ARE, "message", "region", "topicId", "attachments"})
-_WITHOUT_MEANING: Final = frozenset({"alert", "autorespond", "ip", "source", "priorityId"})
+_MEANT: Final = frozenset({*_AS_THEY_ARE, "message", "region", "topicId", "attachments", "autorespond"})
+_WITHOUT_MEANING: Final = frozenset({"alert", "ip", "source", "priorityId"})
 """Fields of osTicket's clients that decide nothing here; the requester's address is not wanted."""
+_NO: Final = frozenset({"false", "0", "no", "off"})
 _NAMES_OF_A_CHOICE: Final = 5
 """So many keys of an object are looked at; osTicket's have one."""
 
@@ -81,7 +82,8 @@ def read_request(fields: Fields, settings: IntakeSettings, policy: Policy) -> Ne
     wanted["region"] = known_region
     wanted["topic"] = _topic(check, fields.get("topicId"), settings, policy)
     request = check_request(wanted, Intake.HTTP, check=check)
-    return replace(request, attachments=attachments, extra=kept)
+    wished = str(plain(fields.get("autorespond"))).casefold() not in _NO
+    return replace(request, attachments=attachments, extra=kept, autorespond=wished)
 
 
 def read_message(fields: Fields, settings: IntakeSettings) -> MessageBody:

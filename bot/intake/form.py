@@ -1,6 +1,7 @@
 """The public contact form: works without JavaScript, and keeps what was entered whatever goes wrong."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 from urllib.parse import parse_qsl
@@ -21,6 +22,7 @@ from bot.intake.settings import IntakeSettings
 from bot.intake.throttle import Throttle
 from bot.services import intake
 from bot.services.intake import RetryKey
+from bot.services.letters import AckWish
 from bot.services.unit import Clock, Unit, Units
 
 _BODY_LIMIT: Final = 512 * 1024
@@ -73,7 +75,7 @@ class ContactForm:
         wait = self._throttle.admit(self._sender(request), token.id, now)
         if wait is not None:
             return self._wait(language, token, entered, wait)
-        await self._file(wanted, token)
+        await self._file(replace(wanted, language=language), token, self._sender(request))
         return _see_result(token, language)
 
     async def sent(self, request: web.Request) -> web.Response:
@@ -107,9 +109,10 @@ class ContactForm:
         page.headers["Retry-After"] = str(int(wait.total_seconds()) + 1)
         return page
 
-    async def _file(self, wanted: NewRequest, token: FormToken) -> None:
+    async def _file(self, wanted: NewRequest, token: FormToken, origin: str) -> None:
         def work(unit: Unit) -> intake.Accepted:
-            return intake.open_ticket(unit, wanted, key=_retry_key(token))
+            wish = AckWish(origin=origin)
+            return intake.open_ticket(unit, wanted, key=_retry_key(token), acknowledge=wish)
 
         accepted = await self._units.run(work)
         _log.info("intake_accepted", intake=Intake.FORM.value, ticket=accepted.number)

@@ -9,7 +9,7 @@ from prometheus_client import Metric
 from prometheus_client.core import GaugeMetricFamily
 
 from bot.domain.words import Status
-from bot.services.figures import CHANNEL, KINDS, Figures
+from bot.services.figures import SORTS, Figures
 
 _TRIAGE: Final = "triage"
 _Labels = TypeVar("_Labels", bound=tuple[str, ...])
@@ -71,15 +71,14 @@ class State:
 
 
 def _of_queues(figures: Figures) -> Iterator[Metric]:
-    kinds = [(CHANNEL, kind) for kind in KINDS]
     label = ("channel", "kind")
-    due = dict.fromkeys(kinds, 0) | {key: queue.rows for key, queue in figures.due.items()}
+    due = dict.fromkeys(SORTS, 0) | {key: queue.rows for key, queue in figures.due.items()}
     yield _gauge("outbox_rows", "Outbox rows that are due and not sent.", label, due)
-    oldest = dict.fromkeys(kinds, 0.0) | {key: queue.oldest for key, queue in figures.due.items()}
+    oldest = dict.fromkeys(SORTS, 0.0) | {key: queue.oldest for key, queue in figures.due.items()}
     yield _gauge("outbox_oldest_seconds", "Since when the oldest of them is due.", label, oldest)
-    held = dict.fromkeys(kinds, 0) | dict(figures.held)
+    held = dict.fromkeys(SORTS, 0) | dict(figures.held)
     yield _gauge("outbox_held_rows", "Outbox rows held for a room that cannot be used.", label, held)
-    aside = dict.fromkeys(kinds, 0) | dict(figures.set_aside)
+    aside = dict.fromkeys(SORTS, 0) | dict(figures.set_aside)
     yield _gauge("outbox_set_aside_rows", "Outbox rows that could not be sent for good.", label, aside)
     yield _gauge("inbox_events", "Events that wait to be handled.", (), {(): figures.inbox.rows})
     yield _gauge("inbox_oldest_seconds", "Since the oldest of them came in.", (), {(): figures.inbox.oldest})

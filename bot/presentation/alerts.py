@@ -2,7 +2,7 @@
 
 from functools import singledispatch
 
-from bot.domain.words import Action
+from bot.domain.words import Action, MessageKind
 from bot.presentation import rooms
 from bot.presentation.cards import SUBJECT_LIMIT
 from bot.presentation.digests import render_digest
@@ -21,12 +21,14 @@ from bot.presentation.document import (
     sentence,
 )
 from bot.presentation.greetings import render_greeting
+from bot.presentation.letters import render_mail_server, render_post, render_undelivered
 from bot.presentation.message import Message, fit
 from bot.presentation.outside import clip
 from bot.presentation.reminders import render_reminder, render_who
 from bot.presentation.tickets import history_line, message_pieces
 from bot.presentation.words import GOT, LOST, LOST_OTHERWISE
 from bot.presentation.world import Setting, card_link, numeral, numerals, pill
+from bot.services.letter_views import MailServerReport, ReplyPost, UndeliveredAlert
 from bot.services.views import (
     AssignmentAlert,
     CommandFailed,
@@ -60,12 +62,13 @@ def render_alert(alert: object, setting: Setting) -> Message:
 @render_alert.register
 def _(alert: MessageAlert, setting: Setting) -> Message:
     gettext = setting.language.gettext
-    template = (
-        gettext("📨 {requester} wrote, and {number} is open again.")
-        if alert.reopened
-        else gettext("📨 {requester} wrote on {number}.")
-    )
-    requester = clip(alert.requester, SUBJECT_LIMIT) or Text(gettext("requester"))
+    if alert.message.kind is MessageKind.AUTOMATIC:
+        template = gettext("🤖 An automatic mail came for {number}.")
+    elif alert.reopened:
+        template = gettext("📨 {requester} wrote, and {number} is open again.")
+    else:
+        template = gettext("📨 {requester} wrote on {number}.")
+    requester = clip(alert.message.sender or alert.requester, SUBJECT_LIMIT) or Text(gettext("requester"))
     head: list[Inline] = [sentence(template, requester=requester, number=numeral(alert.number))]
     if alert.mentions:
         head.append(render_who(alert.mentions, setting))
@@ -232,6 +235,11 @@ def _(alert: CommandFailed, setting: Setting) -> Message:
         id=Code(Outside(alert.event_id)),
     )
     return fit((paragraph(told, advice),), notice=True)
+
+
+render_alert.register(ReplyPost, render_post)
+render_alert.register(UndeliveredAlert, render_undelivered)
+render_alert.register(MailServerReport, render_mail_server)
 
 
 @render_alert.register

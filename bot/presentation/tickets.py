@@ -1,7 +1,10 @@
 """Answers about one ticket: everything about it, its history, and that it was opened."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from itertools import groupby
+from types import MappingProxyType
+from typing import Final
 
 from bot.domain.words import Action, MessageKind, Status
 from bot.presentation.cards import SUBJECT_LIMIT, card_document
@@ -88,11 +91,19 @@ def _facts(view: TicketView, setting: Setting) -> tuple[Inline, ...]:
     return tuple(facts)
 
 
+_MARKS: Final[Mapping[MessageKind, str]] = MappingProxyType(
+    {MessageKind.NOTE: "📝", MessageKind.REPLY: "✉️", MessageKind.AUTOMATIC: "🤖"}
+)
+"""What stands before a message that is not the requester's own words."""
+
+
 def message_pieces(message: MessageView, setting: Setting) -> tuple[Paragraph | Quote, ...]:
     """One message: when and how it came, its text, its fields and files."""
     moment, way = setting.moment(message.at), Text(setting.language.gettext(INTAKE_WORDS[message.intake]))
-    is_note = message.kind is MessageKind.NOTE
-    head: list[Inline] = [joined(" ", [Text("📝"), moment])] if is_note else [moment, way]
+    mark = _MARKS.get(message.kind)
+    head: list[Inline | str] = [moment, way] if mark is None else [joined(" ", [Text(mark), moment])]
+    if message.sender is not None:
+        head.append(clip(message.sender, SUBJECT_LIMIT))
     if message.author is not None:
         head.append(pill(message.author))
     rest: list[Inline] = [joined(": ", [clip(name, 80), value]) for name, value in message.extra]

@@ -65,6 +65,7 @@ DOING: Final[Mapping[Action, str]] = MappingProxyType(
         Action.TOPIC: N_("given another topic"),
         Action.MERGE: N_("merged"),
         Action.NOTE: N_("given a note"),
+        Action.REPLY: N_("answered"),
         Action.TASK_ADD: N_("given a task"),
         Action.TASK_DONE: N_("freed of a task"),
         Action.ARCHIVE: N_("archived"),
@@ -93,6 +94,7 @@ HISTORY: Final[Mapping[Action, str]] = MappingProxyType(
         Action.TOPIC: N_("{who} changed the topic"),
         Action.MERGE: N_("{who} merged the ticket with {other}"),
         Action.NOTE: N_("{who} left a note"),
+        Action.REPLY: N_("{who} answered the requester"),
         Action.TASK_ADD: N_("{who} added a task"),
         Action.TASK_DONE: N_("{who} ticked off"),
         Action.ARCHIVE: N_("{who} archived the ticket"),
@@ -138,6 +140,8 @@ ROOM_PROBLEMS: Final[Mapping[RoomProblem, str]] = MappingProxyType(
 KINDS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "card": N_("card"),
+        "mail": N_("mail to a requester"),
+        "post": N_("answer to a requester"),
         "answer": N_("answer"),
         "reaction": N_("answer"),
         "alert": N_("message to the team"),

@@ -14,10 +14,11 @@ from bot.services.views import (
     Greeting,
     MessageAlert,
     MovedAway,
+    Person,
     TransferSummary,
 )
 from storage import mutes, tickets
-from storage.models import OutboxRow, Requester, TicketMessage
+from storage.models import OutboxRow, Requester, Ticket, TicketMessage
 
 
 def load(unit: Unit, row: OutboxRow) -> Alert | None:
@@ -75,16 +76,21 @@ def _message(unit: Unit, row: OutboxRow, payload: dict[str, Any]) -> MessageAler
         # Undone meanwhile; SQLite gives its id to the next message, of whatever ticket.
         return None
     requester = unit.session.get(Requester, ticket.requester_id)
-    told = people.to_notify(unit, ticket.assignee, ticket.team)
-    told -= {payload["author"], *mutes.of(unit.session, number)}
-    mentions = tuple([people.person(unit, user_id, ticket.team) for user_id in sorted(told)])
+    automatic = message.kind == MessageKind.AUTOMATIC.value
     return MessageAlert(
         number,
         reads.message_views(unit, [message], ticket.team)[0],
         requester.name if requester else "",
         payload["reopened"],
-        mentions,
+        () if automatic else _meant(unit, ticket, payload["author"]),
     )
+
+
+def _meant(unit: Unit, ticket: Ticket, author: str | None = None) -> tuple[Person, ...]:
+    """Whom what the requester did is for, but for those who have muted the ticket or wrote it down."""
+    told = people.to_notify(unit, ticket.assignee, ticket.team)
+    told -= {author, *mutes.of(unit.session, ticket.number or 0)}
+    return tuple(people.person(unit, user_id, ticket.team) for user_id in sorted(told))
 
 
 def _assignment(unit: Unit, row: OutboxRow, payload: dict[str, Any]) -> AssignmentAlert | None:

@@ -11,7 +11,19 @@ import structlog
 from bot.domain.rooms import RoomProblem
 from bot.domain.words import TRIAGE, Team
 from bot.logs import about, place_of
-from bot.services import alerts, diversion, echoes, outcomes, people, quiet, reads, restoring, seeds
+from bot.services import (
+    alerts,
+    diversion,
+    echoes,
+    letters,
+    outcomes,
+    people,
+    quiet,
+    reads,
+    restoring,
+    seeds,
+)
+from bot.services.letter_views import ReplyPost
 from bot.services.media import Media, media_of
 from bot.services.seeds import Plan
 from bot.services.unit import Unit, room_key
@@ -268,9 +280,19 @@ def _prepare_message(unit: Unit, row: OutboxRow) -> Send | None:
     if isinstance(view, DigestView | QuietReminder | Greeting | NowhereReport):
         # It is written as the database stands now, and may name others than when it was asked for.
         outbox.also_shows(unit.session, _id(row), view.numbers)
-    silent = quiet.silences(unit, row, room_id, view)
     team = alerts.team_of(unit, row)
-    return _send(unit, row, room_id, view=view, team=team, thread=thread, latest=latest, silent=silent)
+    edits = None
+    if isinstance(view, ReplyPost) and payload.get("edit"):
+        edited = posted.get(unit.session, letters.post_of(unit, view.letter.id) or "")
+        if edited is None or edited.redacted_at is not None:
+            # It was shown nowhere yet, and then shows the whole at once; or it went with the ticket.
+            _drop(unit, row)
+            return None
+        room_id, edits = edited.room_id, edited.event_id
+    silent = quiet.silences(unit, row, room_id, view)
+    return _send(
+        unit, row, room_id, view=view, team=team, thread=thread, latest=latest, silent=silent, edits=edits
+    )
 
 
 def _prepare_answer(unit: Unit, row: OutboxRow, content: dict[str, Any]) -> Send | None:

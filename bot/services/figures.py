@@ -7,11 +7,14 @@ from typing import Final
 
 from bot.domain.words import TRIAGE, Scope, Status, Team
 from bot.services.unit import Unit
-from storage import digests, outbox, queues, rooms, schema, statistics
-from storage.outbox import Kind
+from storage import digests, queues, rooms, schema, statistics
+from storage.outbox import Channel, Kind
 
-CHANNEL: Final = outbox.CHANNEL
 KINDS: Final = tuple(kind.value for kind in Kind)
+SORTS: Final = tuple(
+    ((Channel.EMAIL if kind is Kind.MAIL else Channel.MATRIX).value, kind.value) for kind in Kind
+)
+"""Channel and kind of all rows that there may be."""
 
 Counts = Mapping[tuple[Team, Status], int]
 

@@ -27,7 +27,9 @@ class Wish:
 
 
 _NOTHING = Wish()
-_WITH_MORE: Final = frozenset({Action.NOTE, Action.TASK_ADD, Action.TASK_DONE, Action.MERGE, Action.PURGE})
+_WITH_MORE: Final = frozenset(
+    {Action.NOTE, Action.REPLY, Action.TASK_ADD, Action.TASK_DONE, Action.MERGE, Action.PURGE}
+)
 
 TO_TRIAGE: Final = frozenset({"none", "triage", "keins", "kein"})
 """Words that transfer a ticket to nobody's team."""
@@ -56,7 +58,7 @@ def move(unit: Unit, action: Action, number: int, caller: Caller, wish: Wish = _
         raise UnknownTicket(number)
     if action in _WITH_MORE:
         raise ValueError(f"{action} needs more than a standing; it has a use case of its own")
-    details = _details(unit, action, ticket, wish)
+    details = details_of(unit, action, ticket, wish)
     decision = decide(action, number, before, caller.actor, caller.place.scope, details, unit.now)
     if decision.changed:
         columns: dict[str, Any] = {"close_reason": wish.note} if action is Action.CLOSE else {}
@@ -66,7 +68,8 @@ def move(unit: Unit, action: Action, number: int, caller: Caller, wish: Wish = _
     return Done(number, changed=decision.changed)
 
 
-def _details(unit: Unit, action: Action, ticket: Ticket, wish: Wish) -> Details:
+def details_of(unit: Unit, action: Action, ticket: Ticket, wish: Wish) -> Details:
+    """What the gate must know for an action."""
     tasks = tickets.tasks(unit.session, changes.number_of(ticket))
     of_action = _DETAILS[action](unit, ticket, wish) if action in _DETAILS else Details()
     return replace(

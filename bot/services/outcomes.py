@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final
 
-from bot.services import changes, diversion, prompts, seeds
+from bot.services import changes, diversion, letters, prompts, seeds
 from bot.services.unit import ADMIN_ROOM, Unit
 from storage import outbox, posted, quiet, rooms, tickets
 from storage.models import Card, OutboxRow, PostedEvent, Purged
@@ -27,9 +27,10 @@ def sent(unit: Unit, tx_id: str, event_id: str, room_id: str, thread: str | None
     if row is None or row.state == RowState.SENT:
         return
     shows = outbox.shown_by(unit.session, row.id or 0)
-    edit = row.kind == Kind.CARD and row.target is not None
+    of_card = row.kind == Kind.CARD and row.target is not None
+    edit = of_card or (row.kind == Kind.POST and bool((row.payload or {}).get("edit")))
     kind = "edit" if edit else row.kind
-    if edit:
+    if of_card:
         thread = row.target
     news = posted.record(unit.session, event_id, room_id, kind, shows, unit.now, thread)
     row.event_id = event_id
@@ -45,10 +46,17 @@ def sent(unit: Unit, tx_id: str, event_id: str, room_id: str, thread: str | None
             # Somebody took it away before this could be noted.
             _anew(unit, row)
     elif row.kind not in (Kind.RETIRE, Kind.ERASE):
+        _known_by(unit, row, event_id, room_id, edit=edit)
         _finish(unit, row)
-        if row.kind in (Kind.ANSWER, Kind.REPORT):
-            prompts.posted(unit, row.id or 0, event_id, room_id)
     unit.wake_courier()
+
+
+def _known_by(unit: Unit, row: OutboxRow, event_id: str, room_id: str, *, edit: bool) -> None:
+    """Note the event where it is looked for later: by a tap on it, or by the mail that it shows."""
+    if row.kind == Kind.POST and not edit:
+        letters.posted_as(unit, (row.payload or {})["letter"], event_id)
+    elif row.kind in (Kind.ANSWER, Kind.REPORT):
+        prompts.posted(unit, row.id or 0, event_id, room_id)
 
 
 def _card_sent(unit: Unit, row: OutboxRow, event_id: str, room_id: str) -> None:

@@ -164,6 +164,7 @@ def message_views(unit: Unit, rows: Sequence[TicketMessage], team: Team) -> tupl
             attachments=tuple(files.get(row.id or 0, ())),
             extra=tuple((row.extra or {}).items()),
             kind=MessageKind(row.kind),
+            sender=row.sender,
         )
         for row in rows
     )

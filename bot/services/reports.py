@@ -1,10 +1,11 @@
-"""What the admin room is told: how an outbox row's payload becomes a view when it is sent."""
+"""What the admin room is told, and of mails: how an outbox row's payload becomes a view when it is sent."""
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
-from bot.services import people, restoring
+from bot.services import letters, mail_outcomes, people, restoring
+from bot.services.letter_views import MailServerReport
 from bot.services.unit import Unit
 from bot.services.views import (
     Alert,
@@ -74,6 +75,14 @@ def _restored(unit: Unit, payload: Payload) -> Alert:
     return restoring.report(unit, payload)
 
 
+def _reply(unit: Unit, payload: Payload) -> Alert | None:
+    return letters.reply_post(unit, payload["letter"])
+
+
+def _mail_server(_unit: Unit, payload: Payload) -> Alert:
+    return MailServerReport(payload["reason"])
+
+
 LOAD: Final[Mapping[str, Callable[[Unit, Payload], Alert | None]]] = MappingProxyType(
     {
         "room": _room,
@@ -86,6 +95,9 @@ LOAD: Final[Mapping[str, Callable[[Unit, Payload], Alert | None]]] = MappingProx
         "move_shut_out": _move_shut_out,
         "room_moved": _room_moved,
         "restored": _restored,
+        "reply": _reply,
+        "undelivered": mail_outcomes.alert_view,
+        "mail_server": _mail_server,
     }
 )
 """What a payload says that it is → its view; ``None`` if what it was about is gone."""

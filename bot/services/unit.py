@@ -16,6 +16,7 @@ import structlog
 from sqlmodel import Session
 
 from bot.domain.errors import Conflict, NameKind, UnknownName
+from bot.domain.mail import MailPolicy
 from bot.domain.quiet import QuietHours
 from bot.domain.words import TRIAGE, Team
 from bot.meters import UNMETERED, Meters, Work
@@ -79,6 +80,8 @@ class Policy:
         """In which time zone a team lives."""
         return self.zones.get(team, self.zone)
 
+    mail: MailPolicy | None = None
+    """``None``: no mail goes out."""
     thankful: frozenset[Team] = frozenset()
     """Teams whose digest says who closed how many."""
     quiet: Mapping[str, QuietHours] = field(default_factory=lambda: MappingProxyType({}))
@@ -104,6 +107,7 @@ class Signals:
     def __init__(self) -> None:
         self.inbox = asyncio.Event()
         self.outbox = asyncio.Event()
+        self.mail = asyncio.Event()
         self.rooms = asyncio.Event()
 
 

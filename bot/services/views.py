@@ -8,17 +8,11 @@ from typing import TYPE_CHECKING
 
 from bot.domain.quiet import What
 from bot.domain.words import Action, Intake, MessageKind, Right, RoomKind, Status, Team
+from bot.services.letter_views import MailServerReport, ReplyPost, UndeliveredAlert
+from bot.services.persons import Person as Person
 
 if TYPE_CHECKING:
     from bot.services.list_views import ListView
-
-
-@dataclass(frozen=True, slots=True)
-class Person:
-    """A Matrix user as a room shows them."""
-
-    user_id: str
-    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +154,8 @@ class MessageView:
     extra: tuple[tuple[str, str], ...] = ()
     """Further fields that the sender gave, as name and value."""
     kind: MessageKind = MessageKind.MESSAGE
+    sender: str | None = None
+    """Who wrote, if it was not the requester."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -663,6 +659,9 @@ class CommandFailed:
 Alert = (
     Greeting
     | MessageAlert
+    | ReplyPost
+    | UndeliveredAlert
+    | MailServerReport
     | AssignmentAlert
     | QuietReminder
     | TransferSummary

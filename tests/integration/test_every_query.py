@@ -15,6 +15,7 @@ from bot.domain.quiet import QuietHours
 from bot.domain.words import Intake
 from bot.services import (
     apikeys,
+    arrivals,
     delivery,
     digest,
     figures,
@@ -26,7 +27,8 @@ from bot.services import (
     room_updates,
     status,
 )
-from bot.services.intake import NewMessage, RetryKey
+from bot.services.arrivals import NewMessage
+from bot.services.intake import RetryKey
 from tests.integration.desk_data import ADMINS, ANNA, BEN, DORA, FREIBURG, POLICY, Desk, desk_on, request
 from tests.integration.test_worker_taps import Chat
 
@@ -102,7 +104,7 @@ async def busy_days(desk: Desk) -> None:
         await chat.say(ANNA, line.format(**named))
     await chat.tap(ANNA, chat.card(numbers[3]), "🙋")
     message = NewMessage("And one thing more", Intake.HTTP)
-    await desk.units.run(lambda unit: intake.add_message(unit, numbers[1], message))
+    await desk.units.run(lambda unit: arrivals.receive_message(unit, numbers[1], message))
     await desk.deliver()
     for line in BY_ADMINS:
         await chat.say(DORA, line.format(a=numbers[4]), ADMINS)

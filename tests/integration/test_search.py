@@ -13,8 +13,8 @@ from sqlalchemy import URL, Connection, text
 from bot.domain.errors import NotPermitted
 from bot.domain.finding import Query, read_query, words_of
 from bot.domain.words import EVERYTHING, Action, Intake, Scope, Status
-from bot.services import intake, merging, notes, purge, searching
-from bot.services.intake import NewMessage
+from bot.services import arrivals, merging, notes, purge, searching
+from bot.services.arrivals import NewMessage
 from bot.services.list_views import SearchView
 from bot.services.lists import PAGE
 from storage import listing, search
@@ -55,7 +55,7 @@ async def found(
 async def write(desk: Desk, number: int, said: str) -> None:
     """A further message of the requester."""
     message = NewMessage(said, Intake.HTTP)
-    await desk.units.run(lambda unit: intake.add_message(unit, number, message))
+    await desk.units.run(lambda unit: arrivals.receive_message(unit, number, message))
 
 
 @pytest.mark.parametrize(

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from bot.domain.words import Action, Intake, Status
-from bot.services import answers, delivery, intake, outcomes, reception, relocation
+from bot.services import answers, arrivals, delivery, outcomes, reception, relocation
 from bot.services.answers import Spot, spot_of
+from bot.services.arrivals import NewMessage
 from bot.services.delivery import Clear, Job, Send
-from bot.services.intake import NewMessage
 from bot.services.prompts import NewPrompt, PromptKind
 from bot.services.reception import Batch, Incoming
 from bot.services.unit import Unit
@@ -57,7 +57,7 @@ async def say(desk: Desk, text: str, *shows: int, room: str = FREIBURG) -> None:
 async def send_alert(desk: Desk, number: int) -> None:
     """A requester's message arrives."""
     message = NewMessage("Any news?", Intake.HTTP)
-    await desk.units.run(lambda unit: intake.add_message(unit, number, message))
+    await desk.units.run(lambda unit: arrivals.receive_message(unit, number, message))
 
 
 async def test_a_new_card_is_sent_to_the_teams_room(desk: Desk) -> None:

@@ -8,10 +8,10 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bot.domain.words import Action, Intake
-from bot.services import digest, intake, mutes
+from bot.services import arrivals, digest, mutes
+from bot.services.arrivals import NewMessage
 from bot.services.delivery import Send
 from bot.services.digest import LINES
-from bot.services.intake import NewMessage
 from bot.services.views import DigestView
 from tests.integration.desk_data import (
     ANNA,
@@ -116,7 +116,7 @@ async def test_messages_to_spam_are_counted(desk: Desk) -> None:
     await desk.do(Action.SPAM, number)
     for text in ("Buy!", "Really, I need help"):
         message = NewMessage(text, Intake.HTTP)
-        await desk.units.run(lambda unit, m=message: intake.add_message(unit, number, m))  # type: ignore[misc]
+        await desk.units.run(lambda unit, m=message: arrivals.receive_message(unit, number, m))  # type: ignore[misc]
     desk.clock.advance(days=1)
     found = await view(desk)
     assert found.spam_messages == 2
@@ -126,7 +126,7 @@ async def test_messages_to_spam_are_counted(desk: Desk) -> None:
 async def write(desk: Desk, number: int, author: str | None = None) -> None:
     """A requester's message arrives."""
     message = NewMessage("Any news?", Intake.CHAT if author else Intake.HTTP, author)
-    await desk.units.run(lambda unit: intake.add_message(unit, number, message))
+    await desk.units.run(lambda unit: arrivals.receive_message(unit, number, message))
 
 
 async def mute(desk: Desk, number: int, person: str) -> None:

@@ -8,8 +8,9 @@ import pytest
 from bot.domain.errors import UnknownTicket
 from bot.domain.request import NewAttachment
 from bot.domain.words import Action, Intake
-from bot.services import alerts, intake
-from bot.services.intake import Accepted, Arrived, KeyReused, NewMessage, RetryKey
+from bot.services import alerts, arrivals, intake
+from bot.services.arrivals import Arrived, NewMessage
+from bot.services.intake import Accepted, KeyReused, RetryKey
 from bot.services.unit import Unit
 from bot.services.views import MessageAlert
 from tests.integration.desk_data import (
@@ -37,7 +38,7 @@ async def arrive(
 ) -> Arrived:
     """A requester's message arrives."""
     message = NewMessage(text, Intake.HTTP, **fields)  # type: ignore[arg-type]
-    return await desk.units.run(lambda unit: intake.add_message(unit, number, message, key=key))
+    return await desk.units.run(lambda unit: arrivals.receive_message(unit, number, message, key=key))
 
 
 async def mentioned(desk: Desk) -> list[list[str]]:

@@ -16,8 +16,8 @@ from bot.commands.parser import Call, Context, parse
 from bot.domain.errors import NameKind, NotPermitted, UnknownName, UnknownTicket
 from bot.domain.request import InvalidFields
 from bot.domain.words import EVERYTHING, Action, Actor, Intake, RoomKind, Scope, Status
-from bot.services import intake, lists
-from bot.services.intake import NewMessage
+from bot.services import arrivals, lists
+from bot.services.arrivals import NewMessage
 from bot.services.list_views import ListKind, ListView, NextView
 from bot.services.lists import PAGE, Wanted
 from bot.services.people import Caller, Place
@@ -50,7 +50,7 @@ async def ask(desk: Desk, line: str, by: str = ANNA, room: str | None = None, pa
 async def said_by_ben(desk: Desk, number: int) -> None:
     """Ben writes down a message."""
     message = NewMessage("Hello", Intake.CHAT, BEN)
-    await desk.units.run(lambda unit: intake.add_message(unit, number, message))
+    await desk.units.run(lambda unit: arrivals.receive_message(unit, number, message))
 
 
 async def numbers(desk: Desk, line: str, by: str = ANNA, room: str | None = None) -> list[int]:

@@ -18,10 +18,10 @@ from bot.domain.errors import (
     UnknownTicket,
 )
 from bot.domain.words import Action, Intake
-from bot.services import intake, merging, purge, reads
+from bot.services import arrivals, merging, purge, reads
+from bot.services.arrivals import Arrived, NewMessage
 from bot.services.changes import Done
 from bot.services.delivery import Send
-from bot.services.intake import Arrived, NewMessage
 from bot.services.unit import Units
 from bot.services.views import CardView, NamedTicket, PurgeReport
 from storage.database import Database
@@ -55,7 +55,7 @@ async def merge(desk: Desk, one: int, other: int, by: str = ANNA, **how: Any) ->
 
 async def write(desk: Desk, number: int, text: str, author: str | None = None) -> Arrived:
     message = NewMessage(text, Intake.HTTP, author)
-    return await desk.units.run(lambda unit: intake.add_message(unit, number, message))
+    return await desk.units.run(lambda unit: arrivals.receive_message(unit, number, message))
 
 
 async def do_purge(desk: Desk, number: int) -> Done:

@@ -6,9 +6,9 @@ import pytest
 
 from bot.domain.errors import UnknownTicket
 from bot.domain.words import Action, Intake
-from bot.services import intake, mutes, purge, reads
+from bot.services import arrivals, mutes, purge, reads
+from bot.services.arrivals import NewMessage
 from bot.services.delivery import Send
-from bot.services.intake import NewMessage
 from bot.services.views import MessageAlert
 from tests.integration.desk_data import ANNA, BEN, BOT, CARLA, DORA, FREIBURG, Desk, desk_on
 
@@ -33,7 +33,9 @@ async def unmute(desk: Desk, number: int, person: str) -> None:
 
 async def rung(desk: Desk, number: int) -> list[str]:
     """For whom a message of the requester rings."""
-    await desk.units.run(lambda unit: intake.add_message(unit, number, NewMessage("Hello?", Intake.HTTP)))
+    await desk.units.run(
+        lambda unit: arrivals.receive_message(unit, number, NewMessage("Hello?", Intake.HTTP))
+    )
     jobs = await desk.deliver()
     (view,) = [job.view for job in jobs if isinstance(job, Send) and isinstance(job.view, MessageAlert)]
     assert isinstance(view, MessageAlert)

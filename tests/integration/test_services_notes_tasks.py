@@ -8,10 +8,10 @@ import pytest
 from bot.domain.errors import NotAllowedFrom, OpenTasks, Refusal, UnknownTask, UnknownTicket
 from bot.domain.request import InvalidFields
 from bot.domain.words import Action, Intake, MessageKind, OpenTask
-from bot.services import intake, purge, reads, reception, tasks
+from bot.services import arrivals, purge, reads, reception, tasks
+from bot.services.arrivals import NewMessage
 from bot.services.changes import Done
 from bot.services.delivery import Send
-from bot.services.intake import NewMessage
 from bot.services.reception import Batch, ReceivedEvent
 from bot.services.unit import Units
 from bot.services.views import MessageAlert, TaskView
@@ -45,7 +45,9 @@ async def listed(desk: Desk, number: int) -> tuple[TaskView, ...]:
 async def test_a_note_stands_among_the_messages_and_is_none(desk: Desk) -> None:
     number = await desk.open(text="First")
     await note(desk, number, "rings the bell\ntwice", BEN)
-    await desk.units.run(lambda unit: intake.add_message(unit, number, NewMessage("Second", Intake.HTTP)))
+    await desk.units.run(
+        lambda unit: arrivals.receive_message(unit, number, NewMessage("Second", Intake.HTTP))
+    )
     caller = await desk.caller(ANNA)
     view = await desk.units.look(lambda unit: reads.ticket_view(unit, number, caller))
     assert [(each.text, each.kind, each.author and each.author.name) for each in view.messages] == [
@@ -234,7 +236,7 @@ async def test_words_that_come_after_an_undone_message_are_not_told_for_it(desk:
     number = await desk.open()
     await desk.deliver()
     message = NewMessage("By phone", Intake.CHAT, ANNA, "$said")
-    await desk.units.run(lambda unit: intake.add_message(unit, number, message))
+    await desk.units.run(lambda unit: arrivals.receive_message(unit, number, message))
     await desk.do(Action.UNDO, number)
     desk.clock.advance(seconds=1)
     await desk.open(region="berlin", email="else@example.org", text="of Berlin")

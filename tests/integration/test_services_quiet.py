@@ -11,9 +11,9 @@ import pytest
 from bot.domain.quiet import QuietHours, What, parse_span
 from bot.domain.words import Action, Intake
 from bot.schedule import Schedule
-from bot.services import intake, mutes, outcomes, purge, quiet
+from bot.services import arrivals, mutes, outcomes, purge, quiet
+from bot.services.arrivals import NewMessage
 from bot.services.delivery import Send
-from bot.services.intake import NewMessage
 from bot.services.unit import Units
 from bot.services.views import AssignmentAlert, CardView, MessageAlert, QuietReminder
 from tests.integration.desk_data import (
@@ -48,7 +48,7 @@ async def desk(database_url: str) -> AsyncIterator[Desk]:
 async def write(desk: Desk, number: int, author: str | None = None) -> None:
     """A requester's message arrives."""
     message = NewMessage("Any news?", Intake.CHAT if author else Intake.HTTP, author)
-    await desk.units.run(lambda unit: intake.add_message(unit, number, message))
+    await desk.units.run(lambda unit: arrivals.receive_message(unit, number, message))
 
 
 async def remind(desk: Desk) -> int:

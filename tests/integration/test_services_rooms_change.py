@@ -7,9 +7,9 @@ import pytest
 
 from bot.domain.errors import NoSuccessor
 from bot.domain.words import Action, Intake
-from bot.services import answers, intake, outcomes, reception, relocation, room_updates
+from bot.services import answers, arrivals, outcomes, reception, relocation, room_updates
+from bot.services.arrivals import NewMessage
 from bot.services.delivery import Send
-from bot.services.intake import NewMessage
 from bot.services.reception import Batch, Redaction, RoomUpdate
 from bot.services.relocation import Welcome
 from bot.services.views import CardView, DeliveryReport, MessageAlert, NowhereReport
@@ -42,7 +42,7 @@ async def desk(database_url: str) -> AsyncIterator[Desk]:
 async def message(desk: Desk, number: int, text: str = "Any news?") -> None:
     """The requester writes."""
     new = NewMessage(text, Intake.HTTP)
-    await desk.units.run(lambda unit: intake.add_message(unit, number, new))
+    await desk.units.run(lambda unit: arrivals.receive_message(unit, number, new))
 
 
 async def taken_away(desk: Desk, event_id: str, *, own: bool = False) -> None:

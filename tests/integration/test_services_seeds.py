@@ -10,10 +10,10 @@ import pytest
 
 from bot.domain.errors import NothingToUndo, TakenBy, UnknownTicket
 from bot.domain.words import Action, Intake, Status
-from bot.services import delivery, intake, outcomes, people, purge, seeds, taps
+from bot.services import arrivals, delivery, outcomes, people, purge, seeds, taps
+from bot.services.arrivals import NewMessage
 from bot.services.delivery import Clear, Seed
 from bot.services.echoes import Echo
-from bot.services.intake import NewMessage
 from bot.services.reception import Batch, ReceivedEvent, Redaction, receive
 from bot.services.taps import TappedCard
 from bot.services.unit import Unit
@@ -280,7 +280,9 @@ async def test_a_message_to_spam_ends_what_a_tap_could_take_back(desk: Desk) -> 
     await desk.do(Action.SPAM, number)
     await desk.deliver()
     assert await desk.seeded(number) == ["↩️"]
-    await desk.units.run(lambda unit: intake.add_message(unit, number, NewMessage("Buy now", Intake.HTTP)))
+    await desk.units.run(
+        lambda unit: arrivals.receive_message(unit, number, NewMessage("Buy now", Intake.HTTP))
+    )
     await desk.deliver()
     assert await desk.seeded(number) == []
 

@@ -5,9 +5,9 @@ from collections.abc import AsyncIterator
 import pytest
 
 from bot.domain.words import Action, Intake
-from bot.services import intake
+from bot.services import arrivals
+from bot.services.arrivals import NewMessage
 from bot.services.delivery import Send
-from bot.services.intake import NewMessage
 from bot.services.views import MovedAway, TransferSummary
 from tests.integration.desk_data import (
     ANNA,
@@ -29,7 +29,7 @@ async def desk(database_url: str) -> AsyncIterator[Desk]:
 async def send_alert(desk: Desk, number: int) -> None:
     """A requester's message arrives."""
     message = NewMessage("Any news?", Intake.HTTP)
-    await desk.units.run(lambda unit: intake.add_message(unit, number, message))
+    await desk.units.run(lambda unit: arrivals.receive_message(unit, number, message))
 
 
 async def test_a_transferred_ticket_has_one_card_in_the_new_room(desk: Desk) -> None:

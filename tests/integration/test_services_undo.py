@@ -10,8 +10,8 @@ from bot.domain.errors import (
     UndoProblem,
 )
 from bot.domain.words import Action, Intake
-from bot.services import intake
-from bot.services.intake import NewMessage
+from bot.services import arrivals, intake
+from bot.services.arrivals import NewMessage
 from bot.services.views import MessageAlert
 from storage.models import OutboxRow, Ticket
 from tests.integration.conversation_data import add, note, tick
@@ -130,7 +130,7 @@ async def test_undo_of_another_or_after_ten_minutes_or_after_a_message_is_refuse
     assert late.value.problem is UndoProblem.TOO_OLD
     await desk.do(Action.SPAM, number, ANNA)
     message = NewMessage("No spam!", Intake.HTTP)
-    await desk.units.run(lambda unit: intake.add_message(unit, number, message))
+    await desk.units.run(lambda unit: arrivals.receive_message(unit, number, message))
     with pytest.raises(NothingToUndo) as nothing:
         await desk.do(Action.UNDO, number, ANNA)
     assert nothing.value.problem is UndoProblem.NOTHING
@@ -170,7 +170,7 @@ async def test_a_message_written_down_is_removed_and_the_ticket_closed_again(des
     number = await desk.open(text="first")
     await desk.do(Action.CLOSE, number, note="all done")
     message = NewMessage("wrong ticket", Intake.CHAT, ANNA, "$message")
-    await desk.units.run(lambda unit: intake.add_message(unit, number, message))
+    await desk.units.run(lambda unit: arrivals.receive_message(unit, number, message))
     assert (await desk.ticket(number)).status == "open"
     with pytest.raises(NothingToUndo):
         await desk.do(Action.UNDO, number, BEN)
@@ -181,7 +181,7 @@ async def test_a_message_written_down_is_removed_and_the_ticket_closed_again(des
     before = await desk.rows()
     # Run again after a crash; and the message's own event is not taken for a new one either.
     assert not (await desk.do(Action.UNDO, number, ANNA, cause="$undo")).changed
-    await desk.units.run(lambda unit: intake.add_message(unit, number, message))
+    await desk.units.run(lambda unit: arrivals.receive_message(unit, number, message))
     assert await desk.rows() == before
     # Its alert was not sent yet, and has nothing left to say.
     assert not [job for job in await desk.deliver() if isinstance(getattr(job, "view", None), MessageAlert)]

@@ -10,9 +10,9 @@ import pytest
 from bot.domain.errors import Refusal
 from bot.domain.lifecycle import RULES
 from bot.domain.words import Action, Intake
-from bot.services import alerts, intake, merging, mutes, people
+from bot.services import alerts, arrivals, merging, mutes, people
+from bot.services.arrivals import NewMessage
 from bot.services.delivery import Send
-from bot.services.intake import NewMessage
 from bot.services.unit import Unit
 from bot.services.views import AssignmentAlert, MessageAlert
 from storage.models import Mute
@@ -115,7 +115,7 @@ async def act(desk: Desk, case: Case, number: int, present: frozenset[str]) -> N
     """Do it, if that is possible."""
     if case.action is Action.MESSAGE:
         message = NewMessage("Any news?", Intake.CHAT, case.actor, None)
-        await desk.units.run(lambda unit: intake.add_message(unit, number, message))
+        await desk.units.run(lambda unit: arrivals.receive_message(unit, number, message))
         return
     wish = {"person": named_by(present), "team": "berlin", "topic": "other"}
     assert case.actor is not None
@@ -226,7 +226,7 @@ async def test_members_of_several_rooms_are_mentioned_in_the_tickets_own(databas
         await desk.update(BERLIN, members={ANNA: "Anna"})
         number = await desk.open(region="berlin")
         message = NewMessage("Any news?", Intake.HTTP)
-        await desk.units.run(lambda unit: intake.add_message(unit, number, message))
+        await desk.units.run(lambda unit: arrivals.receive_message(unit, number, message))
         team = await desk.units.look(lambda unit: people.members_of(unit, "berlin"))
         found = await mentioned(desk, 0)
         assert found[number] == [(None, set(team))]

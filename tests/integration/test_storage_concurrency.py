@@ -14,8 +14,8 @@ from sqlmodel import Session, col, select
 
 from bot.domain.errors import Conflict, TakenBy
 from bot.domain.words import Action, Intake
-from bot.services import intake, secrets
-from bot.services.intake import NewMessage
+from bot.services import arrivals, intake, secrets
+from bot.services.arrivals import NewMessage
 from bot.services.unit import Unit, Units
 from storage.database import Database
 from storage.models import InboxEvent, Requester, TicketMessage
@@ -124,7 +124,7 @@ async def test_messages_that_arrive_at_once_are_all_kept(database_url: str) -> N
 async def add(desk: Desk, number: int, text: str) -> None:
     """A requester's message arrives."""
     message = NewMessage(text, Intake.HTTP)
-    await desk.units.run(lambda unit: intake.add_message(unit, number, message))
+    await desk.units.run(lambda unit: arrivals.receive_message(unit, number, message))
 
 
 async def test_units_that_read_before_they_write_wait_for_each_other(database_url: str) -> None:

@@ -54,6 +54,7 @@ merge    | open in_progress waiting closed | closed      | member      | =
 merge    | spam                            | closed      | member      | =
 note     | open in_progress waiting closed | =           | member      | =
 note     | spam archived                   | =           | member      | =
+reply    | open in_progress waiting closed | =           | member      | =
 task_add | open in_progress waiting        | =           | member      | =
 task_done | open in_progress waiting closed | =          | member      | =
 task_done | spam                           | =           | member      | =
