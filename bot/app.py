@@ -18,6 +18,9 @@ from bot.config import Config
 from bot.intake.server import build_app, serve
 from bot.matrix.client import MatrixClient
 from bot.matrix.courier import Courier
+from bot.matrix.encryption.machine import Machine
+from bot.matrix.encryption.pickle_key import sealer_for
+from bot.matrix.encryption.sealing import Sealer
 from bot.matrix.errors import MatrixError, TokenRejected
 from bot.matrix.events import Reader
 from bot.matrix.media import Uploader
@@ -49,6 +52,8 @@ class Bot:
     database: Database
     clock: Clock
     units: Units
+    sealer: Sealer
+    """For what the database keeps of secrets."""
     speaker: wiring.Speaker
     worker: Worker
     watch: Watch
@@ -80,7 +85,7 @@ async def run(
     try:
         await schema.ensure(database)
         await database.hold(clock())
-        bot = _assemble(config, database, clock)
+        bot = await _assemble(config, database, clock)
         async with _serving(bot):
             if started:
                 started(bot)
@@ -108,33 +113,37 @@ async def _serving(bot: Bot) -> AsyncIterator[None]:
         yield
 
 
-def _assemble(config: Config, database: Database, clock: Clock) -> Bot:
+async def _assemble(config: Config, database: Database, clock: Clock) -> Bot:
     program = Program(version("tickettruhe"), clock(), database.dialect)
     registry = build_registry(program, config.prefix)
     counts = counted(command.name for command in registry)
     units = Units(database, wiring.policy(config), clock, counts.meters)
+    sealer = await sealer_for(units, wiring.pickle_key(config), config.pickle_key_path())
     speaker = wiring.Speaker(config, german_names(registry), clock)
     worker = Worker(units, registry, speaker, wiring.identity(config))
     watch = Watch(units, schema.newest())
     watch.over("worker", lambda: worker.turned_at)
     insight = Insight(units, watch, program, counts.registry)
-    return Bot(config, database, clock, units, speaker, worker, watch, insight)
+    return Bot(config, database, clock, units, sealer, speaker, worker, watch, insight)
 
 
 async def _run_tasks(bot: Bot, stop: asyncio.Event) -> None:
     """All tasks, as long as all go well. One that fails ends the others and the program."""
     async with _connected(bot, stop) as client:
-        if client is None:
+        machine = await _machine(bot, client, stop) if client is not None else None
+        if client is None or machine is None:
             return
         doorkeeper = Doorkeeper(client, bot.units, wiring.rooms(bot.config))
-        uploader = Uploader(client, bot.units, wiring.fetch(Artist()))
-        courier = Courier(client, bot.units, bot.speaker.render, uploader)
+        uploader = Uploader(client, machine, bot.units, wiring.fetch(Artist()))
+        courier = Courier(client, machine, bot.units, bot.speaker.render, uploader)
         bot.watch.logged_in = True
         bot.watch.over("courier", lambda: courier.turned_at)
         async with asyncio.TaskGroup() as group:
             sending = group.create_task(_once_ready(bot, courier.run), name="courier")
             others = [
-                group.create_task(_receive(bot, client, doorkeeper), name="sync"),
+                group.create_task(_receive(bot, client, machine, doorkeeper), name="sync"),
+                group.create_task(machine.upkeep.run(), name="keys"),
+                group.create_task(machine.hand_over(), name="verifications"),
                 group.create_task(_once_ready(bot, bot.worker.run), name="worker"),
                 group.create_task(_once_ready(bot, _schedule(bot).run), name="schedule"),
                 group.create_task(_rounds(bot, doorkeeper), name="rounds"),
@@ -175,6 +184,12 @@ async def _connected(bot: Bot, stop: asyncio.Event) -> AsyncIterator[MatrixClien
         await client.close()
 
 
+async def _machine(bot: Bot, client: MatrixClient, stop: asyncio.Event) -> Machine | None:
+    """The encryption's machine, with the keys of the last run; ``None`` if stopped before."""
+    allowed = wiring.readers(bot.config)
+    return await _until_up(lambda: Machine.started(client, bot.units, bot.sealer, allowed), stop)
+
+
 async def _client(bot: Bot) -> MatrixClient:
     user = bot.config.matrix.user
     device = await bot.units.look(lambda unit: reception.device_of(unit, user))
@@ -202,7 +217,7 @@ async def _once_ready(bot: Bot, work: Callable[[], Awaitable[None]]) -> None:
     await work()
 
 
-async def _receive(bot: Bot, client: MatrixClient, doorkeeper: Doorkeeper) -> None:
+async def _receive(bot: Bot, client: MatrixClient, machine: Machine, doorkeeper: Doorkeeper) -> None:
     await _until_up(doorkeeper.settle, asyncio.Event())
 
     async def synced() -> None:
@@ -213,8 +228,8 @@ async def _receive(bot: Bot, client: MatrixClient, doorkeeper: Doorkeeper) -> No
             bot.units.signals.rooms.set()
             _LOG.info("ready")
 
-    reader = Reader(client.user_id, bot.worker.concerns)
-    bot.watch.sync = SyncLoop(client, bot.units, reader, bot.units.signals.rooms.set, synced)
+    reader = Reader(client.user_id, bot.worker.concerns, machine.labels)
+    bot.watch.sync = SyncLoop(client, bot.units, reader, machine, bot.units.signals.rooms.set, synced)
     await bot.watch.sync.run()
 
 

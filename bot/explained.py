@@ -4,6 +4,8 @@ from functools import singledispatch
 
 from bot.domain.errors import InvalidInput, TickettruheError
 from bot.intake.server import CannotListen
+from bot.matrix.encryption.own import KeysUnreadable
+from bot.matrix.encryption.pickle_key import PickleKeyMissing, PickleKeyUnusable
 from bot.matrix.errors import TokenRejected
 from bot.matrix.rooms import SameRoom
 from bot.services.apikeys import KeyNameTaken, UnknownKey
@@ -40,6 +42,27 @@ def _(error: DatabaseUnavailable) -> str:
 @explained.register
 def _(error: TokenRejected) -> str:
     return f"The homeserver refuses the login ({error.code}). Check `matrix.user` and its secret."
+
+
+@explained.register
+def _(error: PickleKeyMissing) -> str:
+    return (
+        f"The database holds keys to encrypted rooms, and `{error.path}`, with which they are kept, is not "
+        "there. Bring it back from where the backups are, or name it in `matrix.pickle_key_file`."
+    )
+
+
+@explained.register
+def _(error: PickleKeyUnusable) -> str:
+    return f"`{error.path}` cannot be used: {error.reason}. It must be the bot's alone (chmod 600)."
+
+
+@explained.register
+def _(_error: KeysUnreadable) -> str:
+    return (
+        "The pickle key is not the one with which the database's keys to encrypted rooms are kept. Look for "
+        "the right one beside the database's backup (`matrix.pickle_key`, or the file that ends in `.key`)."
+    )
 
 
 @explained.register

@@ -29,7 +29,6 @@ _ROOM_WORDS: Final[Mapping[RoomProblem, str]] = {
     RoomProblem.PUBLIC: "anyone can join",
     RoomProblem.WORLD_READABLE: "anyone can read it",
     RoomProblem.GUESTS: "guests can join",
-    RoomProblem.ENCRYPTED: "it is encrypted",
     RoomProblem.REPLACED: "it was upgraded",
     RoomProblem.MUTED: "the bot may not write there",
 }

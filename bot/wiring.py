@@ -16,6 +16,7 @@ from bot.domain.request import InvalidFields
 from bot.domain.words import TRIAGE, Team
 from bot.intake.settings import Choice, FormSettings, IntakeSettings
 from bot.matrix.client import Login
+from bot.matrix.encryption.sharing import Policy as DevicePolicy
 from bot.matrix.media import Fetch
 from bot.presentation import Message, Names, Renderer, edit_content, image_content
 from bot.schedule import DigestPlan
@@ -91,6 +92,18 @@ def login(config: Config, device_id: str | None) -> Login:
         matrix.device_id or device_id,
         matrix.device_name,
     )
+
+
+def pickle_key(config: Config) -> str | None:
+    """What the encryption's keys are kept under, if the config says so."""
+    given = config.matrix.pickle_key
+    return given.get_secret_value() if given else None
+
+
+def readers(config: Config) -> DevicePolicy:
+    """Which devices of those in a room may read the bot."""
+    signed_only = config.matrix.encryption.send_to == "cross_signed"
+    return lambda device: device.signed or not signed_only
 
 
 def identity(config: Config) -> Identity:

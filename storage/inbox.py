@@ -2,12 +2,16 @@
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from typing import Final
 
-from sqlalchemy import bindparam, func, null, update
+from sqlalchemy import bindparam, exists, func, null, update
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from storage.models import InboxEvent, SyncState
 
+SEALED: Final = "sealed"
+"""Kind of an event whose key has not come yet."""
 _KNOWN = select(InboxEvent.event_id).where(col(InboxEvent.event_id).in_(bindparam("ids", expanding=True)))
 _MARK = (
     update(InboxEvent)
@@ -15,9 +19,21 @@ _MARK = (
     .values(handled_at=bindparam("now"), content=null())
     .execution_options(synchronize_session=False)
 )
+_EARLIER = aliased(InboxEvent)
+_WAITS = (col(InboxEvent.handled_at).is_(None), col(InboxEvent.kind) != SEALED)
 _WAITING = (
     select(InboxEvent)
-    .where(col(InboxEvent.handled_at).is_(None))
+    .where(
+        *_WAITS,
+        ~exists().where(
+            col(_EARLIER.handled_at).is_(None),
+            col(_EARLIER.kind) == SEALED,
+            col(_EARLIER.id) < col(InboxEvent.id),
+            col(_EARLIER.sender) == col(InboxEvent.sender),
+            col(_EARLIER.room_id) == col(InboxEvent.room_id),
+            col(_EARLIER.received_at) > bindparam("still_held"),
+        ),
+    )
     .order_by(col(InboxEvent.id))
     .limit(bindparam("most"))
 )
@@ -45,9 +61,17 @@ def received(session: Session, event_ids: Collection[str]) -> Sequence[InboxEven
     return rows.all()
 
 
-def waiting(session: Session, limit: int) -> Sequence[InboxEvent]:
-    """The next events to handle, in the order in which they were received."""
-    return session.exec(_WAITING, params={"most": limit}).all()
+def waiting(session: Session, limit: int, still_held: datetime) -> Sequence[InboxEvent]:
+    """The next events to handle, in the order in which they were received.
+
+    Behind a sealed one that was received after ``still_held``, what the same person says in that room waits.
+    """
+    return session.exec(_WAITING, params={"most": limit, "still_held": still_held}).all()
+
+
+def replays(session: Session, cipher: str) -> bool:
+    """Whether an event with the same place in the same session was received: it is not what it says."""
+    return session.exec(select(InboxEvent.id).where(InboxEvent.cipher == cipher).limit(1)).first() is not None
 
 
 def mark(session: Session, row_id: int, now: datetime) -> bool:
@@ -58,9 +82,7 @@ def mark(session: Session, row_id: int, now: datetime) -> bool:
 
 def depth(session: Session) -> int:
     """How many events wait to be handled."""
-    rows = session.exec(
-        select(func.count()).select_from(InboxEvent).where(col(InboxEvent.handled_at).is_(None))
-    )
+    rows = session.exec(select(func.count()).select_from(InboxEvent).where(*_WAITS))
     return rows.one()
 
 

@@ -256,7 +256,8 @@ class InboxEvent(SQLModel, table=True):
     room_id: str
     sender: str
     kind: str = Field(default="message", sa_column=Column(String, nullable=False, server_default="message"))
-    """``message``, or ``reaction`` on something that the bot posted."""
+    """``message``, ``reaction`` on something that the bot posted, or ``sealed``: its key has not come yet,
+    and ``content`` is the encrypted one."""
     content: dict[str, Any] | None = _json()
     sent_at: datetime = _when()
     received_at: datetime = _when()
@@ -264,6 +265,10 @@ class InboxEvent(SQLModel, table=True):
     attempts: int = 0
     again: dict[str, Any] | None = _json()
     """It was answered before the database was restored: what is known of the answer."""
+    cipher: str | None = Field(default=None, index=True)
+    """Of an encrypted event: the session and the place in it, each of which counts for one event only.
+
+    Without a place while it is sealed; ``attempts`` then says whether its sender was told."""
 
 
 class OutboxRow(SQLModel, table=True):
@@ -589,5 +594,7 @@ class Holder(SQLModel, table=True):
     pid: int
     since: datetime = _when()
 
+
+from storage import key_models as key_models  # noqa: E402 - its tables are named as those above
 
 ALL = SQLModel.metadata

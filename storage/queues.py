@@ -10,6 +10,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, case, func, or_, type_coerce
 from sqlmodel import Session, col, select
 
+from storage.inbox import SEALED
 from storage.models import InboxEvent, OutboxRow
 from storage.outbox import RowState
 from storage.types import UtcDateTime
@@ -83,9 +84,9 @@ def latest_set_aside(session: Session, limit: int) -> Sequence[Aside]:
 
 def unhandled(session: Session) -> tuple[int, datetime | None]:
     """How many events wait to be handled, and since when the first of them."""
-    waits = col(InboxEvent.handled_at).is_(None)
-    count = session.exec(select(func.count()).select_from(InboxEvent).where(waits)).one()
+    waits = col(InboxEvent.handled_at).is_(None), col(InboxEvent.kind) != SEALED
+    count = session.exec(select(func.count()).select_from(InboxEvent).where(*waits)).one()
     first = session.exec(
-        select(InboxEvent.received_at).where(waits).order_by(col(InboxEvent.id)).limit(1)
+        select(InboxEvent.received_at).where(*waits).order_by(col(InboxEvent.id)).limit(1)
     ).first()
     return count, first

@@ -35,7 +35,6 @@ def state_of(room: Room) -> RoomState:
         join_rule=room.join_rule,
         history_visibility=room.history_visibility,
         guest_access=room.guest_access,
-        encrypted=room.encrypted,
         replaced_by=room.replaced_by,
         muted=room.muted,
     )
@@ -106,6 +105,12 @@ def members(session: Session, room_id: str) -> Mapping[str, str]:
     """User ids of those joined to a room, with their names there."""
     rows = session.exec(_MEMBERS, params={"room_id": room_id})
     return {user_id: name or user_id for user_id, name in rows.all()}
+
+
+def in_any(session: Session, user_ids: Collection[str]) -> frozenset[str]:
+    """Those of the people who are joined to any room."""
+    query = select(RoomMember.user_id).where(col(RoomMember.user_id).in_(user_ids)).distinct()
+    return frozenset(session.exec(query).all())
 
 
 def name_of(session: Session, user_id: str, room_id: str | None) -> str:

@@ -17,6 +17,12 @@ def is_sqlite(database: str) -> bool:
     return make_url(database).drivername == "sqlite"
 
 
+def sqlite_path(database: str) -> Path | None:
+    """The file of a checked database, if it is one."""
+    url = make_url(database)
+    return Path(url.database) if url.drivername == "sqlite" and url.database else None
+
+
 def checked(database: str, folder: Path | None) -> str:
     """The database as configured, a SQLite file with its absolute path.
 

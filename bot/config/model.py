@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import Field, ValidationInfo, field_validator, model_validator
+from pydantic import Field, PrivateAttr, ValidationInfo, field_validator, model_validator
 
 from bot.config.checks import contradictions
-from bot.config.database import checked, with_driver
+from bot.config.database import checked, sqlite_path, with_driver
 from bot.config.problems import Contradictions
 from bot.config.sections import Digest, Intake, Logging, Matrix, Metrics, Regions, Rooms, Secret, Team, Topic
 from bot.config.values import Key, Language, Prefix, Quiet, Section, TeamKey, TimeZone, UserId
@@ -55,6 +55,7 @@ class Config(Section):
     intake: Intake = Intake()
     metrics: Metrics = Metrics()
     logging: Logging = Logging()
+    _folder: Path = PrivateAttr(default_factory=Path.cwd)
 
     @field_validator("database")
     @classmethod
@@ -68,6 +69,17 @@ class Config(Section):
         if findings:
             raise Contradictions(findings)
         return self
+
+    def model_post_init(self, context: Any) -> None:  # noqa: ANN401
+        """Remember where the config file lies."""
+        folder = (context or {}).get("folder")
+        if isinstance(folder, Path):
+            self._folder = folder
+
+    def pickle_key_path(self) -> Path:
+        """Where the key to the encryption's keys lies if the config holds none."""
+        path = sqlite_path(self.database)
+        return self._folder / "pickle-key" if path is None else path.with_name(f"{path.name}.key")
 
     def team_of_region(self, region: str | None) -> str | None:
         """Key of the team that serves the region; ``None`` (triage) for none, an unknown or an empty one."""

@@ -11,6 +11,7 @@ from bot.config.sources import Settings
 SECRETS: Final[tuple[KeyPath, ...]] = (
     ("matrix", "access_token"),
     ("matrix", "password"),
+    ("matrix", "pickle_key"),
     ("database_password",),
 )
 _OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO

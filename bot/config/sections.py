@@ -28,6 +28,13 @@ Secret = Annotated[SecretStr, Field(min_length=1)]
 WAYS_IN: Final = ("access_token", "access_token_file", "password", "password_file")
 
 
+class Encryption(Section):
+    """What the bot does in encrypted rooms."""
+
+    send_to: Literal["all", "cross_signed"] = "all"
+    """Who can read the bot there: all devices of those who are in the room, or only the cross-signed ones."""
+
+
 class Matrix(Section):
     """The bot's account."""
 
@@ -47,6 +54,11 @@ class Matrix(Section):
     """Way in 4: a file with the password, which only the bot may read; relative to the config file."""
     device_name: Text = "Tickettruhe"
     """How the bot's device is called in the list of its sessions."""
+    pickle_key: Secret | None = None
+    """What the keys to encrypted rooms are kept under. Left out, it is made in a file beside the database."""
+    pickle_key_file: str | None = None
+    """A file with that key, which only the bot may read; relative to the config file."""
+    encryption: Encryption = Encryption()
 
     @model_validator(mode="after")
     def _one_way_in(self) -> Self:

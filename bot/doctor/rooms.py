@@ -16,10 +16,6 @@ HINTS: Final[Mapping[RoomProblem, str]] = {
     RoomProblem.PUBLIC: "Room settings, security: let only invited people join.",
     RoomProblem.WORLD_READABLE: "Room settings, security: do not let anyone read the history.",
     RoomProblem.GUESTS: "Room settings, security: do not let guests join.",
-    RoomProblem.ENCRYPTED: (
-        "Encrypted rooms are not supported yet, and encryption cannot be turned off: make a room without it "
-        "(clients show a shield or lock where there is any) and put that into the config."
-    ),
     RoomProblem.REPLACED: (
         "The room was upgraded: put the new room into the config, or let `run` move: invite the bot into the "
         "new room, and it asks in the admin room."

@@ -15,7 +15,6 @@ class RoomProblem(StrEnum):
     PUBLIC = "public"
     WORLD_READABLE = "world_readable"
     GUESTS = "guests"
-    ENCRYPTED = "encrypted"
     REPLACED = "replaced"
     """The room was upgraded: there is a newer one."""
     MUTED = "muted"
@@ -30,7 +29,6 @@ class RoomState:
     join_rule: str = "invite"
     history_visibility: str = "shared"
     guest_access: str = "forbidden"
-    encrypted: bool = False
     replaced_by: str | None = None
     muted: bool = False
 
@@ -43,7 +41,6 @@ def problems(room: RoomState) -> tuple[RoomProblem, ...]:
         RoomProblem.PUBLIC: room.join_rule not in _CLOSED_RULES,
         RoomProblem.WORLD_READABLE: room.history_visibility == "world_readable",
         RoomProblem.GUESTS: room.guest_access != "forbidden",
-        RoomProblem.ENCRYPTED: room.encrypted,
         RoomProblem.REPLACED: room.replaced_by is not None,
     }
     return tuple(problem for problem, present in found.items() if present)

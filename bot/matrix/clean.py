@@ -3,6 +3,7 @@
 import math
 import re
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from bot.matrix.json_text import DEEPEST
@@ -13,6 +14,7 @@ _LONGEST_ID: Final = 255
 """Specification, "Common Identifier Format" and "Size limits"; PostgreSQL's indexes hold little more."""
 _LONGEST_NAME: Final = 256
 """Synapse lets no longer ones be set, but by events that are sent as they are."""
+_YEAR_3000: Final = 32_503_680_000_000
 
 
 def text(value: object) -> str | None:
@@ -30,6 +32,17 @@ def identifier(value: object) -> str | None:
     if not isinstance(value, str) or not 0 < len(value) <= _LONGEST_ID or _UNFIT.search(value):
         return None
     return value
+
+
+def whole(value: object, otherwise: int) -> int:
+    """A whole number; ``otherwise`` if it is none."""
+    return value if type(value) is int else otherwise
+
+
+def moment(value: object) -> datetime:
+    """A time told in milliseconds; the beginning of all times if it is none."""
+    known = isinstance(value, int) and 0 <= value < _YEAR_3000
+    return datetime.fromtimestamp(value / 1000 if known else 0, UTC)  # type: ignore[operator]
 
 
 def content(value: Any, depth: int = 0) -> Any:  # noqa: ANN401

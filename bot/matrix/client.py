@@ -104,8 +104,12 @@ class MatrixClient:
 
         :raises AlreadyThere: a reaction that stands there already, sent under another ``tx_id``.
         """
+        return await self.put(room_id, event_type, {**content, TX_KEY: tx_id}, tx_id)
+
+    async def put(self, room_id: str, event_type: str, content: Mapping[str, Any], tx_id: str) -> str:
+        """As :meth:`send`, but the content does not say which transaction it is of."""
         path = path_of("rooms", room_id, "send", event_type, tx_id)
-        return _identifier(await self._transport.ask("PUT", path, {**content, TX_KEY: tx_id}), "event_id")
+        return _identifier(await self._transport.ask("PUT", path, content), "event_id")
 
     async def redact(self, room_id: str, event_id: str, tx_id: str) -> None:
         """Redact an event; again is harmless."""
@@ -129,6 +133,19 @@ class MatrixClient:
         if status != 200 or not isinstance(value, list):
             raise error_of(status, value)
         return _objects(value)
+
+    async def state_event(self, room_id: str, event_type: str) -> Json:
+        """The content of one of the room's state events."""
+        return await self._transport.ask("GET", path_of("rooms", room_id, "state", event_type, ""))
+
+    async def keys(self, what: str, request: Mapping[str, Any]) -> Json:
+        """Upload, query or claim devices' keys: ``/keys/upload`` and so on."""
+        return await self._transport.ask("POST", path_of("keys", what), request)
+
+    async def to_device(self, event_type: str, messages: Mapping[str, Any], tx_id: str) -> None:
+        """Send to devices: user id → device id → content. The same ``tx_id`` again sends nothing."""
+        path = path_of("sendToDevice", event_type, tx_id)
+        await self._transport.ask("PUT", path, {"messages": messages})
 
     async def page_back(
         self, room_id: str, start: str | None, end: str | None, event_filter: Mapping[str, Any]

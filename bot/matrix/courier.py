@@ -12,6 +12,9 @@ from structlog.contextvars import bind_contextvars
 from bot.logs import about, place_of
 from bot.matrix.backoff import pause_after
 from bot.matrix.client import ABOUT_KEY, TX_KEY, MatrixClient
+from bot.matrix.encryption.machine import Machine
+from bot.matrix.encryption.receiving import ENCRYPTED
+from bot.matrix.encryption.sealing import Labels
 from bot.matrix.errors import AlreadyThere, MatrixError, RateLimited, Refused, TokenRejected, Unreachable
 from bot.matrix.events import TIMELINE_FILTER
 from bot.matrix.media import Uploader
@@ -47,8 +50,11 @@ Render = Callable[[Send], Mapping[str, Any]]
 class Courier:
     """Sends what waits, several rows at once, of each ticket one after the other."""
 
-    def __init__(self, client: MatrixClient, units: Units, render: Render, uploader: Uploader) -> None:
+    def __init__(
+        self, client: MatrixClient, machine: Machine, units: Units, render: Render, uploader: Uploader
+    ) -> None:
         self._client = client
+        self._machine = machine
         self._units = units
         self._render = render
         self._uploader = uploader
@@ -175,16 +181,22 @@ class Courier:
         event_id = await self._already_there(job) if job.search_first else None
         if event_id is None:
             text = job.content if job.content is not None else self._render(job)
-            content = await self._uploader.content(job, text)
-            if job.about:
-                content = {**content, ABOUT_KEY: dict(job.about)}
-            event_id = await self._client.send(job.room_id, job.event_type, content, job.tx_id)
+            event_id = await self._brought(job, await self._uploader.content(job, text))
             self._accepted()
         thread = job.thread
         await self._units.run(lambda unit: outcomes.sent(unit, job.tx_id, event_id, job.room_id, thread))
         waited = self._units.clock() - job.created_at
         self._units.meters.waited(job.kind, max(0.0, waited.total_seconds()))
         _LOG.info("sent", event_id=event_id, room_id=job.room_id, **_relation(job))
+
+    async def _brought(self, job: Send, content: Mapping[str, Any]) -> str:
+        """Send it, encrypted where that is due; reactions never are (specification, "Annotations")."""
+        about = {ABOUT_KEY: dict(job.about)} if job.about else {}
+        if job.event_type == "m.reaction" or not self._machine.is_encrypted(job.room_id):
+            return await self._client.send(job.room_id, job.event_type, {**content, **about}, job.tx_id)
+        label = {TX_KEY: job.tx_id, **about}
+        sealed = await self._machine.sealed(job.room_id, job.event_type, content, label)
+        return await self._client.put(job.room_id, ENCRYPTED, sealed, job.tx_id)
 
     async def _clear(self, job: Clear) -> None:
         for index, (room_id, event_id) in enumerate(job.events):
@@ -241,7 +253,8 @@ class Courier:
                 content, event_id = event.get("content"), event.get("event_id")
                 if event.get("sender") != self._client.user_id or not isinstance(content, dict):
                     continue  # anybody may copy a transaction id
-                if content.get(TX_KEY) == job.tx_id and isinstance(event_id, str):
+                told = self._machine.labels.read(job.room_id, content.get(Labels.KEY)) or content
+                if told.get(TX_KEY) == job.tx_id and isinstance(event_id, str):
                     return event_id
             if start is None or _older(chunk, job.created_at - _MARGIN):
                 return None

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final, Protocol
 
 from bot.matrix import clean
 from bot.matrix.client import ABOUT_KEY, TX_KEY
+from bot.matrix.encryption.receiving import ENCRYPTED, Plain, is_verification
+from bot.matrix.encryption.sealing import Labels
 from bot.matrix.room_state import Json, predecessor_of, room_update
 from bot.services.echoes import Echo
 from bot.services.reception import Batch, ReceivedEvent, Redaction, RoomUpdate
@@ -22,7 +24,8 @@ _STATE_TYPES: Final = (
     "m.room.name",
     "m.room.tombstone",
 )
-_SAID: Final = ("m.room.message", "m.reaction", "m.room.redaction")
+_SAID: Final = ("m.room.message", "m.reaction", "m.room.redaction", "m.room.encrypted")
+_ALSO: Final = ("m.key.verification.*",)
 _TWO: Final = 2
 _NOTHING: Final = {"types": [], "limit": 0}
 TIMELINE_FILTER: Final[Mapping[str, Any]] = {"types": list(_SAID)}
@@ -36,7 +39,7 @@ def _sync_filter(*, timeline: int, lazy: bool) -> Mapping[str, Any]:
         "account_data": _NOTHING,
         "room": {
             "state": {"types": list(_STATE_TYPES), "lazy_load_members": lazy},
-            "timeline": {"types": [*_STATE_TYPES, *_SAID], "limit": timeline},
+            "timeline": {"types": [*_STATE_TYPES, *_SAID, *_ALSO], "limit": timeline},
             "ephemeral": _NOTHING,
             "account_data": _NOTHING,
         },
@@ -100,9 +103,10 @@ class _Collected:
 class Reader:
     """Reads syncs for one account."""
 
-    def __init__(self, user_id: str, concerns: Concerns) -> None:
+    def __init__(self, user_id: str, concerns: Concerns, labels: Labels | None = None) -> None:
         self._me = user_id
         self._concerns = concerns
+        self._labels = labels
         self._configured: frozenset[str] = frozenset()
         self._serving: frozenset[str] = frozenset()
 
@@ -197,10 +201,13 @@ class Reader:
         if event_id is None or sender is None or not isinstance(event.get("content"), Mapping):
             return
         content = clean.content(event["content"])
+        if is_verification(event):
+            return
         if sender == self._me:
-            tx_id = content.get(TX_KEY)
+            told = self._told(room_id, event, content)
+            tx_id = told.get(TX_KEY)
             if isinstance(tx_id, str):
-                found.echoes.append(_echo(event, content, tx_id, event_id, room_id))
+                found.echoes.append(_echo(event, told, tx_id, event_id, room_id))
             elif _redacted_by_another(event):
                 found.redactions.append(Redaction(event_id, room_id, own=True))
         elif "state_key" in event:
@@ -209,11 +216,45 @@ class Reader:
             private = room_id not in self._configured
             kept = content if self._concerns(content, private=private) else None
             thread = clean.identifier(_thread(content))
-            found.events.append(ReceivedEvent(event_id, room_id, sender, kept, _sent_at(event), thread))
+            cipher = event.cipher if isinstance(event, Plain) else None
+            found.events.append(
+                ReceivedEvent(event_id, room_id, sender, kept, _sent_at(event), thread, cipher=cipher)
+            )
+        elif event.get("type") == ENCRYPTED:
+            self._read_sealed(found, room_id, event_id, sender, event, content)
         elif event.get("type") == "m.reaction" and (tapped := _tapped(content)) is not None:
             found.events.append(
                 ReceivedEvent(event_id, room_id, sender, content, _sent_at(event), tapped=tapped)
             )
+
+    def _read_sealed(
+        self, found: _Collected, room_id: str, event_id: str, sender: str, event: Json, content: Json
+    ) -> None:
+        """What nobody can read yet waits for its key; an edit is no command, and neither is an empty one."""
+        session_id = clean.identifier(content.get("session_id"))
+        relation = clean.mapping(content.get("m.relates_to"))
+        if session_id is None or relation.get("rel_type") in ("m.replace", "m.annotation"):
+            return
+        found.events.append(
+            ReceivedEvent(
+                event_id, room_id, sender, content, _sent_at(event), clean.identifier(_thread(content)),
+                sealed=True, cipher=f"{session_id}:",
+            )
+        )  # fmt: skip
+
+    def read_late(self, room_id: str, event: Json, configured: frozenset[str]) -> ReceivedEvent | None:
+        """An event whose key came after it; ``None`` if it says nothing to the bot."""
+        self._configured = configured
+        found = _Collected()
+        self._read_message(found, room_id, event)
+        return found.events[0] if found.events else None
+
+    def _told(self, room_id: str, event: Json, content: Json) -> Json:
+        """What an own event says of itself; an encrypted one in its label."""
+        if event.get("type") != ENCRYPTED or self._labels is None:
+            return content
+        label = self._labels.read(room_id, content.get(self._labels.KEY)) or {}
+        return {**content, **label}
 
     def _read_invitation(self, found: _Collected, room_id: str, room: Json) -> None:
         state = list(_events(room.get("invite_state")))
@@ -282,10 +323,7 @@ def _tapped(content: Json) -> str | None:
 
 
 def _sent_at(event: Json) -> datetime:
-    moment = event.get("origin_server_ts")
-    if not isinstance(moment, int) or not 0 <= moment < 32_503_680_000_000:
-        moment = 0
-    return datetime.fromtimestamp(moment / 1000, UTC)
+    return clean.moment(event.get("origin_server_ts"))
 
 
 def _mappings(value: object) -> Iterator[tuple[str, Json]]:

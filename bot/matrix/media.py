@@ -1,16 +1,21 @@
 """The file that a message shows: fetched and uploaded just before the message is sent."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
 import structlog
 
 from bot.matrix.client import MatrixClient
+from bot.matrix.encryption.machine import Machine
 from bot.matrix.errors import Refused, Unreachable
+from bot.matrix.nio_alone import nio
 from bot.services import media
 from bot.services.delivery import Send
 from bot.services.media import File, Media, NoFile
 from bot.services.unit import Units
+
+encrypt_attachment: Final = nio.crypto.attachments.encrypt_attachment
 
 _LOG = structlog.get_logger(__name__)
 _PATIENCE: Final = 3
@@ -23,8 +28,9 @@ Fetch = Callable[[Mapping[str, Any]], Awaitable[File]]
 class Uploader:
     """Turns a message's text into a message that shows its file, wherever that is possible."""
 
-    def __init__(self, client: MatrixClient, units: Units, fetch: Fetch) -> None:
+    def __init__(self, client: MatrixClient, machine: Machine, units: Units, fetch: Fetch) -> None:
         self._client = client
+        self._machine = machine
         self._units = units
         self._fetch = fetch
 
@@ -46,7 +52,7 @@ class Uploader:
             return wanted
         try:
             file = await self._fetch(wanted.source)
-            url = await self._client.upload(file.data, file.media_type, file.name)
+            done = await self._brought(job.room_id, wanted, file)
         except NoFile as error:
             _LOG.error("no_file", reason=error.reason)
             return None
@@ -59,6 +65,13 @@ class Uploader:
             # The homeserver may well be there, and only the place for files not.
             _LOG.warning("upload_given_up", reason=error.reason)
             return None
-        done = wanted.uploaded(url, file)
         await self._units.run(lambda unit: media.uploaded(unit, job.row_id, done))
         return done
+
+    async def _brought(self, room_id: str, wanted: Media, file: File) -> Media:
+        """Upload it; for an encrypted room, what is uploaded is of use only to who can read the message."""
+        if not self._machine.is_encrypted(room_id):
+            return wanted.uploaded(await self._client.upload(file.data, file.media_type, file.name), file)
+        sealed, key = await asyncio.to_thread(encrypt_attachment, file.data)
+        url = await self._client.upload(sealed, "application/octet-stream", "file")
+        return wanted.uploaded(url, file, {"v": "v2", **key, "url": url})

@@ -75,4 +75,4 @@ _ROOM_STATE: Final[Mapping[str, Callable[[Json], tuple[str, Any]]]] = {
     "m.room.encryption": lambda _content: ("encrypted", True),
     "m.room.create": _predecessor,
 }
-_JUDGED: Final = ("join_rule", "history_visibility", "guest_access", "encrypted", "replaced_by")
+_JUDGED: Final = ("join_rule", "history_visibility", "guest_access", "replaced_by")

@@ -166,22 +166,18 @@ class Doorkeeper:
             await self._client.join(invitation.room_id)
         else:
             await self._client.leave(invitation.room_id)
-        _LOG.info(
-            "invited", room_id=invitation.room_id, accepted=welcome, direct=invitation.direct,
-            encrypted=invitation.encrypted,
-        )  # fmt: skip
+        _LOG.info("invited", room_id=invitation.room_id, accepted=welcome, direct=invitation.direct)
 
     async def _is_welcome(self, invitation: Invitation) -> bool:
         if await self._units.look(lambda unit: reception.is_configured(unit, invitation.room_id)):
             return True
-        if not invitation.direct or invitation.encrypted:
-            # In an encrypted chat the bot could neither read nor answer: better not to seem to listen.
+        if not invitation.direct:
             return False
         actor = await self._units.look(lambda unit: people.actor_of(unit, invitation.inviter))
         return actor.admin or bool(actor.teams)
 
     async def leave_strangers(self) -> None:
-        """Leave some of the rooms that are neither configured nor a readable direct chat of two.
+        """Leave some of the rooms that are neither configured nor a direct chat of two.
 
         An account may come with hundreds of them: the homeserver is not to be hammered.
         """

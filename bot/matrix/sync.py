@@ -13,6 +13,7 @@ import structlog
 
 from bot.matrix.backoff import pause_after
 from bot.matrix.client import MatrixClient
+from bot.matrix.encryption.machine import Machine
 from bot.matrix.errors import MatrixError, Refused, TokenRejected
 from bot.matrix.events import (
     FIRST_SYNC_FILTER,
@@ -42,12 +43,19 @@ class SyncLoop:
     """Keeps the database up to date with what happens in the rooms."""
 
     def __init__(
-        self, client: MatrixClient, units: Units, reader: Reader, invited: Invited, synced: Synced
+        self,
+        client: MatrixClient,
+        units: Units,
+        reader: Reader,
+        machine: Machine,
+        invited: Invited,
+        synced: Synced,
     ) -> None:
         """:param invited: called when invitations were committed; :param synced: after each commit."""
         self._client = client
         self._units = units
         self._reader = reader
+        self._machine = machine
         self._invited = invited
         self._synced = synced
         self._joined: frozenset[str] = frozenset()
@@ -92,11 +100,12 @@ class SyncLoop:
         # At the start and after a failure the answer is wanted at once: it tells that all is well.
         wait = _LONG_POLL_MS if self._in_step else 0
         raw = await self._client.sync(token, wait, FIRST_SYNC_FILTER if token is None else SYNC_FILTER)
+        raw = await self._machine.take_in(raw, first=token is None)
         configured, following = await self._units.look(reception.rooms_to_read)
         answer = self._reader.read(raw, self._joined, configured, following)
         filled = replace(await self._filled(answer, token), first=self._first)
         batch = await self._sure(filled, answer.unsure)
-        await self._units.run(lambda unit: reception.receive(unit, batch))
+        await self._commit(batch)
         self._first = False
         for update in batch.rooms:
             present = update.membership == "join"
@@ -107,6 +116,16 @@ class SyncLoop:
         if any(update.membership == "invite" for update in batch.rooms):
             self._invited()
         return batch.token
+
+    async def _commit(self, batch: Batch) -> None:
+        """Keep all of it at once, with the keys that came by it."""
+        for update in batch.rooms:
+            if update.encrypted:
+                self._machine.note_encrypted(update.room_id)
+        async with self._machine.journal.committing() as changes:
+            whole = replace(batch, keys=changes)
+            restored = await self._units.run(lambda unit: reception.receive(unit, whole))
+        self._machine.committed(restored=restored)
 
     async def _filled(self, answer: SyncAnswer, token: str | None) -> Batch:
         """Put what a cut timeline left out before what it brought, so that all is done in order."""
@@ -149,7 +168,8 @@ class SyncLoop:
             newest_first += chunk
         else:
             _LOG.error("gap_too_long", room_id=gap.room_id, events=len(newest_first))
-        return self._reader.read_page(gap, newest_first[::-1])
+        opened = await self._machine.opened(gap.room_id, newest_first[::-1])
+        return self._reader.read_page(gap, opened)
 
     async def _recovered(self) -> None:
         if self._failures:

@@ -131,7 +131,6 @@ ROOM_PROBLEMS: Final[Mapping[RoomProblem, str]] = MappingProxyType(
         RoomProblem.PUBLIC: N_("Strangers can join it: set the access to “by invitation only”."),
         RoomProblem.WORLD_READABLE: N_("Strangers can read it: let only members see the history."),
         RoomProblem.GUESTS: N_("Guests may join it: turn guest access off."),
-        RoomProblem.ENCRYPTED: N_("It is encrypted, which I cannot do yet: use a room without encryption."),
         RoomProblem.REPLACED: N_("It was upgraded: invite me into the new room, and I ask whether to move."),
         RoomProblem.MUTED: N_("I may not write there: let me send messages (room settings, roles)."),
     }

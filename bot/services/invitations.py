@@ -14,13 +14,12 @@ class Invitation:
     room_id: str
     inviter: str
     direct: bool
-    encrypted: bool
 
 
 def pending(unit: Unit) -> tuple[Invitation, ...]:
     """Invitations to be answered. What comes of an answer is told by the sync, and ends it here."""
     return tuple(
-        Invitation(room.room_id, room.invited_by, room.direct, room.encrypted)
+        Invitation(room.room_id, room.invited_by, room.direct)
         for room in rooms.invited(unit.session)
         if room.invited_by is not None
     )

@@ -39,12 +39,16 @@ class Media:
     content: Mapping[str, Any]
     source: Mapping[str, Any] | None
 
-    def uploaded(self, url: str, file: File) -> "Media":
-        """With the file's address and measures (client-server API, "m.image", "m.file")."""
+    def uploaded(self, url: str, file: File, key: Mapping[str, Any] | None = None) -> "Media":
+        """With the file's address and measures (client-server API, "m.image", "m.file").
+
+        :param key: of an encrypted file, how to read it ("EncryptedFile"), which names the address as well.
+        """
         info: dict[str, Any] = {"mimetype": file.media_type, "size": len(file.data)}
         if file.width is not None and file.height is not None:
             info |= {"w": file.width, "h": file.height}
-        return replace(self, content={**self.content, "url": url, "info": info}, source=None)
+        place: dict[str, Any] = {"url": url} if key is None else {"file": dict(key)}
+        return replace(self, content={**self.content, **place, "info": info}, source=None)
 
     def to_json(self) -> dict[str, Any]:
         """As the outbox keeps it."""

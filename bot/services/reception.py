@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
-from bot.services import outcomes, redactions, restoring, taps
+from bot.services import keys, outcomes, redactions, restoring, taps
 from bot.services.echoes import Echo
+from bot.services.keys import NO_KEYS, KeyChanges
 from bot.services.redactions import Redaction as Redaction
 from bot.services.room_updates import RoomUpdate as RoomUpdate
 from bot.services.room_updates import update_room
@@ -16,6 +17,8 @@ from storage.models import InboxEvent, RoomKey, SyncState
 from storage.room_moves import MoveState
 
 _TWO: Final = 2
+HELD_FOR: Final = timedelta(minutes=1)
+"""So long what a person says waits behind what of theirs cannot be read yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,10 @@ class ReceivedEvent:
     """The root of the thread that it stands in."""
     tapped: str | None = None
     """Of a reaction: the event that it is on."""
+    sealed: bool = False
+    """Whether its key has not come yet, and ``content`` is the encrypted one."""
+    cipher: str | None = None
+    """Of an encrypted event: its session and its place there; without a place while it is sealed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +51,8 @@ class Batch:
     redactions: tuple[Redaction, ...] = ()
     first: bool = False
     """Whether it is the first one of this run."""
+    keys: KeyChanges = NO_KEYS
+    """What the encryption's machine wants kept of it."""
 
 
 def start(unit: Unit, user_id: str, device_id: str) -> str | None:
@@ -90,10 +99,14 @@ def configure_rooms(unit: Unit, wanted: Mapping[str, tuple[str, str | None]]) ->
     unit.wake_courier()
 
 
-def receive(unit: Unit, batch: Batch) -> None:
-    """Commit a sync: what came in, what became of the rooms, and the token that goes on from there."""
+def receive(unit: Unit, batch: Batch) -> bool:
+    """Commit a sync: what came in, what became of the rooms, and the token that goes on from there.
+
+    :returns: whether it shows that the database is a restored one.
+    """
+    keys.keep(unit, batch.keys)
     # Before the rooms are looked at: what they were told since a backup is not told again.
-    answered = restoring.take_up(unit, batch.echoes) if batch.first else {}
+    restored_now, answered = restoring.take_up(unit, batch.echoes) if batch.first else (False, {})
     for update in batch.rooms:
         update_room(unit, update)
     for echo in batch.echoes:
@@ -109,10 +122,12 @@ def receive(unit: Unit, batch: Batch) -> None:
             continue  # people's reactions to each other are not ours to keep
         if event.thread is not None:
             posted.thread_goes_on(unit.session, event.thread, event.event_id)
-        _store(unit, event)
+        if event.cipher is None or event.sealed or not inbox.replays(unit.session, event.cipher):
+            _store(unit, event)
     for event_id, again in answered.items():
         restored.note_answered(unit.session, event_id, again)
     inbox.move_on(unit.session, batch.token, unit.now)
+    return restored_now
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +174,7 @@ def is_configured(unit: Unit, room_id: str) -> bool:
 
 
 def strangers_rooms(unit: Unit) -> tuple[str, ...]:
-    """Rooms that the bot is in although they are neither configured nor a readable direct chat of two.
+    """Rooms that the bot is in although they are neither configured nor a direct chat of two.
 
     In upgraded rooms it stays, so that a purge can clear what it posted there.
     """
@@ -171,9 +186,7 @@ def strangers_rooms(unit: Unit) -> tuple[str, ...]:
 
 
 def _is_chat_of_two(unit: Unit, room_id: str) -> bool:
-    room = rooms.get(unit.session, room_id)
-    readable = room is not None and not room.encrypted
-    return readable and len(rooms.members(unit.session, room_id)) == _TWO
+    return len(rooms.members(unit.session, room_id)) == _TWO
 
 
 def _store(unit: Unit, event: ReceivedEvent) -> None:
@@ -183,11 +196,12 @@ def _store(unit: Unit, event: ReceivedEvent) -> None:
         event_id=event.event_id,
         room_id=event.room_id,
         sender=event.sender,
-        kind="message" if event.tapped is None else "reaction",
+        kind=inbox.SEALED if event.sealed else "message" if event.tapped is None else "reaction",
         content=dict(event.content) if event.content is not None else None,
         sent_at=event.sent_at,
         received_at=unit.now,
         handled_at=unit.now if event.content is None else None,
+        cipher=event.cipher,
     )
     if event.content is not None:
         unit.wake_worker()
@@ -221,7 +235,7 @@ def waiting(unit: Unit, limit: int = 20) -> tuple[Incoming, ...]:
             is_tap=row.kind == "reaction",
             again=row.again,
         )
-        for row in inbox.waiting(unit.session, limit)
+        for row in inbox.waiting(unit.session, limit, unit.now - HELD_FOR)
     )
 
 

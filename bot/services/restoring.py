@@ -76,14 +76,15 @@ def _silently(work: Callable[[Unit], T], unit: Unit) -> T:
     return result
 
 
-def take_up(unit: Unit, echoes: Sequence[Echo]) -> Mapping[str, dict[str, Any]]:
+def take_up(unit: Unit, echoes: Sequence[Echo]) -> tuple[bool, Mapping[str, dict[str, Any]]]:
     """Take up what the bot posted since a backup was made, if this is one.
 
-    :returns: the members' events that were answered since, each with what is known of the answer.
+    :returns: whether it is; the members' events that were answered since, each with what is known of the
+        answer.
     """
     strays = [echo for echo in echoes if _is_stray(unit, echo)]
     if not strays:
-        return {}
+        return False, {}
     since = inbox.sync_state(unit.session).synced_at
     _LOG.warning("restored", since=since.isoformat() if since else None, strays=len(strays))
     for echo in strays:
@@ -97,7 +98,7 @@ def take_up(unit: Unit, echoes: Sequence[Echo]) -> Mapping[str, dict[str, Any]]:
         if echo.is_seed:
             _adopt_seed(unit, echo)
     _report(unit, since, strays, numbers)
-    return _answers(strays)
+    return True, _answers(strays)
 
 
 def _is_stray(unit: Unit, echo: Echo) -> bool:

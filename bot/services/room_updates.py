@@ -78,7 +78,7 @@ def update_room(unit: Unit, update: RoomUpdate) -> None:
             if used is not room:
                 _look_at(unit, used)
     _look_at(unit, room)
-    grown = any(joined is not None for joined in update.members.values()) or update.encrypted
+    grown = any(joined is not None for joined in update.members.values())
     if grown and rooms.key_of(unit.session, room.room_id) is None:
         # It may have become one to be left.
         unit.wake_rooms()
@@ -126,7 +126,10 @@ def look_again(unit: Unit, update: RoomUpdate, told: str | None) -> bool | None:
 
 
 def _forgotten(unit: Unit, room: Room, membership: str) -> Room:
-    blank = Room(room_id=room.room_id, membership=membership, reported=room.reported)
+    # What once was encrypted is so for good, whatever its state says now.
+    blank = Room(
+        room_id=room.room_id, membership=membership, reported=room.reported, encrypted=room.encrypted
+    )
     return unit.session.merge(blank)
 
 

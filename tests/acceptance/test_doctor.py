@@ -136,13 +136,12 @@ async def test_rooms_that_cannot_be_used(own: Desk) -> None:
     tim, carla, bot = own.person("tim"), own.person("carla"), own.account.user_id
     triage, berlin = f"room triage ({own.rooms['triage']})", f"room team:berlin ({own.rooms['berlin']})"
     await tim.kick(own.rooms["triage"], bot)
-    encryption = {"algorithm": "m.megolm.v1.aes-sha2"}
-    await carla.send_state(own.rooms["berlin"], "m.room.encryption", encryption)
+    await carla.send_state(own.rooms["berlin"], "m.room.guest_access", {"guest_access": "can_join"})
     told = await found(own)
     assert told[triage][:2] == (BAD, "the bot is not in it")
     assert "Invite the bot into the room. `run` accepts" in told[triage].hint
-    assert told[berlin][:2] == (BAD, "encrypted")
-    assert "make a room without it" in told[berlin].hint
+    assert told[berlin][:2] == (BAD, "guests")
+    assert "do not let guests join" in told[berlin].hint
     await tim.invite(own.rooms["triage"], bot)
     await own.until_joined("tim", own.rooms["triage"])
     # A bot that does not know of the room yet would decline the invitation.

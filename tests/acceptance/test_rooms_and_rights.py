@@ -2,8 +2,7 @@
 
 import pytest
 
-from bot.demo.homeserver import Homeserver
-from tests.desk import Desk, running_desk
+from tests.desk import Desk
 from tests.people import Crowd
 
 
@@ -155,28 +154,3 @@ async def test_a_room_that_was_opened_gets_nothing_until_it_is_closed_again(desk
     await desk.hears("triage", f"Between us: {opening}")
     reports = [each for each in await desk.person("dora").sees(desk.rooms["admin"]) if reason in each.body]
     assert len([each for each in reports if each.reply_to is None]) == 1
-
-
-async def test_an_encrypted_room_is_refused_and_reported(
-    homeserver: Homeserver, people: Crowd, tmp_path_factory: pytest.TempPathFactory, sqlite_database: str
-) -> None:
-    """What is for it waits, and nothing goes there in plain text."""
-    folder = tmp_path_factory.mktemp("encrypted")
-    async with running_desk(homeserver, people, folder, sqlite_database) as own:
-        carla, room = own.person("carla"), own.rooms["berlin"]
-        greeting = await own.hears("berlin", "This is what you do")
-        await carla.send_state(room, "m.room.encryption", {"algorithm": "m.megolm.v1.aes-sha2"})
-        await own.hears("admin", "I cannot use the room Berlin", "It is encrypted")
-        number = await own.file(region="berlin")
-        await carla.say(room, f"!take {number}")
-        await own.bot.stop()
-        await own.bot.start()
-        told = await own.told("dora", "!status", "admin")
-        assert "1 message is held back" in told.body
-        events = await carla.timeline(room)
-        said = [each for each in events if each.sender == own.account.user_id and each.state_key is None]
-        assert [each.event_id for each in said] == [greeting.event_id]
-        reports = [
-            each for each in await own.person("dora").sees(own.rooms["admin"]) if "encrypted" in each.body
-        ]
-        assert len([each for each in reports if each.reply_to is None]) == 1

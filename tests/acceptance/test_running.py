@@ -161,7 +161,7 @@ async def test_check_finds_what_is_wrong_and_says_what_to_do(idle_desk: Desk) ->
     code, out = await command_line(config, "check")
     assert (code, out.count("✓"), out.count("✗")) == (0, 7, 0), out
     await idle_desk.person("carla").send_state(
-        idle_desk.rooms["berlin"], "m.room.encryption", {"algorithm": "m.megolm.v1.aes-sha2"}
+        idle_desk.rooms["berlin"], "m.room.guest_access", {"guest_access": "can_join"}
     )
     await idle_desk.person("tim").kick(idle_desk.rooms["triage"], idle_desk.account.user_id)
     settings = yaml.safe_load(config.read_text())
@@ -170,7 +170,10 @@ async def test_check_finds_what_is_wrong_and_says_what_to_do(idle_desk: Desk) ->
     code, out = await command_line(config, "check")
     assert code == 1
     assert "✗ room admin (#nowhere:localhost): does not exist" in out
-    assert f"✗ room team:berlin ({idle_desk.rooms['berlin']}): encrypted\n  → Encrypted rooms are not" in out
+    assert (
+        f"✗ room team:berlin ({idle_desk.rooms['berlin']}): open to guests\n  → Room settings, security"
+        in out
+    )
     assert f"✗ room triage ({idle_desk.rooms['triage']}): the bot is not in it\n  → Invite the bot" in out
     assert f"✓ room team:freiburg ({idle_desk.rooms['freiburg']})" in out
 

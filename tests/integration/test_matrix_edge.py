@@ -20,6 +20,8 @@ from aiohttp.test_utils import TestServer
 from bot.demo.homeserver import Homeserver
 from bot.matrix.client import TX_KEY, Login, MatrixClient
 from bot.matrix.courier import Courier
+from bot.matrix.encryption.machine import Machine
+from bot.matrix.encryption.sealing import Sealer
 from bot.matrix.errors import (
     AlreadyThere,
     MatrixError,
@@ -53,6 +55,7 @@ class Bot:
     client: MatrixClient
     database: Database
     units: Units
+    machine: Machine
     reader: Reader = field(init=False)
 
     def __post_init__(self) -> None:
@@ -72,7 +75,7 @@ class Bot:
             if await wanted():
                 done.set()
 
-        loop = SyncLoop(self.client, self.units, self.reader, lambda: None, synced)
+        loop = SyncLoop(self.client, self.units, self.reader, self.machine, lambda: None, synced)
         async with asyncio.timeout(20):
             running = asyncio.create_task(loop.run())
             waiting = asyncio.create_task(done.wait())
@@ -99,7 +102,8 @@ async def bot_at(url: str, user_id: str, token: str, database_url: str) -> Async
         policy = Policy(user_id, {"other": False}, "other", teams={"freiburg": "Freiburg"})
         try:
             await client.start()
-            yield Bot(client, database, Units(database, policy))
+            units = Units(database, policy)
+            yield Bot(client, database, units, await Machine.started(client, units, Sealer("secret")))
         finally:
             await client.close()
 
@@ -272,16 +276,12 @@ async def test_an_invitation_outlives_the_process(bot: Bot, anna: Human) -> None
 
 
 async def test_declined_and_withdrawn_invitations_are_over(bot: Bot, anna: Human, people: Crowd) -> None:
-    """An encrypted direct chat is declined even to a member: the bot would be silent there."""
     olga, me = await people("olga"), bot.client.user_id
     team = await anna.create_room("Freiburg", invite=[me])
     doorkeeper = bot.doorkeeper(**{"team:freiburg": team})
     await doorkeeper.settle()
     await bot.sync_until(lambda: bot.is_in(team))
-    encrypted = await anna.create_room(
-        "", preset="trusted_private_chat", invite=[me], is_direct=True, encrypted=True
-    )
-    declined = {encrypted, await olga.direct_chat_with(me), await anna.create_room("Group", invite=[me])}
+    declined = {await olga.direct_chat_with(me), await anna.create_room("Group", invite=[me])}
     withdrawn = await anna.create_room("", invite=[me], is_direct=True)
 
     async def all_invited() -> bool:
@@ -322,23 +322,6 @@ async def test_an_invitation_that_cannot_be_answered_now_waits(sqlite_database: 
         status = 403
         await doorkeeper.answer_invitations()
         assert await bot.pending() == []
-
-
-async def test_a_direct_chat_that_became_encrypted_is_left(bot: Bot, anna: Human) -> None:
-    direct = await anna.direct_chat_with(bot.client.user_id)
-    await bot.client.join(direct)
-    await bot.sync_until(lambda: bot.is_in(direct))
-    doorkeeper = bot.doorkeeper()
-    await doorkeeper.leave_strangers()
-    assert bot.client.user_id in await anna.members(direct)
-    await anna.send_state(direct, "m.room.encryption", {"algorithm": "m.megolm.v1.aes-sha2"})
-
-    async def told() -> bool:
-        return await bot.units.look(reception.strangers_rooms) == (direct,)
-
-    await bot.sync_until(told)
-    await doorkeeper.leave_strangers()
-    assert await anna.members(direct) == {anna.user_id}
 
 
 # The sync
@@ -450,8 +433,8 @@ async def test_one_odd_time_does_not_end_the_search_for_what_was_sent(sqlite_dat
         return 200, json.loads(json.dumps({"chunk": chunk, **({"end": end} if end else {})}))
 
     async with fake(answer) as url, bot_at(url, BOT, "t", sqlite_database) as bot:
-        uploader = Uploader(bot.client, bot.units, no_file)
-        courier = Courier(bot.client, bot.units, lambda _send: {}, uploader)
+        uploader = Uploader(bot.client, bot.machine, bot.units, no_file)
+        courier = Courier(bot.client, bot.machine, bot.units, lambda _send: {}, uploader)
         job = Send(1, "card", "tx", FREIBURG, "m.room.message", START - timedelta(hours=1))
         assert await courier._already_there(job) == "$mine"
 
@@ -464,7 +447,13 @@ async def test_a_reaction_whose_answer_was_lost_is_not_taken_for_another(sqlite_
         return 200, {"event_id": sent.setdefault(request.path, f"${len(sent)}")}
 
     async with fake(answer) as url, bot_at(url, BOT, "t", sqlite_database) as bot:
-        courier = Courier(bot.client, bot.units, lambda _send: {}, Uploader(bot.client, bot.units, no_file))
+        courier = Courier(
+            bot.client,
+            bot.machine,
+            bot.units,
+            lambda _send: {},
+            Uploader(bot.client, bot.machine, bot.units, no_file),
+        )
         for emoji in (("🙋", "⏳"), ("⏳", "✅")):
             await courier._seed(Seed(1, "seed", "tx", Plan(FREIBURG, "$card", emoji, (), ())))
         with bot.database.read() as session:
@@ -475,7 +464,13 @@ async def test_the_courier_notices_that_its_clock_was_set_back(sqlite_database: 
     async with fake(lambda _request: (200, {})) as url, bot_at(url, BOT, "t", sqlite_database) as bot:
         clock = Clock()
         units = Units(bot.database, POLICY, clock)
-        courier = Courier(bot.client, units, lambda _send: {}, Uploader(bot.client, units, no_file))
+        courier = Courier(
+            bot.client,
+            bot.machine,
+            units,
+            lambda _send: {},
+            Uploader(bot.client, bot.machine, units, no_file),
+        )
         for hours in (2, -1):
             clock.advance(hours=hours)
             await units.run(

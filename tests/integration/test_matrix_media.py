@@ -13,6 +13,8 @@ from aiohttp.test_utils import TestServer
 
 from bot.matrix.client import Login, MatrixClient
 from bot.matrix.courier import Courier
+from bot.matrix.encryption.machine import Machine
+from bot.matrix.encryption.sealing import Sealer
 from bot.matrix.errors import MatrixError, RateLimited, Refused, Unreachable
 from bot.matrix.media import Uploader
 from bot.services import answers, delivery
@@ -116,8 +118,9 @@ async def post_at(desk: Desk) -> AsyncIterator[Post]:
         client = MatrixClient(Login(str(server.make_url("")).rstrip("/"), BOT, access_token="t"))
         try:
             await client.start()
-            uploader = Uploader(client, desk.units, files.fetch)
-            yield Post(desk, site, files, Courier(client, desk.units, lambda _send: {}, uploader))
+            machine = await Machine.started(client, desk.units, Sealer("secret"))
+            uploader = Uploader(client, machine, desk.units, files.fetch)
+            yield Post(desk, site, files, Courier(client, machine, desk.units, lambda _send: {}, uploader))
         finally:
             await client.close()
 

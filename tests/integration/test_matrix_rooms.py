@@ -135,7 +135,13 @@ FORBIDDEN: tuple[int, JSON] = (403, {"errcode": "M_FORBIDDEN"})
 
 async def first_card(bot: Bot) -> tuple[Courier, Send]:
     """A new ticket's card, to be sent now."""
-    courier = Courier(bot.client, bot.units, lambda _send: {}, Uploader(bot.client, bot.units, no_file))
+    courier = Courier(
+        bot.client,
+        bot.machine,
+        bot.units,
+        lambda _send: {},
+        Uploader(bot.client, bot.machine, bot.units, no_file),
+    )
     await bot.units.run(lambda unit: intake.open_ticket(unit, request()))
     return courier, await next_card(bot)
 

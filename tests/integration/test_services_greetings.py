@@ -153,7 +153,7 @@ async def test_strangers_and_groups_are_not_greeted(desk: Desk, members: dict[st
     assert await greeted(desk) == {}
 
 
-@pytest.mark.parametrize("change", [{"members": {BEN: ""}}, {"encrypted": True}])
+@pytest.mark.parametrize("change", [{"members": {BEN: ""}}, {"guest_access": "can_join"}])
 async def test_what_is_no_direct_chat_any_more_is_told_nothing(desk: Desk, change: dict[str, Any]) -> None:
     await greeted(desk)
     await meet(desk)

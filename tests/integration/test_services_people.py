@@ -29,7 +29,6 @@ UNUSABLE: tuple[dict[str, Any], ...] = (
     {"join_rule": "public"},
     {"history_visibility": "world_readable"},
     {"guest_access": "can_join"},
-    {"encrypted": True},
     {"replaced_by": "!new:example.org"},
     {"membership": "leave"},
 )

@@ -424,7 +424,7 @@ async def test_only_reactions_on_what_can_be_tapped_are_kept(desk: Desk) -> None
         for event_id, target in (("$one", card), ("$two", "$a-members-message"))
     )
     await desk.units.run(lambda unit: receive(unit, Batch("t1", events=events)))
-    waiting = await desk.units.look(lambda unit: inbox.waiting(unit.session, 10))
+    waiting = await desk.units.look(lambda unit: inbox.waiting(unit.session, 10, unit.now))
     assert [(row.event_id, row.kind) for row in waiting] == [("$one", "reaction")]
 
 

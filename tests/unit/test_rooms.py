@@ -21,7 +21,6 @@ def test_a_closed_room_has_no_problems(join_rule: str, visibility: str) -> None:
         (RoomState(join_rule="org.example.open_house"), RoomProblem.PUBLIC),
         (RoomState(history_visibility="world_readable"), RoomProblem.WORLD_READABLE),
         (RoomState(guest_access="can_join"), RoomProblem.GUESTS),
-        (RoomState(encrypted=True), RoomProblem.ENCRYPTED),
         (RoomState(replaced_by="!new:example.org"), RoomProblem.REPLACED),
     ],
 )
@@ -36,7 +35,9 @@ def test_several_problems_are_all_told() -> None:
 
 def test_of_a_room_without_the_bot_only_that_is_said() -> None:
     """What is known of such a room is out of date."""
-    assert problems(RoomState(joined=False, join_rule="public", encrypted=True)) == (RoomProblem.NOT_JOINED,)
+    assert problems(RoomState(joined=False, join_rule="public", replaced_by="!new")) == (
+        RoomProblem.NOT_JOINED,
+    )
 
 
 @given(st.text(), st.text())

@@ -1,0 +1,80 @@
+"""The encryption's keys: what its machine, which works outside of units, wants read and kept."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from bot.services.unit import Unit
+from storage import keys, rooms
+from storage.key_models import DeviceList as DeviceList
+from storage.key_models import KeyAccount as KeyAccount
+from storage.key_models import KnownDevice as KnownDevice
+from storage.key_models import MegolmSession as MegolmSession
+from storage.key_models import OlmSession as OlmSession
+
+KeyRow = KeyAccount | OlmSession | MegolmSession | KnownDevice | DeviceList
+
+
+@dataclass(frozen=True, slots=True)
+class KeyChanges:
+    """What the machine wants kept: rows as they are now, and those that are no more."""
+
+    rows: tuple[KeyRow, ...] = ()
+    gone: tuple[OlmSession, ...] = ()
+
+
+NO_KEYS: Final = KeyChanges()
+
+
+def keep(unit: Unit, changes: KeyChanges) -> None:
+    """Write what the machine wants kept."""
+    keys.keep(unit.session, changes.rows, changes.gone)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What a machine begins with."""
+
+    account: KeyAccount | None
+    encrypted_rooms: frozenset[str]
+
+
+def kept(unit: Unit) -> Kept:
+    """What was kept of the last run."""
+    return Kept(keys.account(unit.session), frozenset(keys.encrypted_rooms(unit.session)))
+
+
+def channels(unit: Unit, sender_keys: Collection[str]) -> Sequence[OlmSession]:
+    """The channels to these devices."""
+    return keys.channels(unit.session, sender_keys)
+
+
+def room_keys(unit: Unit, wanted: Collection[tuple[str, str]]) -> Sequence[MegolmSession]:
+    """The keys of these sessions: room and session id."""
+    return keys.room_keys(unit.session, wanted)
+
+
+def devices(unit: Unit, user_ids: Collection[str]) -> tuple[Sequence[DeviceList], Sequence[KnownDevice]]:
+    """What is known of these people's devices."""
+    return keys.devices(unit.session, user_ids)
+
+
+def members(unit: Unit, room_id: str) -> Sequence[str]:
+    """Ids of those who are joined to a room."""
+    return tuple(rooms.members(unit.session, room_id))
+
+
+def acquainted(unit: Unit, user_ids: Collection[str]) -> frozenset[str]:
+    """Those of the people who are in a room with the bot."""
+    return rooms.in_any(unit.session, user_ids)
+
+
+def forget_channels(unit: Unit, before: datetime) -> None:
+    """Channels that were made before are of no use: they are another device's, or of a time that is over."""
+    keys.forget_channels(unit.session, before)
+
+
+def outdate_devices(unit: Unit) -> None:
+    """Nobody's devices are known for sure: what changed is not told from the beginning."""
+    keys.outdate_devices(unit.session)
