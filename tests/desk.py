@@ -22,6 +22,7 @@ from bot.services import apikeys
 from bot.services.unit import Units
 from storage import schema
 from storage.database import Database
+from tests.other_client import Clients
 from tests.people import Crowd, Human
 from tests.process import BotProcess
 from tests.timeline import Shown
@@ -54,7 +55,7 @@ class Desk:
     """
 
     homeserver: Homeserver
-    crowd: Crowd
+    crowd: Crowd | Clients
     account: Account
     folder: Path
     database_url: str
@@ -253,9 +254,12 @@ class Desk:
 
 
 async def make_desk(
-    homeserver: Homeserver, crowd: Crowd, folder: Path, database_url: str, **extra: Any
+    homeserver: Homeserver, crowd: Crowd | Clients, folder: Path, database_url: str, **extra: Any
 ) -> Desk:
-    """Make accounts and rooms and write the config; the bot is not started yet."""
+    """Make accounts and rooms and write the config; the bot is not started yet.
+
+    With clients that can encrypt all rooms are encrypted.
+    """
     name = f"bot-{secrets.token_hex(4)}"
     password = secrets.token_hex(8)
     account = await homeserver.register(name, password, "Tickettruhe")
@@ -270,7 +274,10 @@ async def make_desk(
         invited = [account.user_id, *(desk.people[other].user_id for other in others)]
         users = {account.user_id: 50}
         desk.rooms[room] = await host.create_room(
-            f"{room} tickets", invite=invited, power_level_content_override={"users": users}
+            f"{room} tickets",
+            invite=invited,
+            power_level_content_override={"users": users},
+            encrypted=isinstance(crowd, Clients),
         )
         for other in others:
             await desk.people[other].join(desk.rooms[room])
@@ -292,7 +299,7 @@ async def api_key(desk: Desk) -> str:
 
 @asynccontextmanager
 async def running_desk(
-    homeserver: Homeserver, crowd: Crowd, folder: Path, database_url: str, **extra: Any
+    homeserver: Homeserver, crowd: Crowd | Clients, folder: Path, database_url: str, **extra: Any
 ) -> AsyncIterator[Desk]:
     """A desk with its bot running."""
     desk = await make_desk(homeserver, crowd, folder, database_url, **extra)

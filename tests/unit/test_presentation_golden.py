@@ -752,8 +752,8 @@ GOLDEN = {
             "Rooms that I cannot use\n"
             "• ⚠️ Laptop: I am not in it: invite me. Strangers can join it: set the access to “by "
             "invitation only”. Strangers can read it: let only members see the history. Guests may "
-            "join it: turn guest access off. It was upgraded: invite me into the new "
-            "room, and I ask whether to move. I may not write there: let me send messages (room settings, roles).\n"
+            "join it: turn guest access off. It was upgraded: invite me into the new room, and I ask "
+            "whether to move. I may not write there: let me send messages (room settings, roles).\n"
             "\n"
             "The other room is in order."
         ),
