@@ -12,7 +12,7 @@ from sqlmodel import Session, col, delete, select
 from storage.models import HistoryEntry, InboxEvent, Ticket, TicketMessage
 from tests.faults.log import Request, Said
 from tests.faults.stage import Stage
-from tests.people import Human
+from tests.people import Crowd, Human
 from tests.timeline import Event, Shown
 
 Tampering = Callable[[Stage], Awaitable[str]]
@@ -145,6 +145,7 @@ TAMPERINGS: Final[tuple[Tampering, ...]] = (
 
 
 def _bot(stage: Stage) -> Human:
+    assert isinstance(stage.desk.crowd, Crowd)
     return stage.desk.crowd.known(stage.desk.account)
 
 
