@@ -1,7 +1,7 @@
 """The courier: takes what is due from the outbox and brings it to the rooms."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Final
@@ -90,11 +90,14 @@ class Courier:
         """Start what may be sent now; gives for how many seconds to sleep unless called."""
         now = asyncio.get_running_loop().time()
         paused, allowance = self._pace.paused(now), self._pace.allowance(now)
+        ready = self._handed_over()
         if paused > 0:
             await asyncio.sleep(min(paused, _SHORTEST_WAIT))
             return 0.0
         # More than the homeserver takes would be refused, and an answer behind it would wait for that.
         at_once = _AT_ONCE if allowance is None else max(1, min(_AT_ONCE, int(allowance)))
+        ready = ready[: max(0, at_once - len(self._busy))]
+        await self._give_head_start([self._start(group, job) for job in ready])
         room_for = at_once - len(self._busy)
         if room_for <= 0:
             return _LONGEST_WAIT
@@ -106,14 +109,27 @@ class Courier:
         except DatabaseUnavailable:
             _LOG.warning("database_unavailable", doing="outbox")
             return _SHORTEST_WAIT
-        tasks = []
-        for job in claimed.jobs:
-            self._busy[job.row_id] = 0
-            tasks.append(group.create_task(self._deliver(job)))
+        # Some may have been handed over while they were claimed.
+        tasks = [self._start(group, job) for job in claimed.jobs if job.row_id not in self._busy]
         if claimed.answers:
-            # A homeserver that works at an edit meanwhile answers later: somebody waits for this one.
-            await asyncio.wait(tasks, timeout=_HEAD_START)
+            await self._give_head_start(tasks)
         return 0.0 if claimed.more else self._wait(claimed.look_again_at)
+
+    def _handed_over(self) -> list[Send]:
+        """Answers that were handed over; those that must wait are left to the claim."""
+        ready = self._units.signals.at_once
+        jobs = [ready.popleft() for _ in range(len(ready))]
+        return [job for job in jobs if job.row_id not in self._busy]
+
+    def _start(self, group: asyncio.TaskGroup, job: Job) -> asyncio.Task[None]:
+        self._busy[job.row_id] = 0
+        return group.create_task(self._deliver(job))
+
+    @staticmethod
+    async def _give_head_start(answers: Collection[asyncio.Task[None]]) -> None:
+        """A homeserver that works at an edit meanwhile answers later: somebody waits for these."""
+        if answers:
+            await asyncio.wait(answers, timeout=_HEAD_START)
 
     async def _follow_clock(self) -> None:
         now = self._units.clock()
@@ -143,6 +159,8 @@ class Courier:
         finally:
             self._busy.pop(job.row_id, None)
             self._units.signals.outbox.set()
+            if job.kind in delivery.ANSWERS:
+                self._units.signals.answered.set()
 
     async def _attempt(self, job: Job) -> Fate:
         try:

@@ -30,10 +30,15 @@ from bot.matrix.room_state import Json, whole_state
 from bot.services import delivery, reception
 from bot.services.reception import Batch
 from bot.services.unit import DatabaseUnavailable, Units
+from bot.waiting import called
 
 _LOG = structlog.get_logger(__name__)
 _LONG_POLL_MS: Final = 30_000
 _MOST_PAGES: Final = 500
+_FOR_AN_ANSWER: Final = 0.15
+_WHILE_POSTING: Final = 0.2
+_MANY: Final = 4
+"""Own messages in one sync, and nothing else: the bot is posting as fast as it can."""
 
 Invited = Callable[[], None]
 Synced = Callable[[], Awaitable[None]]
@@ -115,6 +120,7 @@ class SyncLoop:
         await self._synced()
         if any(update.membership == "invite" for update in batch.rooms):
             self._invited()
+        await self._breathe(batch)
         return batch.token
 
     async def _commit(self, batch: Batch) -> None:
@@ -126,6 +132,15 @@ class SyncLoop:
             whole = replace(batch, keys=changes)
             restored = await self._units.run(lambda unit: reception.receive(unit, whole))
         self._machine.committed(restored=restored)
+
+    async def _breathe(self, batch: Batch) -> None:
+        """Let the homeserver work at what somebody waits for, before it works at the next sync."""
+        answered = self._units.signals.answered
+        if any(event.content is not None for event in batch.events):
+            await called(answered, _FOR_AN_ANSWER)
+        elif len(batch.echoes) >= _MANY and not (batch.events or batch.rooms or batch.redactions):
+            await asyncio.sleep(_WHILE_POSTING)
+        answered.clear()
 
     async def _filled(self, answer: SyncAnswer, token: str | None) -> Batch:
         """Put what a cut timeline left out before what it brought, so that all is done in order."""

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bot.services import prompts
+from bot.services import delivery, prompts
 from bot.services.media import Media
 from bot.services.prompts import NewPrompt
 from bot.services.reception import Incoming
@@ -44,15 +44,18 @@ def spot_of(incoming: Incoming) -> Spot:
 def acknowledge(unit: Unit, room_id: str, event_id: str) -> None:
     """✅ on the command: it is done, and the card shows it."""
     relation = {"rel_type": "m.annotation", "event_id": event_id, "key": ACKNOWLEDGED}
-    outbox.put(
-        unit.session,
-        Kind.REACTION,
-        Priority.ANSWER,
-        unit.now,
-        room=room_id,
-        payload={"content": {"m.relates_to": relation}},
+    _put(unit, Kind.REACTION, room_id, {"content": {"m.relates_to": relation}})
+
+
+def _put(
+    unit: Unit, kind: Kind, room_id: str, payload: dict[str, Any], shows: Collection[int] = ()
+) -> outbox.Added:
+    row = outbox.put(
+        unit.session, kind, Priority.ANSWER, unit.now, room=room_id, payload=payload, shows=shows
     )
+    delivery.hand_over(unit, row, kind, room_id, payload, shows)
     unit.wake_courier()
+    return row
 
 
 def answer(
@@ -72,24 +75,16 @@ def answer(
     event, where the answer is given to another one. With ``media`` that is sent
     instead, if its file can be uploaded.
     """
-    row = outbox.put(
-        unit.session,
-        Kind.ANSWER,
-        Priority.ANSWER,
-        unit.now,
-        room=spot.room_id,
-        payload={
-            "content": {**content, "m.relates_to": spot.relation},
-            **({"media": media.to_json()} if media else {}),
-        },
-        shows=shows,
-    )
+    payload = {
+        "content": {**content, "m.relates_to": spot.relation},
+        **({"media": media.to_json()} if media else {}),
+    }
+    row = _put(unit, Kind.ANSWER, spot.room_id, payload, shows)
     if prompt is not None:
         asked = command or spot.event_id
         prompts.ask(
             unit, prompt, row.id, spot.room_id, thread=spot.thread, person=person, command=asked, shows=shows
         )
-    unit.wake_courier()
 
 
 def note_words(unit: Unit, room_id: str, event_id: str, shows: Collection[int]) -> None:
@@ -103,16 +98,7 @@ def note_words(unit: Unit, room_id: str, event_id: str, shows: Collection[int]) 
 
 def change(unit: Unit, room_id: str, content: Mapping[str, Any], shows: Collection[int]) -> None:
     """Bring an earlier answer up to date: ``content`` is an edit of it."""
-    outbox.put(
-        unit.session,
-        Kind.ANSWER,
-        Priority.ANSWER,
-        unit.now,
-        room=room_id,
-        payload={"content": dict(content)},
-        shows=shows,
-    )
-    unit.wake_courier()
+    _put(unit, Kind.ANSWER, room_id, {"content": dict(content)}, shows)
 
 
 def untap(unit: Unit, incoming: Incoming) -> None:

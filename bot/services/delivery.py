@@ -38,6 +38,8 @@ FORGOTTEN_AFTER: Final = timedelta(hours=12)
 _HELD_FOR: Final = timedelta(minutes=1)
 _LEFT_OVER: Final[Mapping[int, int]] = MappingProxyType({Priority.REDACTION: 2, Priority.SEED: 5})
 """How many events more must be allowed for what is only convenient, where the homeserver limits them."""
+ANSWERS: Final = frozenset({Kind.REACTION.value, Kind.ANSWER.value})
+"""Kinds for which somebody waits in the room."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +160,34 @@ def _shortened(job: Job) -> Job:
     remove = job.plan.remove[:1]
     add = () if remove else job.plan.add[:1]
     return replace(job, plan=replace(job.plan, remove=remove, add=add))
+
+
+def hand_over(
+    unit: Unit,
+    added: outbox.Added,
+    kind: Kind,
+    room_id: str,
+    payload: dict[str, Any],
+    shows: Collection[int],
+) -> None:
+    """Make an answer ready in the unit that writes it: somebody waits, and a claim would take as long again.
+
+    Where the room may not be told, or not now, the claim decides.
+    """
+    if not people.may_hear(unit, room_id) or rooms.hindrances_of(rooms.get(unit.session, room_id)):
+        return
+    row = OutboxRow(
+        id=added.id,
+        kind=kind.value,
+        priority=Priority.ANSWER.value,
+        tx_id=added.tx_id,
+        room=room_id,
+        payload=payload,
+        created_at=unit.now,
+        next_attempt_at=unit.now,
+    )
+    shown = () if kind is Kind.REACTION else tuple(sorted(set(shows)))
+    unit.at_once.append(_answer(unit, row, payload["content"], shown))
 
 
 def hurry(unit: Unit) -> None:
@@ -305,10 +335,15 @@ def _prepare_answer(unit: Unit, row: OutboxRow, content: dict[str, Any]) -> Send
         # A ✅ is true later, too; a list or a refusal would be out of date, and the admins know of the room.
         (_hold if row.kind == Kind.REACTION else _drop)(unit, row)
         return None
+    return _answer(unit, row, content, _shown_by(unit, row))
+
+
+def _answer(unit: Unit, row: OutboxRow, content: dict[str, Any], shows: tuple[int, ...]) -> Send:
     kind = "m.reaction" if row.kind == Kind.REACTION else "m.room.message"
     relation = content.get("m.relates_to", {})
     thread = relation.get("event_id") if relation.get("rel_type") == "m.thread" else None
-    return _send(unit, row, room_id, event_type=kind, content=content, thread=thread)
+    room_id = row.room or ""
+    return _send(unit, row, room_id, event_type=kind, content=content, thread=thread, shows=shows)
 
 
 def _destination(unit: Unit, row: OutboxRow) -> tuple[str | None, str | None, str | None]:
@@ -389,8 +424,9 @@ def _send(
     thread: str | None = None,
     latest: str | None = None,
     silent: bool = False,
+    shows: tuple[int, ...] | None = None,
 ) -> Send:
-    shows = _shown_by(unit, row)
+    shows = _shown_by(unit, row) if shows is None else shows
     return Send(
         row_id=_id(row),
         kind=row.kind,

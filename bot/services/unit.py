@@ -3,6 +3,7 @@
 import asyncio
 import difflib
 import time
+from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -32,6 +33,9 @@ _ATTEMPTS: Final = 50
 
 _PATIENCE: Final = 3.0
 """Seconds for a unit under way when the program stops; a database that hangs would hold it for ever."""
+
+_AT_ONCE: Final = 100
+"""Answers that are kept at hand for the courier."""
 
 ADMIN_ROOM: Final = "admin"
 TRIAGE_ROOM: Final = "triage"
@@ -102,13 +106,19 @@ class Policy:
 
 
 class Signals:
-    """Wake-up calls between tasks of the process. They carry nothing: the database knows what is due."""
+    """Wake-up calls between tasks of the process. The database knows what is due."""
 
     def __init__(self) -> None:
         self.inbox = asyncio.Event()
         self.outbox = asyncio.Event()
         self.mail = asyncio.Event()
         self.rooms = asyncio.Event()
+        self.answered = asyncio.Event()
+        """An answer has left, one way or the other."""
+        self.at_once: deque[Any] = deque(maxlen=_AT_ONCE)
+        """Answers that were made ready by the unit that wrote them. The outbox has them, too: one that is
+        lost here is found there.
+        """
 
 
 @dataclass(slots=True)
@@ -125,6 +135,8 @@ class Unit:
     log either."""
     lines: list[tuple[str, Mapping[str, object]]] = field(default_factory=list)
     """For the program's log, once this is committed."""
+    at_once: list[Any] = field(default_factory=list)
+    """Answers that are ready to be sent, for the courier once this is committed."""
 
     def log(self, event: str, **fields: object) -> None:
         """Say something in the program's log once this is committed: numbers, ids, words of closed sets."""
@@ -177,6 +189,7 @@ class Units:
 
     async def _run(self, work: Callable[[Unit], T]) -> T:
         result, unit = await self._until_won(lambda: self._database.writing(partial(self._work, work)))
+        self.signals.at_once.extend(unit.at_once)
         for event in unit.wakes:
             event.set()
         for line, fields in unit.lines:
