@@ -17,6 +17,7 @@ from bot.intake.api_body import MalformedBody, read_message, read_object, read_r
 from bot.intake.bodies import Bodies
 from bot.intake.settings import IntakeSettings
 from bot.services import apikeys, arrivals, intake
+from bot.services.apikeys import Address
 from bot.services.arrivals import NewMessage
 from bot.services.intake import KeyReused, RetryKey, fingerprint
 from bot.services.letters import AckWish
@@ -47,17 +48,29 @@ _REASONS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class _Call:
-    """An authenticated call, its body read. ``scope`` names the key it came with."""
+    """A call, its body read, with what it says who it is from."""
 
-    scope: str
+    presented: str
+    address: Address | None
     body: bytes
     retry: str | None
 
-    def retry_key(self, about: str) -> RetryKey | None:
-        """What makes the call safe to repeat, if the client asked for that. ``about`` is what it is for."""
+    def admitted(self, unit: Unit, about: str) -> RetryKey | None:
+        """Check the key in the commit of what is asked for; gives what makes the call safe to repeat, if the
+        client asked for that. ``about`` is what it is for.
+
+        :raises _NotAdmitted: the key is not valid.
+        """
+        key_id = apikeys.check(unit, self.presented, self.address)
+        if key_id is None:
+            raise _NotAdmitted
         if self.retry is None:
             return None
-        return RetryKey(self.scope, self.retry, fingerprint(f"{about}\n".encode() + self.body))
+        return RetryKey(f"api:{key_id}", self.retry, fingerprint(f"{about}\n".encode() + self.body))
+
+
+class _NotAdmitted(TickettruheError):
+    """The key is not valid, or not any more."""
 
 
 class Api:
@@ -67,6 +80,10 @@ class Api:
         self._units = units
         self._settings = settings
         self._bodies = Bodies(max(_ROOM, 2 * settings.max_body))
+        self._good: set[str] = set()
+        """Hashes of keys that were valid when they came last: their calls are let in as far as the unit that
+        does what they ask for, and checked there. All others are turned away before their body is read.
+        """
 
     def routes(self) -> list[web.RouteDef]:
         """The routes to add to the application."""
@@ -79,35 +96,46 @@ class Api:
         self, handler: Callable[[web.Request, _Call], Awaitable[int]]
     ) -> Callable[[web.Request], Awaitable[web.Response]]:
         async def answer(request: web.Request) -> web.Response:
+            presented = request.headers.get("X-API-Key", "")
+            forwarded = request.headers.getall("X-Forwarded-For", ())
+            address = client_address(request.remote, forwarded, self._settings.trusted_proxies)
+            if apikeys.digest(presented) not in self._good:
+                await self._check(presented, address)
             try:
-                number = await handler(request, await self._admit(request))
-            except TickettruheError as error:
-                return _refusal(error)
+                number = await handler(request, await self._read(request, presented, address))
+            except (TickettruheError, web.HTTPException) as error:
+                # What is wrong with a request is told only to whoever may send one.
+                await self._check(presented, address)
+                if isinstance(error, TickettruheError):
+                    return _refusal(error)
+                raise
             _log.info("intake_accepted", intake=Intake.HTTP.value, ticket=number)
             return web.Response(status=201, text=str(number))
 
         return answer
 
-    async def _admit(self, request: web.Request) -> _Call:
-        forwarded = request.headers.getall("X-Forwarded-For", ())
-        address = client_address(request.remote, forwarded, self._settings.trusted_proxies)
-        presented = request.headers.get("X-API-Key", "")
+    async def _check(self, presented: str, address: Address | None) -> None:
+        """:raises web.HTTPUnauthorized: the key is not valid."""
         key_id = await self._units.look(lambda unit: apikeys.check(unit, presented, address))
         if key_id is None:
+            self._good.discard(apikeys.digest(presented))
             raise web.HTTPUnauthorized(text="Valid API key required")
+        self._good.add(apikeys.digest(presented))
+
+    async def _read(self, request: web.Request, presented: str, address: Address | None) -> _Call:
         retry = request.headers.get("Idempotency-Key")
         if retry is not None and not _RETRY_KEY.fullmatch(retry):
             raise web.HTTPBadRequest(text="Idempotency-Key: 1 to 255 visible ASCII characters")
         body = await self._bodies.read(request, self._settings.max_body)
-        return _Call(f"api:{key_id}", body, retry)
+        return _Call(presented, address, body, retry)
 
     async def _create(self, _request: web.Request, call: _Call) -> int:
         wanted = await _aside(
             call.body, lambda body: read_request(read_object(body), self._settings, self._units.policy)
         )
-        key = call.retry_key("tickets")
 
         def work(unit: Unit) -> int:
+            key = call.admitted(unit, "tickets")
             return intake.open_ticket(unit, wanted, key=key, acknowledge=AckWish()).number
 
         return await self._units.run(work)
@@ -116,9 +144,9 @@ class Api:
         number = int(request.match_info["number"])
         body = await _aside(call.body, lambda body: read_message(read_object(body), self._settings))
         message = NewMessage(body.text, Intake.HTTP, attachments=body.attachments, acknowledge=AckWish())
-        key = call.retry_key(f"tickets/{number}/messages")
 
         def work(unit: Unit) -> int:
+            key = call.admitted(unit, f"tickets/{number}/messages")
             return arrivals.receive_message(unit, number, message, key=key).number
 
         return await self._units.run(work)
@@ -137,6 +165,8 @@ def _refusal(error: TickettruheError) -> web.Response:
             return web.Response(status=400, text="; ".join(_reason(each) for each in error.errors))
         case KeyReused():
             return web.Response(status=409, text="Idempotency-Key was used for another request")
+        case _NotAdmitted():
+            return web.Response(status=503, text="Busy, please try again in a moment.")
         case UnknownTicket():
             return web.Response(status=404, text="No such ticket")
         case _:

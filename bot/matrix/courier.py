@@ -98,6 +98,7 @@ class Courier:
         at_once = _AT_ONCE if allowance is None else max(1, min(_AT_ONCE, int(allowance)))
         ready = ready[: max(0, at_once - len(self._busy))]
         await self._give_head_start([self._start(group, job) for job in ready])
+        allowance = self._pace.allowance(asyncio.get_running_loop().time())
         room_for = at_once - len(self._busy)
         if room_for <= 0:
             return _LONGEST_WAIT

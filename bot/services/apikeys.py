@@ -56,7 +56,7 @@ def create(unit: Unit, name: str, addresses: Sequence[str] = ()) -> str:
         raise KeyNameTaken
     networks = [_network(address) for address in addresses]
     key = PREFIX + secrets.token_urlsafe(_BYTES)
-    unit.session.add(ApiKey(name=name, digest=_digest(key), addresses=networks or None, created_at=unit.now))
+    unit.session.add(ApiKey(name=name, digest=digest(key), addresses=networks or None, created_at=unit.now))
     return key
 
 
@@ -90,11 +90,11 @@ def check(unit: Unit, presented: str, address: Address | None) -> int | None:
 
     ``address`` is ``None`` where there is none, as on a Unix socket: a bound key is not valid there.
     """
-    digest = _digest(presented)
-    row = unit.session.execute(_VALID, {"digest": digest}).first()
+    sought = digest(presented)
+    row = unit.session.execute(_VALID, {"digest": sought}).first()
     # The index finds by hash: how long it takes tells nothing about a key. Compared again all the same,
     # so that no collation of a database decides.
-    if row is None or not hmac.compare_digest(row.digest, digest):
+    if row is None or not hmac.compare_digest(row.digest, sought):
         return None
     if row.addresses and not _within(address, row.addresses):
         return None
@@ -102,7 +102,8 @@ def check(unit: Unit, presented: str, address: Address | None) -> int | None:
     return found
 
 
-def _digest(key: str) -> str:
+def digest(key: str) -> str:
+    """The hash by which a key is known."""
     return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
 
 
