@@ -42,6 +42,8 @@ T = TypeVar("T")
 _DRAIN: Final = 3.0
 _RETRY: Final = 5.0
 _ROUND: Final = 10.0
+_GHOST: Final = 20.0
+"""Seconds in which PostgreSQL may still think that a connection lives that broke on this side only."""
 
 
 @dataclass(slots=True)
@@ -261,7 +263,7 @@ async def _keep_lease(bot: Bot) -> None:
         if bot.watch.lease_held:
             continue
         try:
-            await bot.database.hold(bot.clock())
+            await bot.database.hold(bot.clock(), _GHOST)
             bot.watch.lease_held = True
             _LOG.warning("lease_taken_again")
         except DatabaseUnavailable:

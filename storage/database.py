@@ -24,8 +24,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlmodel import Session
 
 from bot.domain.errors import Conflict
-from storage.errors import DatabaseUnavailable
-from storage.lease import Lease, note_holder
+from storage.errors import AlreadyRunning, DatabaseUnavailable
+from storage.lease import Lease, is_own, note_holder
 from storage.search import MERGE, MERGE_PAGES
 from storage.writer import Writer, within
 
@@ -35,6 +35,7 @@ _BUSY_MS: Final = 10_000
 THREADS: Final = "database"
 """Begins the names of the threads in which queries run."""
 _PATIENCE: Final = 3.0
+_AGAIN: Final = 1.0
 _CACHE_KIB: Final = 512
 """Of each connection; the operating system keeps the rest of the file at hand."""
 _READERS: Final = 3
@@ -43,6 +44,10 @@ _WRITERS: Final = 8
 _RETRYABLE: Final = frozenset({"40001", "40P01", "23505", "23503"})
 """PostgreSQL's serialization failure and deadlock, and violations of a unique or foreign key (another unit
 made the same key, or removed the row referred to): run again, the unit finds what the other one wrote."""
+
+
+_READ_ONLY: Final = "25006"
+"""PostgreSQL's answer from a server that is not the primary one, or not yet, as during a failover."""
 
 
 class Database:
@@ -136,7 +141,8 @@ class Database:
     def _raise_wrapped(self, error: DBAPIError | PoolTimeout) -> NoReturn:
         if isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) in _RETRYABLE:
             raise Conflict from error
-        if isinstance(error, OperationalError | InterfaceError | PoolTimeout):
+        away = getattr(getattr(error, "orig", None), "sqlstate", None) == _READ_ONLY
+        if away or isinstance(error, OperationalError | InterfaceError | PoolTimeout):
             raise DatabaseUnavailable(self.dialect) from error
         raise error
 
@@ -182,16 +188,24 @@ class Database:
         except (SQLAlchemyError, OSError) as error:
             raise DatabaseUnavailable(self.dialect) from error
 
-    async def hold(self, now: datetime) -> None:
+    async def hold(self, now: datetime, patience: float = 0.0) -> None:
         """Become the one process that runs on this database, until :meth:`close` or death.
 
+        :param patience: seconds for PostgreSQL to notice that an older connection of this process is gone.
         :raises AlreadyRunning: another process does; says who.
         :raises DatabaseUnavailable: it does not answer.
         """
-        try:
-            await _in_thread(self._writers, partial(self._hold, now))
-        except DBAPIError as error:
-            self._raise_wrapped(error)
+        loop = asyncio.get_running_loop()
+        until = loop.time() + patience
+        while True:
+            try:
+                return await _in_thread(self._writers, partial(self._hold, now))
+            except AlreadyRunning as error:
+                if not is_own(error) or loop.time() > until:
+                    raise
+            except DBAPIError as error:
+                self._raise_wrapped(error)
+            await asyncio.sleep(_AGAIN)
 
     def _hold(self, now: datetime) -> None:
         taken = self._lease.take()

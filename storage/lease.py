@@ -111,6 +111,11 @@ def _with(given: str | tuple[str, ...] | None) -> str:
     return " ".join((*asked, _SERVER))
 
 
+def is_own(error: AlreadyRunning) -> bool:
+    """Whether this very process is noted as the holder: an older connection of its own still has the lock."""
+    return (error.host, error.pid) == (socket.gethostname(), os.getpid())
+
+
 def note_holder(session: Session, now: datetime, *, taken: bool) -> None:
     """Write down who runs here from now on.
 

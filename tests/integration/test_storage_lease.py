@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import make_url, text
 
 from storage.database import Database
-from storage.errors import AlreadyRunning
+from storage.errors import AlreadyRunning, DatabaseUnavailable
 from tests.integration.desk_data import START, bare_database
 
 HOLDER = """
@@ -117,6 +117,41 @@ async def test_a_lease_lost_with_its_connection_is_taken_again(postgres_database
                 await other.hold(START)
         finally:
             await other.close()
+
+
+async def test_an_older_connection_of_the_same_process_is_waited_for(postgres_database: str) -> None:
+    """It broke on this side only, and PostgreSQL believes in it for some seconds more."""
+    async with bare_database(postgres_database) as ghost:
+        await ghost.hold(START)
+        again = Database(postgres_database)
+        try:
+            begun = asyncio.create_task(again.hold(START, patience=20))
+            await asyncio.sleep(0.5)
+            assert not begun.done()
+            await ghost.close()
+            await begun
+            assert await again.still_held()
+            with again.write() as session:
+                session.connection().execute(text("UPDATE holder SET pid = pid + 1"))
+            third = Database(postgres_database)
+            with pytest.raises(AlreadyRunning):
+                await third.hold(START, patience=20)
+            await third.close()
+        finally:
+            await again.close()
+
+
+def _write_where_nobody_may(database: Database) -> None:
+    with database.write() as session:
+        session.connection().execute(text("SET TRANSACTION READ ONLY"))
+        session.connection().execute(text("DELETE FROM holder"))
+
+
+async def test_a_server_that_only_reads_is_away(postgres_database: str) -> None:
+    """A standby, after a failover."""
+    async with bare_database(postgres_database) as database:
+        with pytest.raises(DatabaseUnavailable):
+            _write_where_nobody_may(database)
 
 
 async def test_the_lease_of_a_machine_that_vanished_is_free_within_15_seconds(postgres_database: str) -> None:
