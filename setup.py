@@ -1,11 +1,17 @@
-"""Compiles the catalogs into the built package; all else about it stands in pyproject.toml."""
+"""Compiles the catalogs into the built package, and puts the example config into it, which `init` fills in.
 
+All else about the package stands in pyproject.toml.
+"""
+
+import shutil
 from pathlib import Path
 
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from setuptools import setup
 from setuptools.command.build_py import build_py
+
+EXAMPLE = "config.example.yaml"
 
 
 class BuildWithCatalogs(build_py):
@@ -16,6 +22,11 @@ class BuildWithCatalogs(build_py):
         if not self.editable_mode:
             for source in Path(self.build_lib, "bot", "locale").glob("*/LC_MESSAGES/*.po"):
                 self._compile(source)
+            shutil.copy(EXAMPLE, self._example)
+
+    @property
+    def _example(self) -> str:
+        return str(Path(self.build_lib, "bot", "setup", EXAMPLE))
 
     @staticmethod
     def _compile(source: Path) -> None:
@@ -25,7 +36,8 @@ class BuildWithCatalogs(build_py):
 
     def get_outputs(self, include_bytecode: bool = True) -> list[str]:
         outputs = super().get_outputs(include_bytecode)
-        return [str(Path(each).with_suffix(".mo")) if each.endswith(".po") else each for each in outputs]
+        compiled = [str(Path(each).with_suffix(".mo")) if each.endswith(".po") else each for each in outputs]
+        return compiled if self.editable_mode else [*compiled, self._example]
 
 
 setup(cmdclass={"build_py": BuildWithCatalogs})

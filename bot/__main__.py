@@ -1,21 +1,17 @@
 """The command line: ``python -m bot`` or ``tickettruhe``."""
 
 import asyncio
-import json
 import logging
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Coroutine
-from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import version as version_of
 from pathlib import Path
-from typing import Annotated, Any, Final, NoReturn, TypeVar
+from typing import Annotated, Any
 
 import structlog
 import typer
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 from sqlalchemy import make_url
@@ -24,18 +20,19 @@ from bot import app as composition
 from bot import doctor as examinations
 from bot import logs, wiring
 from bot.config import Config, ConfigError, load
-from bot.doctor import Finding, Level
-from bot.domain.errors import TickettruheError
 from bot.explained import explained
 from bot.services import apikeys
 from bot.services.unit import Units
+from bot.setup.command import init
+from bot.shell import fail as _fail
+from bot.shell import finish as _finish
+from bot.shell import out as _out
+from bot.shell import told as _told
 from storage import schema
 from storage.backup import back_up
 from storage.database import Database
 from storage.database import hangs as database_hangs
 from storage.errors import BackupFailed
-
-T = TypeVar("T")
 
 cli = typer.Typer(
     name="tickettruhe",
@@ -45,8 +42,7 @@ cli = typer.Typer(
 )
 keys = typer.Typer(help="Keys for the HTTP intake.", no_args_is_help=True)
 cli.add_typer(keys, name="apikey")
-_out = Console()
-_err = Console(stderr=True)
+cli.command()(init)
 
 ConfigPath = Annotated[
     Path, typer.Option("--config", "-c", envvar="TICKETTRUHE_CONFIG", help="The config file.")
@@ -105,24 +101,6 @@ def doctor(
     logs.configure("error", as_json=False)
     if not _finish(_told(examinations.doctor(settings), as_json=as_json)):
         raise typer.Exit(1)
-
-
-_MARKS: Final = {Level.GOOD: "[green]✓[/]", Level.POOR: "[yellow]![/]", Level.BAD: "[red]✗[/]"}
-
-
-async def _told(findings: AsyncIterator[Finding], *, as_json: bool = False) -> bool:
-    """Print each finding when it is there; says whether all is well, or well enough."""
-    well = True
-    async for finding in findings:
-        well = well and finding.level is not Level.BAD
-        if as_json:
-            _out.print(json.dumps(asdict(finding), ensure_ascii=False), soft_wrap=True, markup=False)
-            continue
-        text = f"{_MARKS[finding.level]} {escape(finding.what)}: {escape(finding.detail)}"
-        _out.print(text, soft_wrap=True)
-        if finding.hint:
-            _out.print(f"  → {escape(finding.hint)}", soft_wrap=True)
-    return well
 
 
 @cli.command()
@@ -224,25 +202,6 @@ def _with_units(path: Path, work: Any) -> Any:  # noqa: ANN401
             await database.close()
 
     return _finish(inside())
-
-
-def _finish(work: Coroutine[Any, Any, T]) -> T:
-    """Run to the end; what a person can mend ends with one clear line instead of a traceback."""
-    try:
-        return asyncio.run(work)
-    except* TickettruheError as group:
-        _fail(explained(_first(group)))
-    raise AssertionError("unreachable")
-
-
-def _first(group: BaseExceptionGroup[TickettruheError]) -> TickettruheError:
-    inner = group.exceptions[0]
-    return _first(inner) if isinstance(inner, BaseExceptionGroup) else inner
-
-
-def _fail(message: str) -> NoReturn:
-    _err.print(escape(message), soft_wrap=True)
-    sys.exit(1)
 
 
 def main() -> None:

@@ -5,7 +5,7 @@ import os
 import shutil
 import sqlite3
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,7 +20,7 @@ from sqlmodel import Session, col, func, select
 from storage import queues, room_moves, schema
 from storage.errors import DatabaseUnavailable
 from storage.lease import ADVISORY_KEY
-from storage.models import ApiKey, Holder, SyncState
+from storage.models import ApiKey, Greeting, Holder, SyncState
 
 _LOCK_WAIT: Final = 3.0
 _QUICK_CHECK: Final = 20.0
@@ -71,6 +71,11 @@ def found_schema(session: Session) -> str | None:
 def is_from_newer(revision: str) -> bool:
     """Whether a newer version of the program made the schema."""
     return revision not in schema.known()
+
+
+def greeted(session: Session) -> Sequence[str]:
+    """Ids of the rooms in which the bot has introduced itself."""
+    return session.exec(select(Greeting.room_id)).all()
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,8 +17,13 @@ from babel.messages.pofile import read_po
 
 CHAT: Final = "tickettruhe"
 FORM: Final = "form"
+SETUP: Final = "setup"
 DOMAINS: Final = MappingProxyType(
-    {CHAT: "the bot to volunteers, familiarly", FORM: "the charity to requesters, politely"}
+    {
+        CHAT: "the bot to volunteers, familiarly",
+        FORM: "the charity to requesters, politely",
+        SETUP: "`init` to whoever sets the bot up, familiarly",
+    }
 )
 SOURCE: Final = "en"
 """The language of the message ids; its catalogs hold no texts."""

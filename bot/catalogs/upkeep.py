@@ -10,17 +10,22 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
-from bot.catalogs import CHAT, DOMAINS, FORM, LANGUAGES, SOURCE
+from bot.catalogs import CHAT, DOMAINS, FORM, LANGUAGES, SETUP, SOURCE
 
 ROOT: Final = Path(__file__).parents[1]
 """The package whose texts these are."""
 LOCALE: Final = ROOT / "locale"
 _WIDTH: Final = 110
 
+_SPOKEN_BY: Final = MappingProxyType({"intake": FORM, "setup": SETUP})
+"""Folder of the package → domain; all others are the chat's."""
+
 KEYWORDS: Final[Mapping[str, Any]] = MappingProxyType(
     {
         **DEFAULT_KEYWORDS,
         "N_": None,
+        # The set-up's texts are called, as there are many and nothing else.
+        "say": None,
         # Help and usage errors call a command's parameters by name.
         "Parameter": (1,),
     }
@@ -32,7 +37,7 @@ METHODS: Final = (("**.py", "python"), ("**.html", "jinja2"))
 
 def domain_of(path: str) -> str:
     """The domain of a file in the package, given by its path there."""
-    return FORM if path.startswith("intake/") else CHAT
+    return _SPOKEN_BY.get(path.partition("/")[0], CHAT)
 
 
 def extracted(domain: str, root: Path = ROOT) -> Catalog:

@@ -1,6 +1,6 @@
 """Loads the config: file, environment over it, secret files, checks; reports all that is wrong."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -21,12 +21,21 @@ def load(path: Path, environ: Mapping[str, str]) -> Config:
     """
     settings = overlay(parse(_read(path), str(path)), str(path), environ)
     problems = [*settings.problems, *read_secret_files(settings, path)]
-    context = {"folder": path.parent.absolute()}
+    return validated(settings, path.parent.absolute(), problems)
+
+
+def validated(settings: Settings, folder: Path, problems: Sequence[Problem] = ()) -> Config:
+    """The config of settings that were read.
+
+    :param folder: what a relative SQLite path is relative to.
+    :param problems: what was found already.
+    :raises ConfigError: with everything that was found.
+    """
     try:
-        config = Config.model_validate(settings.tree, context=context)
+        config = Config.model_validate(settings.tree, context={"folder": folder})
     except ValidationError as error:
         found = [*explain(error, settings.sources), *_behind_unknown_keys(error, settings)]
-        raise ConfigError(_each_once(problems, found)) from None
+        raise ConfigError(_each_once([*problems], found)) from None
     if problems:
         raise ConfigError(problems)
     return config

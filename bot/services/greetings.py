@@ -11,7 +11,7 @@ from bot.services.lists import Wanted
 from bot.services.people import Caller
 from bot.services.unit import ADMIN_ROOM, TRIAGE_ROOM, Unit, team_of_room
 from bot.services.views import Greeting, TalkView
-from storage import greetings, outbox, rooms
+from storage import greetings, outbox, queues, rooms
 from storage.models import Room
 from storage.outbox import Kind, Priority
 
@@ -27,6 +27,9 @@ def greet(unit: Unit, room: Room) -> None:
     if key is None:
         _greet_person(unit, room.room_id)
         return
+    if room.encrypted and not _others(unit, room.room_id):
+        # Its key goes to those who are there: nobody could ever read it.
+        return
     greetings.note(unit.session, room.room_id, unit.now)
     if not greetings.was_before(unit.session, room.room_id):
         _put(unit, key, team_of_room(key), {"kind": _kind(key).value})
@@ -38,7 +41,7 @@ def _kind(key: str) -> RoomKind:
 
 
 def _greet_person(unit: Unit, room_id: str) -> None:
-    others = set(rooms.members(unit.session, room_id)) - {unit.policy.bot_user}
+    others = _others(unit, room_id)
     if len(others) != 1:
         return
     (person,) = others
@@ -47,6 +50,10 @@ def _greet_person(unit: Unit, room_id: str) -> None:
         return
     greetings.note(unit.session, room_id, unit.now)
     _put(unit, room_id, caller.place.team, {"kind": RoomKind.DIRECT.value, "person": person})
+
+
+def _others(unit: Unit, room_id: str) -> set[str]:
+    return set(rooms.members(unit.session, room_id)) - {unit.policy.bot_user}
 
 
 def _is_welcome(caller: Caller) -> bool:
@@ -58,6 +65,11 @@ def _put(unit: Unit, room: str, team: Team, about: dict[str, str]) -> None:
     payload = {"what": "greeting", "team": team, **about}
     outbox.put(unit.session, Kind.ALERT, Priority.ALERT, unit.now, room=room, payload=payload)
     unit.wake_courier()
+
+
+def unsaid(unit: Unit) -> bool:
+    """Whether greetings, or other words of the bot's own accord, still wait to be sent."""
+    return any(kind == Kind.ALERT.value for _channel, kind in queues.due(unit.session, unit.now))
 
 
 def load(unit: Unit, kind: RoomKind, team: Team, room_id: str, person: str | None) -> Greeting | None:

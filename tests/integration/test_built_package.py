@@ -10,7 +10,7 @@ from zipfile import ZipFile
 import pytest
 
 ROOT = Path(__file__).parents[2]
-SOURCES = ("bot", "storage", "pyproject.toml", "setup.py", "README.md", "LICENSE")
+SOURCES = ("bot", "storage", "pyproject.toml", "setup.py", "config.example.yaml", "README.md", "LICENSE")
 ASK = """
 import bot
 from bot.catalogs import FORM, catalog
@@ -20,6 +20,8 @@ print(Language("de").gettext("In progress"))
 print(Language("de").days(1), Language("de").days(12))
 print(Language("en").days(1), Language("en").days(12))
 print(catalog(FORM, "de").gettext("Your message"))
+from bot.setup.defaults import example
+print(len(example()))
 """
 
 
@@ -46,7 +48,7 @@ def test_it_holds_compiled_catalogs_and_no_others(wheel: Path) -> None:
     assert sorted(names) == [
         f"bot/locale/{language}/LC_MESSAGES/{domain}.mo"
         for language in ("de", "en")
-        for domain in ("form", "tickettruhe")
+        for domain in ("form", "setup", "tickettruhe")
     ]
 
 
@@ -67,4 +69,5 @@ def test_it_speaks_german_and_english(wheel: Path, tmp_path: Path) -> None:
         "seit einem Tag seit 12 Tagen",
         "for 1 day for 12 days",
         "Ihre Nachricht",
+        str(len((ROOT / "config.example.yaml").read_text())),
     ]

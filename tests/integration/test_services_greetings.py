@@ -227,3 +227,16 @@ async def test_where_the_bot_had_posted_before_nobody_is_greeted(database_url: s
         with database.read() as session:
             marked = {row.room_id: row.at for row in session.exec(select(Greetings)).all()}
         assert marked == {FREIBURG: START, DIRECT: START}
+
+
+async def test_an_encrypted_room_is_greeted_when_somebody_is_there_to_read_it(desk: Desk) -> None:
+    await greeted(desk)
+    rooms = {**{key: (room, room) for key, room in ROOMS.items()}, "team:freiburg": ("!new:x", "!new:x")}
+    await desk.units.run(lambda unit: reception.configure_rooms(unit, rooms))
+    await desk.update("!new:x", membership="join", encrypted=True, members={BOT: ""})
+    await desk.units.run(room_updates.judge_all)
+    assert await greeted(desk) == {}
+    await desk.update("!new:x", members={ANNA: "Anna"})
+    assert set(await greeted(desk)) == {"!new:x"}
+    await desk.update("!new:x", members={BEN: "Ben"})
+    assert await greeted(desk) == {}
