@@ -1,5 +1,9 @@
 """The command line: ``python -m bot`` or ``tickettruhe``."""
 
+from bot import lean as lean
+
+# isort: split
+
 import asyncio
 import logging
 import os

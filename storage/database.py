@@ -26,7 +26,7 @@ from sqlmodel import Session
 from bot.domain.errors import Conflict
 from storage.errors import AlreadyRunning, DatabaseUnavailable
 from storage.lease import Lease, is_own, note_holder
-from storage.search import MERGE, MERGE_PAGES
+from storage.search import MERGE, MERGE_PAGES, WORDS_ON_SQLITE
 from storage.writer import Writer, within
 
 T = TypeVar("T")
@@ -275,6 +275,7 @@ def _engine(url: URL) -> Engine:
             "secure_delete=ON",
         ):
             cursor.execute(f"PRAGMA {pragma}")
+        cursor.execute(WORDS_ON_SQLITE)
         cursor.close()
 
     @event.listens_for(engine, "begin")

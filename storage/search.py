@@ -6,15 +6,15 @@ ticket's team and its requester's e-mail address, which is found whole or not at
 """
 
 import hashlib
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, Column, Connection, Index, MetaData, Table, bindparam, select, text
+from sqlalchemy import BigInteger, Column, Connection, Index, MetaData, Table, select, text
 from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlmodel import Session, col
 
-from bot.domain.finding import Query, Term, words_of
-from bot.domain.words import Scope, Status, Team
+from bot.domain.finding import words_of
+from bot.domain.words import Team
 from storage.listing import latest_texts
 from storage.models import ALL, Requester, Ticket
 
@@ -33,6 +33,12 @@ CREATE_ON_SQLITE: Final = (
     "(words, prefix='2 3', columnsize=0, tokenize=\"ascii tokenchars '@'\")"
 )
 """Splits at spaces only: the words are folded already. No column sizes, as FTS5's own rank is not used."""
+LONGEST_INDEXED: Final = 3
+"""Letters of a beginning that FTS5 keeps an index of."""
+WORDS_ON_SQLITE: Final = (
+    "CREATE VIRTUAL TABLE IF NOT EXISTS temp.search_words USING fts5vocab(main, search_index, instance)"
+)
+"""A connection's view of the words in the index, in their order; it holds nothing itself."""
 SQLITE_TABLES: Final = frozenset(
     {"search_index", *(f"search_index_{shadow}" for shadow in ("data", "idx", "content", "config"))}
 )
@@ -54,16 +60,13 @@ _PLACES: Final = 255
 """Positions that PostgreSQL keeps of one word."""
 
 
-def _mark(kind: str, value: str) -> str:
+def mark(kind: str, value: str) -> str:
     """A word of the index that stands for exactly this value."""
     return _BREAK + hashlib.blake2s(f"{kind}:{value}".encode("utf-8", "replace"), digest_size=8).hexdigest()
 
 
-def _team_mark(team: Team) -> str:
-    return _mark("triage", "") if team is None else _mark("team", team)
-
-
-# --- writing ---
+def team_mark(team: Team) -> str:
+    return mark("triage", "") if team is None else mark("team", team)
 
 
 def reindex(session: Session, number: int) -> None:
@@ -125,7 +128,7 @@ def _words(connection: Connection, numbers: Sequence[int]) -> Iterator[tuple[int
 
 
 def _all_words(team: Team, address: str | None, texts: Iterable[str]) -> Sequence[str]:
-    words = [_team_mark(team), *([_mark("address", address.casefold())] if address else [])]
+    words = [team_mark(team), *([mark("address", address.casefold())] if address else [])]
     for each in texts:
         words += [_BREAK, *(word.word for word in words_of(each))]
     return _within_limits(words)
@@ -146,82 +149,3 @@ def _vector(words: Iterable[str]) -> str:
     for at, word in enumerate(words, 1):
         places.setdefault(word, []).append(at)
     return " ".join(f"'{word}':{','.join(map(str, at[:_PLACES]))}" for word, at in places.items())
-
-
-# --- finding ---
-
-
-def fts5_query(query: Query, teams: Collection[Team] | None) -> str:
-    """The query in FTS5's language; nothing but the signs of that language stands outside its quotes."""
-
-    def one(term: Term) -> str:
-        phrase = f'"{" ".join(term.words)}"{" *" if term.open else ""}'
-        return phrase if term.address is None else f'({phrase} OR "{_mark("address", term.address)}")'
-
-    parts = [one(term) for term in query.terms]
-    if teams is not None:
-        parts.append("(" + " OR ".join(f'"{mark}"' for mark in _team_marks(teams)) + ")")
-    return " AND ".join(parts)
-
-
-def tsquery(query: Query, teams: Collection[Team] | None) -> str:
-    """The same in PostgreSQL's language."""
-
-    def one(term: Term) -> str:
-        phrase = " <-> ".join(f"'{word}'" for word in term.words) + (":*" if term.open else "")
-        return f"({phrase})" if term.address is None else f"(({phrase}) | '{_mark('address', term.address)}')"
-
-    parts = [one(term) for term in query.terms]
-    if teams is not None:
-        parts.append("(" + " | ".join(f"'{mark}'" for mark in _team_marks(teams)) + ")")
-    return " & ".join(parts)
-
-
-def _team_marks(teams: Collection[Team]) -> Sequence[str]:
-    return sorted(map(_team_mark, teams))
-
-
-# The order of the joins is the query's plan on SQLite: first the index, then each ticket by its number.
-_FIND_ON_SQLITE: Final = """
-    SELECT tickets.number, tickets.team, tickets.subject, requesters.name
-    FROM search_index
-    CROSS JOIN tickets ON tickets.number = search_index.rowid
-    CROSS JOIN requesters ON requesters.id = tickets.requester_id
-    WHERE search_index MATCH :query AND tickets.status IN :statuses
-    ORDER BY search_index.rowid DESC LIMIT :limit
-"""
-_FIND_ON_POSTGRESQL: Final = """
-    SELECT tickets.number, tickets.team, tickets.subject, requesters.name
-    FROM search_index
-    JOIN tickets ON tickets.number = search_index.number
-    JOIN requesters ON requesters.id = tickets.requester_id
-    WHERE search_index.words @@ CAST(:query AS tsquery) AND tickets.status IN :statuses
-    ORDER BY search_index.number DESC LIMIT :limit
-"""
-
-
-def find_statement(
-    dialect: str, query: Query, scope: Scope, statuses: Collection[Status], limit: int
-) -> tuple[Any, dict[str, Any]]:
-    """The statement and its values; apart from :func:`find` so that its plan can be looked at."""
-    teams = None if scope.everything else scope.teams
-    sqlite = dialect == "sqlite"
-    statement = text(_FIND_ON_SQLITE if sqlite else _FIND_ON_POSTGRESQL)
-    return statement.bindparams(bindparam("statuses", expanding=True)), {
-        "query": fts5_query(query, teams) if sqlite else tsquery(query, teams),
-        "statuses": sorted(status.value for status in statuses),
-        "limit": limit,
-    }
-
-
-def find(
-    session: Session, query: Query, scope: Scope, statuses: Collection[Status], limit: int
-) -> Sequence[tuple[int, str, str]]:
-    """Number, subject and requester's name of the newest ``limit`` tickets that a query finds."""
-    if not query.terms or not (scope.everything or scope.teams):
-        return []
-    connection = session.connection()
-    statement, values = find_statement(connection.dialect.name, query, scope, statuses, limit)
-    rows = connection.execute(statement, values)
-    # The room decides what is shown; the marks in the index only make that quick.
-    return [(number, subject, name) for number, team, subject, name in rows if scope.shows(team)]

@@ -10,7 +10,7 @@ from bot.services.list_views import HitView, SearchView
 from bot.services.lists import LISTED, PAGE, line_views, shows_teams
 from bot.services.people import Caller
 from bot.services.unit import Unit
-from storage import listing, search
+from storage import finding, listing
 
 _MESSAGES: Final = 20
 """Latest messages of a ticket in which an excerpt is looked for."""
@@ -33,7 +33,7 @@ def search_tickets(
         raise NotPermitted(None, None, Right.ADMIN)
     query, scope = read_query(typed), caller.place.scope
     statuses = LISTED if everything else LISTED - {Status.ARCHIVED}
-    found = search.find(unit.session, query, scope, statuses, listing.COUNTED + 1)
+    found = finding.find(unit.session, query, scope, statuses, listing.COUNTED + 1)
     ranked = sorted(
         ((query.rank(subject, name), number, name) for number, subject, name in found[: listing.COUNTED]),
         reverse=True,

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, text
 
-from storage.search import _BREAK, _team_mark
+from storage.search import _BREAK, team_mark
 from tests.integration.desk_data import ANNA, BERLIN, FREIBURG, START, TRIAGE
 
 OPEN: Final = 200
@@ -164,7 +164,7 @@ def _index_words(dialect: str) -> str:
 
     The mark of the e-mail address is as long as a real one, but no hash.
     """
-    marks = [f"'{_team_mark(team)}'" for team in ("freiburg", "berlin", None)]
+    marks = [f"'{team_mark(team)}'" for team in ("freiburg", "berlin", None)]
     subject: Sequence[str] = [f"'{COMMON}'", "CAST(i AS text)"]
     name: Sequence[str] = ["'kim'", "'doe'", f"CAST({_REQUESTER} AS text)"]
     message: Sequence[str] = ["'hello'", "'we'", "'need'", "'a'", f"'{COMMON}'", _RARE, *_WORDS]

@@ -13,7 +13,7 @@ from sqlmodel import col, select
 
 from bot.domain.finding import read_query
 from bot.domain.words import EVERYTHING, Status
-from storage import schema, search
+from storage import finding, schema, search
 from storage.database import Database
 from storage.errors import DatabaseUnavailable, SchemaTooNew, SchemaTooOld
 from storage.models import ALL, Requester, Task, TicketMessage
@@ -95,7 +95,7 @@ async def test_tickets_from_before_the_search_are_found(database: Database) -> N
     await schema.upgrade(database)
     with database.read() as session:
         for typed, numbers in (("laptop", range(450, 0, -1)), ("fur kim@example.org", [449])):
-            found = search.find(session, read_query(typed), EVERYTHING, set(Status), 1_000)
+            found = finding.find(session, read_query(typed), EVERYTHING, set(Status), 1_000)
             assert [number for number, _subject, _name in found] == list(numbers)
 
 

@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 
 import psycopg
@@ -17,7 +18,7 @@ from bot.services import arrivals, merging, notes, purge, searching
 from bot.services.arrivals import NewMessage
 from bot.services.list_views import SearchView
 from bot.services.lists import PAGE
-from storage import listing, search
+from storage import finding, listing, search
 from tests.integration.desk_data import ANNA, BERLIN, CARLA, DORA, FREIBURG, TIM, Desk, desk_on
 from tests.integration.many_tickets import fill
 from tests.unit.test_document import NASTY, hostile
@@ -231,8 +232,8 @@ async def test_a_search_uses_the_index_among_ten_thousand(desk: Desk) -> None:
     assert (await view(desk, "laptop")).beyond
 
     def plan(connection: Connection) -> str:
-        statement, values = search.find_statement(
-            connection.dialect.name, read_query("needle"), Scope(frozenset({"freiburg"})), set(Status), 1_001
+        statement, values = finding.find_statement(
+            connection, read_query("needle"), Scope(frozenset({"freiburg"})), set(Status), 1_001
         )
         explain = "EXPLAIN QUERY PLAN" if connection.dialect.name == "sqlite" else "EXPLAIN"
         asked = text(f"{explain} {statement.text}").bindparams(*statement._bindparams.values())
@@ -264,10 +265,14 @@ def test_fts5_reads_every_query_as_it_is_meant(typed: str, words: str) -> None:
     query, indexed = read_query(typed), f"Laptop {typed[:9]} {words}"
     with sqlite3.connect(":memory:") as connection:
         connection.execute(search.CREATE_ON_SQLITE)
-        told = " ".join([search._team_mark("x"), *(each.word for each in words_of(indexed))])
+        connection.execute(search.WORDS_ON_SQLITE)
+        told = " ".join([search.team_mark("x"), *(each.word for each in words_of(indexed))])
         connection.execute("INSERT INTO search_index VALUES (?)", (told,))
-        for team, there in (("x", True), ("y", False)):
-            asked = search.fts5_query(query, [team])
+        completed = finding.completions_on_sqlite(
+            lambda statement, values: connection.execute(statement.text, values), query
+        )
+        for (team, there), completions in product((("x", True), ("y", False)), ({}, completed)):
+            asked = finding.fts5_query(query, [team], completions)
             rows = connection.execute("SELECT 1 FROM search_index WHERE search_index MATCH ?", (asked,))
             assert bool(rows.fetchall()) is (there and _oracle(query, indexed))
     connection.close()
@@ -282,17 +287,36 @@ def test_postgresql_reads_every_query_as_it_is_meant(postgres_url: URL) -> None:
         @example("".join(NASTY), "".join(NASTY))
         def check(typed: str, words: str) -> None:
             query, indexed = read_query(typed), f"Laptop {typed[:9]} {words}"
-            told = search._vector([search._team_mark("x"), *(each.word for each in words_of(indexed))])
+            told = search._vector([search.team_mark("x"), *(each.word for each in words_of(indexed))])
             for team, there in (("x", True), ("y", False)):
-                asked = search.tsquery(query, [team])
+                asked = finding.tsquery(query, [team])
                 rows = connection.execute("SELECT CAST(%s AS tsvector) @@ CAST(%s AS tsquery)", (told, asked))
                 assert rows.fetchone() == (there and _oracle(query, indexed),)
 
         check()
 
 
+async def test_a_beginning_is_found_however_many_words_begin_so(desk: Desk) -> None:
+    few = [await desk.open(subject=f"Kofferraum{ending}") for ending in ("", "s", "matte")]
+    many = [
+        await desk.open(subject=" ".join(f"kabel{10 * each + digit}" for digit in range(10)))
+        for each in range(7)
+    ]
+    assert await found(desk, "kofferraum") == few[::-1]
+    assert await found(desk, '"kofferraum"') == few[:1]
+    assert await found(desk, "kabel") == many[::-1]
+    assert await found(desk, "kabel6") == [many[6], many[0]]
+    if desk.database.dialect == "sqlite":
+        with desk.database.read() as session:
+            ask = session.connection().execute
+            query = read_query("kofferraum kof kabel nothing")
+            completions = finding.completions_on_sqlite(ask, query)
+        words = {term.words[0]: list(completed) for term, completed in completions.items()}
+        assert words == {"kofferraum": ["kofferraum", "kofferraummatte", "kofferraums"], "nothing": []}
+
+
 async def test_a_query_of_no_words_and_a_scope_of_nothing_find_nothing(desk: Desk) -> None:
     await desk.open()
     with desk.database.read() as session:
-        assert search.find(session, read_query("-"), EVERYTHING, set(Status), 9) == []
-        assert search.find(session, read_query("laptop"), Scope(), set(Status), 9) == []
+        assert finding.find(session, read_query("-"), EVERYTHING, set(Status), 9) == []
+        assert finding.find(session, read_query("laptop"), Scope(), set(Status), 9) == []

@@ -1,0 +1,26 @@
+"""Libraries without what they import wherever it happens to be installed, though the bot never uses it.
+
+Whoever starts the bot imports this first: a library is imported once, with whatever it finds then.
+"""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def without(*names: str) -> Iterator[None]:
+    """Let imports inside do without these packages, unless they are loaded already."""
+    absent = [name for name in names if name not in sys.modules]
+    # A module that is None cannot be imported.
+    sys.modules.update(dict.fromkeys(absent))  # type: ignore[arg-type]
+    try:
+        yield
+    finally:
+        for name in absent:
+            del sys.modules[name]
+
+
+# Rich is for its coloured tracebacks, which the log does not have; Twisted and greenlets are others' loops.
+with without("rich", "twisted", "greenlet"):
+    import structlog as structlog
