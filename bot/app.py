@@ -136,7 +136,7 @@ async def _run_tasks(bot: Bot, stop: asyncio.Event) -> None:
         if client is None or machine is None:
             return
         doorkeeper = Doorkeeper(client, bot.units, wiring.rooms(bot.config))
-        uploader = Uploader(client, machine, bot.units, wiring.fetch(Artist()))
+        uploader = Uploader(client, machine, bot.units, wiring.fetch(Artist(), bot.units))
         courier = Courier(client, machine, bot.units, bot.speaker.render, uploader)
         bot.watch.logged_in = True
         bot.watch.over("courier", lambda: courier.turned_at)

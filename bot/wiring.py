@@ -20,10 +20,11 @@ from bot.matrix.encryption.sharing import Policy as DevicePolicy
 from bot.matrix.media import Fetch
 from bot.presentation import Message, Names, Renderer, edit_content, image_content
 from bot.schedule import DigestPlan
+from bot.services import files
 from bot.services.answers import Spot
 from bot.services.delivery import Send
 from bot.services.media import File, Media, NoFile
-from bot.services.unit import ADMIN_ROOM, TRIAGE_ROOM, Clock, Policy, room_key, utc_now
+from bot.services.unit import ADMIN_ROOM, TRIAGE_ROOM, Clock, Policy, Units, room_key, utc_now
 from bot.services.views import CardView, CommandFailed, Person, StatsView
 
 LANGUAGES: tuple[Language, ...] = ("de", "en")
@@ -238,10 +239,12 @@ def _pictured(view: View) -> TypeGuard[StatsView]:
     return isinstance(view, StatsView) and view.picture
 
 
-def fetch(artist: Artist) -> Fetch:
+def fetch(artist: Artist, units: Units) -> Fetch:
     """Makes the files that outbox rows name."""
 
     async def fetch_one(source: Mapping[str, Any]) -> File:
+        if source["what"] == "attachment":
+            return await units.look(lambda unit: files.load(unit, source))
         if source["what"] != "picture":
             raise NoFile(f"nothing is known of {source['what']!r}")
         try:

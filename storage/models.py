@@ -146,6 +146,8 @@ class TicketMessage(SQLModel, table=True):
     """The Message-ID of the mail that it came or went by."""
     mail_references: list[str] | None = _json()
     """Message-IDs that this mail refers to, the oldest first."""
+    original: str | None = _text(nullable=True)
+    """The mail's whole text, where quoted history and signature are left out of ``text``."""
     at: datetime = _when()
 
 
@@ -183,8 +185,38 @@ class LetterRow(SQLModel, table=True):
     done_at: datetime | None = _when(nullable=True)
 
 
+class MailMark(SQLModel, table=True):
+    """A mail that was received, whatever became of it: it is not handled again. Tells nothing about anybody.
+
+    ``key`` is a keyed hash of its Message-ID; ``sender`` one of who sent it.
+    """
+
+    __tablename__ = "mail_marks"
+    key: str = Field(primary_key=True)
+    sender: str
+    fate: str
+    number: int | None = Field(default=None, sa_column=Column(BigId, nullable=True))
+    at: datetime = _when(index=True)
+
+
+class KeptMail(SQLModel, table=True):
+    """A mail that could not be read: kept whole, until an admin has looked at it. Size in bytes."""
+
+    __tablename__ = "kept_mails"
+    __table_args__: ClassVar[Any] = ({"sqlite_autoincrement": True},)
+    id: int | None = _key()
+    key: str = Field(unique=True)
+    """Hash of its bytes: the same one is kept once."""
+    mailbox: str
+    reason: str
+    size: int
+    data: bytes | None = Field(default=None, sa_column=Column(LargeBinary, nullable=True))
+    """``None``: it was too large, and lies in the mailbox only."""
+    at: datetime = _when()
+
+
 class Attachment(SQLModel, table=True):
-    """A file that came with a message. Size in bytes."""
+    """A file that came with a message. Size in bytes; of one too large to be kept, ``data`` is empty."""
 
     __tablename__ = "attachments"
     id: int | None = _key()

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import sqlalchemy
 from sqlalchemy import ColumnElement, and_, bindparam, delete, func, or_, update
 from sqlalchemy.orm.attributes import set_committed_value
 from sqlmodel import Session, col, select
@@ -168,16 +169,32 @@ def first_message(session: Session, ticket: Ticket) -> TicketMessage | None:
     return found.first()
 
 
-def attachments(session: Session, message_ids: Collection[int]) -> Sequence[tuple[int, str, str, int]]:
-    """Message id, name, media type and size of kept files; not the files themselves."""
+def attachments(session: Session, message_ids: Collection[int]) -> Sequence[tuple[int, str, str, int, bool]]:
+    """Message id, name, media type and size of files, and whether they are kept; not the files themselves."""
     if not message_ids:
         return []
-    found = session.exec(
-        select(Attachment.message_id, Attachment.name, Attachment.media_type, Attachment.size)
+    found = session.execute(
+        sqlalchemy.select(
+            col(Attachment.message_id),
+            col(Attachment.name),
+            col(Attachment.media_type),
+            col(Attachment.size),
+            or_(col(Attachment.size) == 0, func.length(col(Attachment.data)) > 0),
+        )
         .where(col(Attachment.message_id).in_(message_ids))
         .order_by(col(Attachment.id))
     )
-    return found.all()
+    return [tuple(row) for row in found]
+
+
+def kept_files(session: Session, message_id: int) -> Sequence[tuple[int, str]]:
+    """Id and media type of a message's files that are kept."""
+    found = session.execute(
+        sqlalchemy.select(col(Attachment.id), col(Attachment.media_type))
+        .where(col(Attachment.message_id) == message_id, func.length(col(Attachment.data)) > 0)
+        .order_by(col(Attachment.id))
+    )
+    return [tuple(row) for row in found]
 
 
 def attachment_count(session: Session, number: int) -> int:

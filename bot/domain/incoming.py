@@ -60,6 +60,10 @@ class Mail:
     recipients: tuple[str, ...] = ()
     """Addresses that it was sent to, as headers tell; in lower case."""
     reply_to: str | None = None
+    return_path: str | None = None
+    """Where automatic answers may go; empty: nowhere; ``None``: it is not known."""
+    language: str | None = None
+    """In which the sender's program is set, if that is one of the bot's."""
     attachments: tuple[NewAttachment, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
     forwarded: bool = False

@@ -66,6 +66,13 @@ class NewAttachment:
     name: str
     media_type: str
     data: bytes
+    left_out: int | None = None
+    """Bytes that it had, if it was too large to be kept: then there is no ``data``."""
+
+    @property
+    def size(self) -> int:
+        """Bytes that it has, or had."""
+        return len(self.data) if self.left_out is None else self.left_out
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +81,8 @@ class MailHead:
 
     message_id: str
     references: tuple[str, ...] = ()
+    original: str | None = None
+    """Its whole text, where quoted history and signature are left out of what is shown."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,7 +43,9 @@ class Uploader:
         if done is None:
             return text
         relation = {key: text[key] for key in ("m.relates_to",) if key in text}
-        return {**done.content, **relation}
+        # What came with a message is named by its text; a picture has a caption of its own.
+        named = {} if "body" in done.content else text
+        return {**named, **done.content, **relation}
 
     async def _uploaded(self, job: Send, wanted: Media) -> Media | None:
         if wanted.source is None:

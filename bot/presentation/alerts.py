@@ -22,6 +22,7 @@ from bot.presentation.document import (
 )
 from bot.presentation.greetings import render_greeting
 from bot.presentation.letters import render_mail_server, render_post, render_undelivered
+from bot.presentation.mails import render_aside, render_file
 from bot.presentation.message import Message, fit
 from bot.presentation.outside import clip
 from bot.presentation.reminders import render_reminder, render_who
@@ -34,7 +35,9 @@ from bot.services.views import (
     CommandFailed,
     DeliveryReport,
     DigestView,
+    FilePost,
     Greeting,
+    MailAside,
     MessageAlert,
     MovedAway,
     NowhereReport,
@@ -240,6 +243,8 @@ def _(alert: CommandFailed, setting: Setting) -> Message:
 render_alert.register(ReplyPost, render_post)
 render_alert.register(UndeliveredAlert, render_undelivered)
 render_alert.register(MailServerReport, render_mail_server)
+render_alert.register(FilePost, render_file)
+render_alert.register(MailAside, render_aside)
 
 
 @render_alert.register

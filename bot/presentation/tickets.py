@@ -113,9 +113,12 @@ def message_pieces(message: MessageView, setting: Setting) -> tuple[Paragraph | 
 
 
 def attachment_line(attachment: AttachmentView, setting: Setting) -> Inline:
-    """Name and size of a file."""
+    """Name and size of a file, and where it is not kept."""
     size = Text(setting.language.file_size(attachment.size))
-    return sentence("📎 {name} ({size})", name=clip(attachment.name, 120), size=size)
+    template = "📎 {name} ({size})"
+    if not attachment.kept:
+        template = setting.language.gettext("📎 {name} ({size}, too large: not kept)")
+    return sentence(template, name=clip(attachment.name, 120), size=size)
 
 
 def render_history(view: HistoryView, setting: Setting) -> Message:

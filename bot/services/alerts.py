@@ -1,11 +1,12 @@
 """Alerts: what an outbox row of the bot's own accord says, looked up when it is sent."""
 
 from datetime import date
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from bot.domain.words import Action, MessageKind, RoomKind, Team
-from bot.services import digest, greetings, people, quiet, reads, reports
+from bot.services import digest, files, greetings, people, quiet, reads, reports
 from bot.services.unit import Unit, room_key, team_of_room
 from bot.services.views import (
     Alert,
@@ -26,9 +27,9 @@ def load(unit: Unit, row: OutboxRow) -> Alert | None:
     payload = row.payload or {}
     if payload.get("what") in reports.LOAD:
         return reports.LOAD[payload["what"]](unit, payload)
+    if payload.get("what") in _OF_MESSAGES:
+        return _OF_MESSAGES[payload["what"]](unit, row, payload)
     match payload.get("what"):
-        case "message":
-            return _message(unit, row, payload)
         case "assignment":
             return _assignment(unit, row, payload)
         case "transfer":
@@ -84,6 +85,9 @@ def _message(unit: Unit, row: OutboxRow, payload: dict[str, Any]) -> MessageAler
         payload["reopened"],
         () if automatic else _meant(unit, ticket, payload["author"]),
     )
+
+
+_OF_MESSAGES: Final = MappingProxyType({"message": _message, "file": files.view})
 
 
 def _meant(unit: Unit, ticket: Ticket, author: str | None = None) -> tuple[Person, ...]:

@@ -6,7 +6,7 @@ from bot.domain.errors import UnknownTicket
 from bot.domain.lifecycle import ARRIVALS, SILENT_IN, Arrival, Decision
 from bot.domain.request import MailHead, NewAttachment, NewRequest
 from bot.domain.words import Action, Intake, MessageKind, Status, Team
-from bot.services import changes, intake, letters
+from bot.services import changes, files, intake, letters
 from bot.services.changes import Cause
 from bot.services.intake import RetryKey, remember, replayed, store_text
 from bot.services.letters import AckWish
@@ -107,6 +107,7 @@ def _keep(unit: Unit, ticket: Ticket, message: NewMessage) -> Arrived:
     tickets.compare_and_set(unit.session, ticket, {})
     if Status(ticket.status) not in SILENT_IN:
         _alert(unit, number, message_id, None, reopened=False)
+        files.post(unit, number, message_id)
         unit.wake_courier()
     return Arrived(number, team=ticket.team)
 
@@ -125,6 +126,8 @@ def _append(unit: Unit, ticket: Ticket, message: NewMessage, target: Status, arr
         return Arrived(number, team=ticket.team)
     changes.write(unit, ticket, decision, cause)
     _alert(unit, number, message_id, message.author, reopened=before.status is not target)
+    if message.attachments:
+        files.post(unit, number, message_id)
     return Arrived(number, reopened=before.status is not target, team=ticket.team)
 
 

@@ -254,7 +254,7 @@ def _prepare_card(unit: Unit, row: OutboxRow) -> Send | None:
         return _send(unit, row, room_id, view=view, team=view.team, edits=row.target)
     # One that follows its team into the room that replaces an upgraded one is no news.
     moved = card is not None and room_moves.followed(unit.session).get(card.room_id) == room_id
-    silent = moved or quiet.silences(unit, row, room_id, view)
+    silent = moved or bool((row.payload or {}).get("silent")) or quiet.silences(unit, row, room_id, view)
     return _send(unit, row, room_id, view=view, team=view.team, silent=silent)
 
 

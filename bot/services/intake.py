@@ -7,7 +7,7 @@ from bot.domain.errors import TickettruheError
 from bot.domain.lifecycle import Decision
 from bot.domain.request import MailHead, NewAttachment, NewRequest
 from bot.domain.words import Action, Intake, MessageKind, Standing, Status, Team
-from bot.services import changes, letters, restoring
+from bot.services import changes, files, letters, restoring
 from bot.services.changes import Cause
 from bot.services.letters import AckWish
 from bot.services.unit import Unit
@@ -80,11 +80,13 @@ def open_ticket(
     team: Team = None,
     sender: str | None = None,
     acknowledge: AckWish | None = None,
+    silent: bool = False,
 ) -> Accepted:
     """Open a ticket: ticket, first message, history and card in one commit.
 
     The region decides the team (wiki, "Open"); ``team`` is for a request that names none. ``author`` is the
     member who wrote it down, ``cause`` their event; ``sender`` who wrote, if it is not the requester.
+    ``silent``: its card rings for nobody.
     ``acknowledge``: the requester is told by mail that it is here, unless that were too many mails.
 
     :raises KeyReused: the retry key stands for another request.
@@ -95,7 +97,7 @@ def open_ticket(
         return Accepted(number, replayed=True)
     served = unit.policy.regions.get(request.region) if request.region else team
     requester = tickets.requester(unit.session, request.name, request.email, request.phone)
-    number = insert(unit, request, requester, served, Cause(author, cause), sender=sender)
+    number = insert(unit, request, requester, served, Cause(author, cause), sender=sender, silent=silent)
     if acknowledge is not None:
         letters.acknowledge(unit, number, served, request, acknowledge)
     if key is not None:
@@ -111,6 +113,8 @@ def insert(
     cause: Cause,
     follows: int | None = None,
     sender: str | None = None,
+    *,
+    silent: bool = False,
 ) -> int:
     """Write the rows of a new ticket, with as few statements as there are rows: requests come in crowds."""
     wanted = request.topic or ""
@@ -133,14 +137,17 @@ def insert(
         changed_at=unit.now,
         moved_at=unit.now,
     )
-    store_text(
+    message_id = store_text(
         unit, number, request.text, request.intake, cause.who, request.attachments, dict(request.extra),
         sender=sender, mail=request.mail,
     )  # fmt: skip
     search.enter(unit.session, number, team, request.email, (request.subject, request.name, request.text))
     standing = Standing(Status.OPEN, topic, team)
     changes.record(unit, number, Decision(Action.OPEN, standing, standing), cause)
-    outbox.put(unit.session, Kind.CARD, Priority.CARD, unit.now, number=number)
+    payload = {"silent": True} if silent else None
+    outbox.put(unit.session, Kind.CARD, Priority.CARD, unit.now, number=number, payload=payload)
+    if request.attachments:
+        files.post(unit, number, message_id)
     if requester.before and (ticket := tickets.get(unit.session, number)):
         changes.refresh_others(unit, ticket, {team})
     unit.wake_courier()
@@ -173,6 +180,7 @@ def store_text(
         extra=extra or None,
         mail_id=mail.message_id if mail else None,
         mail_references=list(mail.references) if mail else None,
+        original=mail.original if mail else None,
         at=unit.now,
     )
     for file in attachments:
@@ -182,7 +190,7 @@ def store_text(
             message_id=message_id,
             name=file.name,
             media_type=file.media_type,
-            size=len(file.data),
+            size=file.size,
             data=file.data,
         )
     return message_id

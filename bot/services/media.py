@@ -48,7 +48,8 @@ class Media:
         if file.width is not None and file.height is not None:
             info |= {"w": file.width, "h": file.height}
         place: dict[str, Any] = {"url": url} if key is None else {"file": dict(key)}
-        return replace(self, content={**self.content, **place, "info": info}, source=None)
+        named = {} if "filename" in self.content else {"filename": file.name}
+        return replace(self, content={**self.content, **named, **place, "info": info}, source=None)
 
     def to_json(self) -> dict[str, Any]:
         """As the outbox keeps it."""

@@ -152,8 +152,8 @@ def message_views(unit: Unit, rows: Sequence[TicketMessage], team: Team) -> tupl
     """Messages with their files' names."""
     files: dict[int, list[AttachmentView]] = {}
     ids = [row.id for row in rows if row.id is not None]
-    for message_id, name, media_type, size in tickets.attachments(unit.session, ids):
-        files.setdefault(message_id, []).append(AttachmentView(name, media_type, size))
+    for message_id, name, media_type, size, kept in tickets.attachments(unit.session, ids):
+        files.setdefault(message_id, []).append(AttachmentView(name, media_type, size, kept))
     known = people.people(unit, (row.author for row in rows))
     return tuple(
         MessageView(

@@ -11,6 +11,7 @@ from bot.services.views import (
     Alert,
     CommandFailed,
     DeliveryReport,
+    MailAside,
     NowhereReport,
     PurgeReport,
     RoomMoved,
@@ -83,6 +84,10 @@ def _mail_server(_unit: Unit, payload: Payload) -> Alert:
     return MailServerReport(payload["reason"])
 
 
+def _mail_aside(_unit: Unit, payload: Payload) -> Alert:
+    return MailAside(payload["id"], payload["mailbox"], payload["reason"], payload["size"], payload["here"])
+
+
 LOAD: Final[Mapping[str, Callable[[Unit, Payload], Alert | None]]] = MappingProxyType(
     {
         "room": _room,
@@ -98,6 +103,7 @@ LOAD: Final[Mapping[str, Callable[[Unit, Payload], Alert | None]]] = MappingProx
         "reply": _reply,
         "undelivered": mail_outcomes.alert_view,
         "mail_server": _mail_server,
+        "mail_aside": _mail_aside,
     }
 )
 """What a payload says that it is → its view; ``None`` if what it was about is gone."""

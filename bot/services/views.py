@@ -137,6 +137,27 @@ class AttachmentView:
     name: str
     media_type: str
     size: int
+    kept: bool = True
+    """False: it was too large, or one too many."""
+
+
+@dataclass(frozen=True, slots=True)
+class FilePost:
+    """A file that came with a ticket's message, as its thread shows it."""
+
+    number: int
+    file: AttachmentView
+
+
+@dataclass(frozen=True, slots=True)
+class MailAside:
+    """A mail that could not be read, for the admins. ``here``: it is kept in the database under its id."""
+
+    kept_id: int
+    mailbox: str
+    reason: str
+    size: int
+    here: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -662,6 +683,8 @@ Alert = (
     | ReplyPost
     | UndeliveredAlert
     | MailServerReport
+    | FilePost
+    | MailAside
     | AssignmentAlert
     | QuietReminder
     | TransferSummary

@@ -42,6 +42,12 @@ def kind_of(message: Message, headers: Headers, reports: Sequence[Message]) -> M
     return MailKind.BOUNCE if _by_a_server(headers) else MailKind.PERSONAL
 
 
+def is_report(message: Message, headers: Headers) -> bool:
+    """Whether it tells of a delivery that failed, is late, or was done."""
+    report = str(message.get_param("report-type", "")).lower()
+    return report == "delivery-status" or "x-failed-recipients" in headers or _by_a_server(headers)
+
+
 def _says_automatic(headers: Headers) -> bool:
     submitted = headers.raw("auto-submitted").partition(";")[0].strip().lower()
     if submitted and submitted != "no":

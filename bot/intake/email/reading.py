@@ -18,8 +18,8 @@ from bot.domain.request import (
     clean_file_name,
     clean_text,
 )
-from bot.intake.email.automatic import bounce_of, kind_of
-from bot.intake.email.headers import Headers
+from bot.intake.email.automatic import bounce_of, is_report, kind_of
+from bot.intake.email.headers import Headers, checked_address
 from bot.intake.email.parts import Content, Found, TooNested, content_of
 from bot.intake.email.quotes import is_forward, own_words
 
@@ -34,7 +34,10 @@ _BOUNDARY: Final = re.compile(rb"boundary\s{0,4}=", re.IGNORECASE)
 _WORK: Final = 20_000_000
 """The parser compares each line with the boundaries of all parts around it. A mail of 25 MB with a file in it
 takes a tenth of this."""
+_ORNAMENT: Final = 8 * 1024
+"""Bytes; smaller pictures within the text are logos of signatures, and not kept."""
 _TO: Final = ("to", "cc", "delivered-to", "x-original-to", "envelope-to", "x-envelope-to", "x-rcpt-to")
+_LANGUAGES: Final = {"de", "en"}
 _HIDDEN: Final = re.compile(r"^[\s\u200b-\u200f\u2060\ufeff\u00ad]*$")
 
 
@@ -84,7 +87,8 @@ def _mail(data: bytes, message: Message, headers: Headers, content: Content, lim
     forwarded = is_forward(subject, whole)
     text = whole if forwarded else own_words(whole, marked=not content.was_html)
     kind = kind_of(message, headers, content.reports)
-    if kind is MailKind.BOUNCE:
+    report = kind is not MailKind.PERSONAL and is_report(message, headers)
+    if report:
         text = whole
     kept, left_out = _files(content, whole, limits)
     derived = _derived_id(data, headers)
@@ -100,13 +104,28 @@ def _mail(data: bytes, message: Message, headers: Headers, content: Content, lim
         kind=kind,
         references=_references(headers),
         recipients=tuple(dict.fromkeys(address.lower() for _name, address in headers.addresses(*_TO))),
+        return_path=_return_path(headers),
+        language=_language(headers),
         reply_to=next((address for _name, address in headers.addresses("reply-to")), None),
         attachments=kept,
         left_out=left_out,
         forwarded=forwarded,
         loops=tuple(headers.all(LOOP_HEADER.lower())),
-        bounce=bounce_of(headers, content.reports, whole) if kind is MailKind.BOUNCE else None,
+        bounce=bounce_of(headers, content.reports, whole) if report else None,
     )
+
+
+def _return_path(headers: Headers) -> str | None:
+    value = headers.raw("return-path")
+    if not value:
+        return None
+    return checked_address(value.strip("<> ")) or ""
+
+
+def _language(headers: Headers) -> str | None:
+    told = headers.raw("content-language") or headers.raw("accept-language")
+    language = told[:2].lower()
+    return language if language in _LANGUAGES else None
 
 
 def _whole_text(content: Content) -> str:
@@ -142,7 +161,7 @@ def _files(
     left_out: list[LeftOut] = []
     for file in found:
         name = clean_file_name(file.name)
-        if not file.data:
+        if not file.data or (file.beside and len(file.data) < _ORNAMENT):
             continue
         if len(file.data) <= limits.max_attachment and len(kept) < limits.max_attachments:
             kept.append(NewAttachment(name, file.media_type, file.data))
