@@ -1,4 +1,4 @@
-"""The HTTP API: osTicket's create call, and a further message on a ticket."""
+"""The HTTP API: osTicket's calls for a new ticket and for a mail, and a further message on a ticket."""
 
 import asyncio
 import re
@@ -15,6 +15,7 @@ from bot.domain.words import Intake
 from bot.intake.addresses import client_address
 from bot.intake.api_body import MalformedBody, read_message, read_object, read_request
 from bot.intake.bodies import Bodies
+from bot.intake.email.receiving import receive
 from bot.intake.settings import IntakeSettings
 from bot.services import apikeys, arrivals, intake
 from bot.services.apikeys import Address
@@ -24,6 +25,7 @@ from bot.services.letters import AckWish
 from bot.services.unit import Unit, Units
 
 TICKETS: Final = ("/api/tickets.json", "/api/http.php/tickets.json")
+MAILS: Final = ("/api/tickets.email", "/api/http.php/tickets.email")
 MESSAGES: Final = r"/api/tickets/{number:[0-9]{1,15}}/messages"
 
 _ROOM: Final = 64 * 1024 * 1024
@@ -74,12 +76,12 @@ class _NotAdmitted(TickettruheError):
 
 
 class Api:
-    """Answers the two calls. A 201 follows the commit."""
+    """Answers the calls. A 201 follows the commit."""
 
     def __init__(self, units: Units, settings: IntakeSettings) -> None:
         self._units = units
         self._settings = settings
-        self._bodies = Bodies(max(_ROOM, 2 * settings.max_body))
+        self._bodies = Bodies(max(_ROOM, 2 * settings.max_body, 2 * settings.mail.max_size))
         self._good: set[str] = set()
         """Hashes of keys that were valid when they came last: their calls are let in as far as the unit that
         does what they ask for, and checked there. All others are turned away before their body is read.
@@ -90,15 +92,14 @@ class Api:
         return [
             *(web.post(path, self._answering(self._create)) for path in TICKETS),
             web.post(MESSAGES, self._answering(self._message)),
+            *(web.post(path, self._receive) for path in MAILS),
         ]
 
     def _answering(
         self, handler: Callable[[web.Request, _Call], Awaitable[int]]
     ) -> Callable[[web.Request], Awaitable[web.Response]]:
         async def answer(request: web.Request) -> web.Response:
-            presented = request.headers.get("X-API-Key", "")
-            forwarded = request.headers.getall("X-Forwarded-For", ())
-            address = client_address(request.remote, forwarded, self._settings.trusted_proxies)
+            presented, address = self._who(request)
             if apikeys.digest(presented) not in self._good:
                 await self._check(presented, address)
             try:
@@ -113,6 +114,12 @@ class Api:
             return web.Response(status=201, text=str(number))
 
         return answer
+
+    def _who(self, request: web.Request) -> tuple[str, Address | None]:
+        """The key that a call presents, and where it comes from."""
+        forwarded = request.headers.getall("X-Forwarded-For", ())
+        address = client_address(request.remote, forwarded, self._settings.trusted_proxies)
+        return request.headers.get("X-API-Key", ""), address
 
     async def _check(self, presented: str, address: Address | None) -> None:
         """:raises web.HTTPUnauthorized: the key is not valid."""
@@ -139,6 +146,15 @@ class Api:
             return intake.open_ticket(unit, wanted, key=key, acknowledge=AckWish()).number
 
         return await self._units.run(work)
+
+    async def _receive(self, request: web.Request) -> web.Response:
+        """A raw mail, as a mail server's pipe hands it over: whatever comes of it, it is here now."""
+        mail = self._settings.mail
+        await self._check(*self._who(request))
+        body = await self._bodies.read(request, mail.max_size)
+        received = await receive(self._units, body, mail.box, mail.limits)
+        told = received.fate.value if received.number is None else str(received.number)
+        return web.Response(status=201, text=told)
 
     async def _message(self, request: web.Request, call: _Call) -> int:
         number = int(request.match_info["number"])

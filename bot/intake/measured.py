@@ -6,10 +6,15 @@ from typing import Final
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
-from bot.intake.api import TICKETS
+from bot.intake.api import MAILS, TICKETS
 from bot.meters import Meters
 
-_KINDS: Final = {**dict.fromkeys(TICKETS, "ticket"), "/api/tickets/{number}/messages": "message", "/": "form"}
+_KINDS: Final = {
+    **dict.fromkeys(TICKETS, "ticket"),
+    **dict.fromkeys(MAILS, "mail"),
+    "/api/tickets/{number}/messages": "message",
+    "/": "form",
+}
 """Canonical paths of the routes: what was asked for itself, with its number, is nobody's business."""
 
 

@@ -1,10 +1,15 @@
 """What the HTTP intake needs to know; made from the config by whoever starts it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from ipaddress import IPv4Network, IPv6Network
+from typing import Final
 
+from bot.intake.email.reading import Limits
+from bot.services.mail_in import Box
+
+MIB: Final = 1024**2
 Network = IPv4Network | IPv6Network
 
 
@@ -35,6 +40,15 @@ class FormSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class MailSettings:
+    """Mails that are handed to the API. Sizes in bytes."""
+
+    box: Box
+    limits: Limits
+    max_size: int
+
+
+@dataclass(frozen=True, slots=True)
 class IntakeSettings:
     """The whole HTTP intake. Sizes in bytes."""
 
@@ -49,3 +63,6 @@ class IntakeSettings:
     topics: tuple[Choice, ...]
     language: str
     """Of the form, for people who name none of its languages."""
+    mail: MailSettings = field(
+        default_factory=lambda: MailSettings(Box("api"), Limits(10 * MIB, 20), 25 * MIB)
+    )
