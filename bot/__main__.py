@@ -25,7 +25,7 @@ from bot import doctor as examinations
 from bot import logs, wiring
 from bot.config import Config, ConfigError, load
 from bot.explained import explained
-from bot.services import apikeys
+from bot.services import apikeys, mail_in
 from bot.services.unit import Units
 from bot.setup.command import init
 from bot.shell import fail as _fail
@@ -135,6 +135,30 @@ def backup(
     except BackupFailed as error:
         _fail(explained(error))
     _out.print(f"{escape(str(made.path))}: {made.size / 1024**2:.1f} MiB, whole.", soft_wrap=True)
+
+
+@cli.command()
+def mails(
+    number: Annotated[int | None, typer.Argument(help="Write this one to the standard output.")] = None,
+    drop: Annotated[bool, typer.Option(help="Keep it no longer.")] = False,
+    config: ConfigPath = _CONFIG,
+) -> None:
+    """Show the mails that could not be read and are kept aside; or one of them, as it came."""
+    if number is None:
+        table = Table("number", "mailbox", "why", "bytes", "came", "where")
+        for each in _with_units(config, lambda units: units.look(mail_in.kept)):
+            where = "here" if each.here else "mailbox"
+            came = f"{each.at:%Y-%m-%d %H:%M}"
+            table.add_row(str(each.id), escape(each.mailbox), each.reason, str(each.size), came, where)
+        _out.print(table)
+    elif drop:
+        if not _with_units(config, lambda units: units.run(lambda unit: mail_in.drop(unit, number))):
+            _fail("There is no such mail.")
+    else:
+        data = _with_units(config, lambda units: units.look(lambda unit: mail_in.kept_data(unit, number)))
+        if data is None:
+            _fail("There is no such mail here; one that was too large lies in its mailbox.")
+        sys.stdout.buffer.write(data)
 
 
 @keys.command("create")

@@ -3,7 +3,7 @@
 import hashlib
 import re
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
@@ -21,6 +21,7 @@ from storage import conversation, mails, outbox, tickets
 from storage.models import Requester, Ticket
 from storage.outbox import Kind, Priority
 
+TOO_LARGE: Final = "too_large"
 _TOKEN: Final = re.compile(r"\[#([1-9][0-9]{0,14})\]")
 _REMEMBERED: Final = timedelta(days=400)
 _NAMELESS: Final = "?"
@@ -120,6 +121,41 @@ def keep_aside(unit: Unit, box: str, reason: str, size: int, data: bytes | None,
     unit.log("mail_kept_aside", mailbox=box, reason=reason)
     unit.wake_courier()
     return Received(Fate.ASIDE)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A mail that is kept aside. Size in bytes; ``here``: whether it can be read from the database."""
+
+    id: int
+    mailbox: str
+    reason: str
+    size: int
+    here: bool
+    at: datetime
+
+
+def kept(unit: Unit) -> tuple[Kept, ...]:
+    """The mails that are kept aside, oldest first."""
+    return tuple(
+        Kept(mail.id or 0, mail.mailbox, mail.reason, mail.size, mail.reason != TOO_LARGE, mail.at)
+        for mail in mails.kept(unit.session)
+    )
+
+
+def kept_data(unit: Unit, kept_id: int) -> bytes | None:
+    """The bytes of a mail that is kept aside; ``None`` if there is none, or it lies in the mailbox only."""
+    mail = mails.kept_one(unit.session, kept_id)
+    return mail.data if mail is not None else None
+
+
+def drop(unit: Unit, kept_id: int) -> bool:
+    """Keep a mail no longer; whether there was one."""
+    mail = mails.kept_one(unit.session, kept_id)
+    if mail is not None:
+        mails.drop(unit.session, mail)
+        unit.scrub = True
+    return mail is not None
 
 
 def tidy(unit: Unit) -> None:

@@ -80,6 +80,10 @@ def _reply(unit: Unit, payload: Payload) -> Alert | None:
     return letters.reply_post(unit, payload["letter"])
 
 
+def _undelivered(unit: Unit, payload: Payload) -> Alert | None:
+    return mail_outcomes.alert_view(unit, payload)
+
+
 def _mail_server(_unit: Unit, payload: Payload) -> Alert:
     return MailServerReport(payload["reason"])
 
@@ -101,7 +105,7 @@ LOAD: Final[Mapping[str, Callable[[Unit, Payload], Alert | None]]] = MappingProx
         "room_moved": _room_moved,
         "restored": _restored,
         "reply": _reply,
-        "undelivered": mail_outcomes.alert_view,
+        "undelivered": _undelivered,
         "mail_server": _mail_server,
         "mail_aside": _mail_aside,
     }

@@ -21,6 +21,7 @@ from bot.services import (
     figures,
     intake,
     invitations,
+    mail_in,
     outcomes,
     quiet,
     reception,
@@ -31,11 +32,12 @@ from bot.services.arrivals import NewMessage
 from bot.services.intake import RetryKey
 from tests.integration.desk_data import ADMINS, ANNA, BEN, DORA, FREIBURG, POLICY, Desk, desk_on, request
 from tests.integration.test_worker_taps import Chat
+from tests.mail_data import mail
 
 GROWING: Final = (
     "tickets", "requesters", "messages", "attachments", "tasks", "history", "inbox", "outbox",
     "outbox_tickets", "posted_events", "posted_tickets", "cards", "prompts", "prompt_tickets",
-    "idempotency_keys", "mutes", "room_members", "digest_marks", "purged", "search_index",
+    "idempotency_keys", "mutes", "room_members", "digest_marks", "purged", "search_index", "mail_marks",
 )  # fmt: skip
 """Not so: rooms, keys, and notes of quiet hours, which are forgotten after a week."""
 PARTIAL: Final = ("ix_inbox_waiting",)
@@ -106,6 +108,11 @@ async def busy_days(desk: Desk) -> None:
     message = NewMessage("And one thing more", Intake.HTTP)
     await desk.units.run(lambda unit: arrivals.receive_message(unit, numbers[1], message))
     await desk.deliver()
+    for name in ("plain", "reply_thunderbird", "ooo_gmail_en", "bounce_postfix", "nested", "plain"):
+        read = replace(mail(name), subject=f"[#{numbers[0]}]")
+        await desk.units.run(partial(mail_in.receive_mail, mail=read, box=mail_in.Box("help", most_open=1)))
+    await desk.deliver()
+    await desk.units.run(mail_in.tidy)
     for line in BY_ADMINS:
         await chat.say(DORA, line.format(a=numbers[4]), ADMINS)
     await chat.tap(DORA, chat.prompt(), "✅", desk.clock.now)

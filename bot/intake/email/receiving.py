@@ -39,4 +39,6 @@ async def _aside(units: Units, data: bytes, box: Box, reason: str) -> Received:
 
 async def refuse_large(units: Units, identity: bytes, size: int, box: Box) -> Received:
     """Tell the admins of a mail that is too large to be fetched."""
-    return await units.run(lambda unit: mail_in.keep_aside(unit, box.name, "too_large", size, None, identity))
+    return await units.run(
+        lambda unit: mail_in.keep_aside(unit, box.name, mail_in.TOO_LARGE, size, None, identity)
+    )
