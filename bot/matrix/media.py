@@ -7,13 +7,15 @@ from typing import Any, Final
 import structlog
 
 from bot.matrix.client import MatrixClient
-from bot.matrix.encryption.attachments import sealed
 from bot.matrix.encryption.machine import Machine
 from bot.matrix.errors import Refused, Unreachable
+from bot.matrix.nio_alone import nio
 from bot.services import media
 from bot.services.delivery import Send
 from bot.services.media import File, Media, NoFile
 from bot.services.unit import Units
+
+encrypt_attachment: Final = nio.crypto.attachments.encrypt_attachment
 
 _LOG = structlog.get_logger(__name__)
 _PATIENCE: Final = 3
@@ -72,6 +74,6 @@ class Uploader:
         """Upload it; for an encrypted room, what is uploaded is of use only to who can read the message."""
         if not self._machine.is_encrypted(room_id):
             return wanted.uploaded(await self._client.upload(file.data, file.media_type, file.name), file)
-        hidden, how = await asyncio.to_thread(sealed, file.data)
-        url = await self._client.upload(hidden, "application/octet-stream", "file")
-        return wanted.uploaded(url, file, {**how, "url": url})
+        sealed, key = await asyncio.to_thread(encrypt_attachment, file.data)
+        url = await self._client.upload(sealed, "application/octet-stream", "file")
+        return wanted.uploaded(url, file, {"v": "v2", **key, "url": url})
