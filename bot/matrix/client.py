@@ -41,7 +41,7 @@ class MatrixClient:
 
     def __init__(self, login: Login) -> None:
         self._login = login
-        self._transport = Transport(login.homeserver)
+        self._transport = Transport(login.homeserver, login.user_id)
         self.user_id = login.user_id
         self.device_id = ""
 

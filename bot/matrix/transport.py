@@ -1,7 +1,7 @@
 """One request to the homeserver: what it answers as JSON, or what went wrong as a :class:`MatrixError`.
 
-nio's client is not used: its reading of answers raises whatever the standard library raises at a body that a
-proxy broke, loses the error's code where an answer is incomplete, and takes 15 MB for encryption.
+nio only carries it. Its own reading of answers raises whatever the standard library raises at a body that a
+proxy broke, and loses the error's code where an answer is incomplete.
 """
 
 import asyncio
@@ -15,6 +15,7 @@ import aiohttp
 
 from bot.matrix.errors import AlreadyThere, MatrixError, RateLimited, Refused, TokenRejected, Unreachable
 from bot.matrix.json_text import parsed
+from bot.matrix.nio_alone import nio
 
 TIMEOUT: Final = 30.0
 """Seconds for a request that has no reason to take long."""
@@ -38,18 +39,23 @@ def path_of(*parts: str, query: Mapping[str, str] | None = None, version: str = 
 
 
 class Transport:
-    """Carries requests, each one attempt: it is the callers who decide whether to repeat one."""
+    """Carries requests, each one attempt: nio would retry for ever by itself; here the callers decide."""
 
-    def __init__(self, homeserver: str) -> None:
-        self._homeserver = homeserver
-        self._session: aiohttp.ClientSession | None = None
+    def __init__(self, homeserver: str, user_id: str) -> None:
+        config = nio.AsyncClientConfig(
+            max_limit_exceeded=0,
+            max_timeouts=0,
+            request_timeout=TIMEOUT,
+            encryption_enabled=False,
+            store_sync_tokens=False,
+        )
+        self._nio = nio.AsyncClient(homeserver, user_id, config=config)
         self.token: str | None = None
         """The access token, once there is one."""
 
     async def close(self) -> None:
         """Close the connections."""
-        if self._session is not None:
-            await self._session.close()
+        await self._nio.close()
 
     async def ask(
         self, method: str, path: str, body: Mapping[str, Any] | None = None, limit: float = TIMEOUT
@@ -80,12 +86,9 @@ class Transport:
         headers = {} if data is None else {"Content-Type": media_type}
         if self.token is not None:
             headers["Authorization"] = f"Bearer {self.token}"
-        # A session wants a running loop, which there need not be when this object is made.
-        if self._session is None:
-            self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=None))
-        ask, url = self._session.request, self._homeserver + path
         try:
-            async with asyncio.timeout(limit), ask(method, url, data=data, headers=headers) as answer:
+            async with asyncio.timeout(limit):
+                answer = await self._nio.send(method, path, data, headers, timeout=limit)
                 body = await answer.read()
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             raise Unreachable(type(error).__name__) from error
