@@ -10,15 +10,16 @@ from contextlib import contextmanager
 
 @contextmanager
 def without(*names: str) -> Iterator[None]:
-    """Let imports inside do without these packages, unless they are loaded already."""
-    absent = [name for name in names if name not in sys.modules]
+    """Let imports inside do without these packages, also where others have loaded them."""
+    loaded = {name: sys.modules[name] for name in names if name in sys.modules}
     # A module that is None cannot be imported.
-    sys.modules.update(dict.fromkeys(absent))  # type: ignore[arg-type]
+    sys.modules.update(dict.fromkeys(names))  # type: ignore[arg-type]
     try:
         yield
     finally:
-        for name in absent:
+        for name in names:
             del sys.modules[name]
+        sys.modules.update(loaded)
 
 
 # Rich is for its coloured tracebacks, which the log does not have; Twisted and greenlets are others' loops.
