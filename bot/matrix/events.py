@@ -161,10 +161,11 @@ class Reader:
             return
         found.rooms.append(room_update(room_id, [*before, *said], self._me))
         levels = any(event.get("type") == "m.room.power_levels" for event in said)
-        if count is not None or (known and (before or levels)):
-            # Told with a count, the members are not told. Two events at once, as a member leaving while the
-            # bot writes, fork the room's history: the sync then tells the state before one of them, in which
-            # the member is still there (MSC4222). And levels alone do not say whether the bot may write.
+        if count is not None or not known or before or levels:
+            # Of a room that is new, or told with a count, not all members need be told: those who never spoke
+            # are left out. Two events at once, as a member leaving while the bot writes, fork the room's
+            # history: the sync then tells the state before one of them, in which the member is still there
+            # (MSC4222). And levels alone do not say whether the bot may write.
             found.unsure.append(room_id)
         start = timeline.get("prev_batch")
         since_join = said if known else self._since_join(said)

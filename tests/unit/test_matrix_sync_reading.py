@@ -53,6 +53,14 @@ def test_a_first_sync_asks_only_for_the_state_of_rooms_that_may_serve() -> None:
         assert (stranger.unsure, stranger.gaps, ids(stranger)) == ((), (), [])
 
 
+def test_who_is_in_a_new_room_is_asked_for_also_where_no_count_is_told() -> None:
+    """The members who never spoke are not in a sync that loads them lazily."""
+    new = sync(
+        {"state": {"events": [member("join", ANNA)]}, "timeline": timeline(member("join"))}, known=False
+    )
+    assert new.unsure == (ROOM,)
+
+
 def test_the_room_that_replaces_one_in_use_is_read_whole_however_many_are_in_it() -> None:
     create = state("m.room.create", {"predecessor": {"room_id": ROOM}})
     come = {
