@@ -23,10 +23,8 @@ HINTS: Final[Mapping[RoomProblem, str]] = {
     RoomProblem.MUTED: "Room settings, roles: let the bot send messages and reactions.",
 }
 
-_MODERATOR: Final = (
-    "Room settings, roles: make the bot a moderator. Until then handled taps stay on the cards, and a purge "
-    "leaves members' own messages."
-)
+_ROLES: Final[Mapping[int, str]] = {50: " (moderator)", 100: " (admin)"}
+"""How clients call the levels."""
 _INVITE: Final = HINTS[RoomProblem.NOT_JOINED] + " `run` accepts the invitation."
 
 State = list[dict[str, Any]]
@@ -53,14 +51,37 @@ async def examine_room(
     if found:
         return bad(what, ", ".join(found), " ".join(HINTS[problem] for problem in found))
     rights = rights_in(state, me)
-    if not rights.may_write:
-        return bad(what, f"the bot may not write there{_level(rights)}", HINTS[RoomProblem.MUTED])
+    if not (rights.may_write and rights.may_react):
+        return _muted(what, me, rights)
     told = f"{room_id}, {_people(state)}{_level(rights)}" if closely else room_id
     if room_id != address and address.startswith("!"):
         return poor(what, f"was upgraded, moved to {told}", f"Write {room_id} into the config.")
     if not rights.may_remove:
-        return good(what, f"{told}, but the bot may not remove messages there", _MODERATOR)
+        needed = f"the bot may not remove what others sent (needs level {rights.to_remove})"
+        hint = "Until then handled taps stay on the cards, and a purge leaves members' own messages."
+        return poor(what, f"{told}; {needed}", f"{_grant(me, rights)} {hint}")
     return good(what, told)
+
+
+def _muted(what: str, me: str, rights: Rights) -> Finding:
+    lacking = [
+        f"{name} (needs level {needed})"
+        for name, needed, may in (
+            ("send messages", rights.to_write, rights.may_write),
+            ("react", rights.to_react, rights.may_react),
+        )
+        if not may
+    ]
+    hint = "Without messages no ticket of this room can be shown, without reactions no command gets its ✅."
+    return bad(
+        what, f"the bot may not {' nor '.join(lacking)}{_level(rights)}", f"{_grant(me, rights)} {hint}"
+    )
+
+
+def _grant(me: str, rights: Rights) -> str:
+    """What is to be done in the room. Nothing else is needed there: the bot invites and removes nobody."""
+    level = max(rights.to_write, rights.to_react, rights.to_remove)
+    return f"Room settings, roles: give {me} the level {level}{_ROLES.get(level, '')}."
 
 
 def _level(rights: Rights) -> str:

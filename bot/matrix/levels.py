@@ -23,10 +23,27 @@ class Rights:
     """What the power levels let somebody do."""
 
     level: int
-    may_write: bool
-    """Messages and reactions."""
-    may_remove: bool
-    """What others sent: handled taps, purged words."""
+    to_write: int
+    """The level that messages need,"""
+    to_react: int
+    """reactions,"""
+    to_remove: int
+    """and to take away what others sent: handled taps, purged words."""
+
+    @property
+    def may_write(self) -> bool:
+        """Whether messages may be sent."""
+        return self.level >= self.to_write
+
+    @property
+    def may_react(self) -> bool:
+        """Whether reactions may be sent."""
+        return self.level >= self.to_react
+
+    @property
+    def may_remove(self) -> bool:
+        """Whether others' events may be taken away."""
+        return self.level >= self.to_remove
 
     @property
     def is_creator(self) -> bool:
@@ -38,15 +55,19 @@ def rights_in(state: State, user_id: str) -> Rights:
     """A user's rights by a room's whole state."""
     levels = _content(state, "m.room.power_levels")
     level = _level_of(state, levels, user_id)
-    writing = max(_needed(levels, "m.room.message"), _needed(levels, "m.reaction"))
     removing = max(_number(levels.get("redact"), _REMOVING), _needed(levels, "m.room.redaction"))
-    return Rights(level, may_write=level >= writing, may_remove=level >= removing)
+    return Rights(level, _to_write(state, levels), _needed(levels, "m.reaction"), removing)
 
 
 def may_post(state: State, user_id: str) -> bool:
     """Whether the user may send messages into a room of this whole state."""
     levels = _content(state, "m.room.power_levels")
-    return _level_of(state, levels, user_id) >= _needed(levels, "m.room.message")
+    return _level_of(state, levels, user_id) >= _to_write(state, levels)
+
+
+def _to_write(state: State, levels: Mapping[str, Any]) -> int:
+    """In an encrypted room messages go as another type; reactions stay in clear."""
+    return _needed(levels, "m.room.encrypted" if _event(state, "m.room.encryption") else "m.room.message")
 
 
 def _needed(levels: Mapping[str, Any], kind: str) -> int:

@@ -6,7 +6,7 @@ import pytest
 
 from bot.doctor.findings import Level
 from bot.doctor.rooms import examine_room
-from bot.matrix.levels import Rights, rights_in
+from bot.matrix.levels import Rights, may_post, rights_in
 
 BOT = "@bot:example.org"
 ANNA = "@anna:example.org"
@@ -24,21 +24,16 @@ def state(levels: dict[str, Any], version: str | None = None, creator: str = ANN
 @pytest.mark.parametrize(
     ("levels", "rights"),
     [
-        ({}, Rights(0, may_write=True, may_remove=False)),
-        ({"users": {BOT: 50}}, Rights(50, may_write=True, may_remove=True)),
-        ({"users_default": 50}, Rights(50, may_write=True, may_remove=True)),
-        ({"users": {BOT: 49}}, Rights(49, may_write=True, may_remove=False)),
-        ({"users": {BOT: 50}, "redact": 60}, Rights(50, may_write=True, may_remove=False)),
-        (
-            {"users": {BOT: 50}, "events": {"m.room.redaction": 60}},
-            Rights(50, may_write=True, may_remove=False),
-        ),
-        ({"events_default": 1}, Rights(0, may_write=False, may_remove=False)),
-        ({"events": {"m.reaction": 1}}, Rights(0, may_write=False, may_remove=False)),
-        (
-            {"users": {BOT: 50}, "events": {"m.room.message": 51}},
-            Rights(50, may_write=False, may_remove=True),
-        ),
+        ({}, Rights(0, 0, 0, 50)),
+        ({"users": {BOT: 50}}, Rights(50, 0, 0, 50)),
+        ({"users_default": 50}, Rights(50, 0, 0, 50)),
+        ({"users": {BOT: 49}}, Rights(49, 0, 0, 50)),
+        ({"users": {BOT: 50}, "redact": 60}, Rights(50, 0, 0, 60)),
+        ({"users": {BOT: 50}, "events": {"m.room.redaction": 60}}, Rights(50, 0, 0, 60)),
+        ({"events_default": 1}, Rights(0, 1, 1, 50)),
+        ({"events": {"m.reaction": 1}}, Rights(0, 0, 1, 50)),
+        ({"users": {BOT: 50}, "events": {"m.room.message": 51}}, Rights(50, 51, 0, 50)),
+        ({"users": {BOT: 50}, "events": {"m.room.encrypted": 51}}, Rights(50, 0, 0, 50)),
     ],
 )
 def test_rights_by_power_levels(levels: dict[str, Any], rights: Rights) -> None:
@@ -62,13 +57,23 @@ def test_from_room_version_12_on_creators_may_do_everything() -> None:
 
 
 def test_without_power_levels_everybody_has_none() -> None:
-    assert rights_in([], BOT) == Rights(0, may_write=True, may_remove=False)
+    assert rights_in([], BOT) == Rights(0, 0, 0, 50)
+
+
+def test_in_an_encrypted_room_another_type_of_message_counts() -> None:
+    encryption = {"type": "m.room.encryption", "state_key": "", "content": {}}
+    for kind, may in (("m.room.message", True), ("m.room.encrypted", False)):
+        room = [*state({"events": {kind: 1}}), encryption]
+        assert (rights_in(room, BOT).may_write, may_post(room, BOT)) == (may, may)
 
 
 class Client:
     """The bot's account, in an upgraded room and in the one that replaced it."""
 
     user_id = BOT
+
+    def __init__(self, levels: dict[str, Any] | None = None) -> None:
+        self._levels = levels if levels is not None else {"users": {BOT: 50}}
 
     async def resolve(self, _alias: str) -> str:
         """An alias that stayed with the old room."""
@@ -79,8 +84,29 @@ class Client:
         joined = {"type": "m.room.member", "state_key": BOT, "content": {"membership": "join"}}
         invited = {"type": "m.room.join_rules", "state_key": "", "content": {"join_rule": "invite"}}
         gone = {"type": "m.room.tombstone", "state_key": "", "content": {"replacement_room": "!new"}}
-        found = [*state({"users": {BOT: 50}}), joined, invited]
+        found = [*state(self._levels), joined, invited]
         return [*found, gone] if room_id == "!old" else found
+
+
+@pytest.mark.parametrize(
+    ("levels", "level", "detail", "grant"),
+    [
+        ({"users": {BOT: 50}}, Level.GOOD, "!room, 0 members, the bot has level 50", ""),
+        ({}, Level.POOR, "not remove what others sent (needs level 50)", "level 50 (moderator). Until"),
+        ({"users": {BOT: 50}, "redact": 100}, Level.POOR, "(needs level 100)", "level 100 (admin)."),
+        ({"events_default": 20, "redact": 20}, Level.BAD,
+         "the bot may not send messages (needs level 20) nor react (needs level 20), the bot has level 0",
+         f"give {BOT} the level 20."),
+        ({"events": {"m.reaction": 50}}, Level.BAD,
+         "the bot may not react (needs level 50), the bot has level 0", "the level 50 (moderator)."),
+    ],
+)  # fmt: skip
+async def test_what_is_lacking_is_told_with_what_to_grant(
+    levels: dict[str, Any], level: Level, detail: str, grant: str
+) -> None:
+    client: Any = Client(levels)
+    told = await examine_room(client, "triage", "!room", {}, closely=True)
+    assert (told.level, detail in told.detail, grant in told.hint) == (level, True, True), told
 
 
 async def test_of_a_room_that_was_moved_out_of_the_new_one_is_looked_at() -> None:
