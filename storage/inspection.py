@@ -17,7 +17,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session, col, func, select
 
-from storage import queues, room_moves, schema
+from storage import limits, queues, room_moves, schema
 from storage.errors import DatabaseUnavailable
 from storage.lease import ADVISORY_KEY
 from storage.models import ApiKey, Greeting, Holder, SyncState
@@ -202,6 +202,22 @@ class Work:
     set_aside: int
     keys: int
     """API keys that are valid."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """How often the homeserver slowed the bot down, and to how many seconds per message."""
+
+    seconds: float
+    times: int
+    first_at: datetime
+    last_at: datetime
+
+
+def limit(session: Session) -> Limit | None:
+    """The homeserver's limit on messages; ``None``: none was met."""
+    met = limits.met(session)
+    return Limit(met.seconds, met.times, met.first_at, met.last_at) if met else None
 
 
 def moved_rooms(session: Session) -> Mapping[str, str]:

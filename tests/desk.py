@@ -303,8 +303,8 @@ async def running_desk(
 ) -> AsyncIterator[Desk]:
     """A desk with its bot running."""
     desk = await make_desk(homeserver, crowd, folder, database_url, **extra)
-    await desk.bot.start()
     try:
+        await desk.bot.start()
         yield desk
     finally:
         await desk.bot.stop()

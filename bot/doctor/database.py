@@ -12,7 +12,7 @@ from sqlmodel import Session
 from bot.doctor.findings import Finding, bad, good, poor
 from storage import inspection, schema
 from storage.errors import DatabaseUnavailable
-from storage.inspection import Lease, Work
+from storage.inspection import Lease, Limit, Work
 
 _MIB: Final = 1024**2
 _LITTLE: Final = 100 * _MIB
@@ -33,6 +33,8 @@ class Report:
     """Valid API keys; ``None``: not known."""
     moved: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     """Upgraded rooms → the room that the bot uses instead."""
+    limit: Limit | None = None
+    """The homeserver's limit on messages, as the bot has met it."""
 
 
 def examine_schema(url: URL) -> Report:
@@ -42,7 +44,10 @@ def examine_schema(url: URL) -> Report:
         return Report((first,))
     try:
         with inspection.opened(url) as session:
-            return Report((first,), moved=inspection.moved_rooms(session))
+            # Who may not see whether it runs must take care as if it did.
+            running = inspection.lease(url, session).held is not False
+            moved, limit = inspection.moved_rooms(session), inspection.limit(session)
+            return Report((first,), running, moved=moved, limit=limit)
     except DatabaseUnavailable:
         return Report((first, _unreadable()))
 
@@ -62,12 +67,12 @@ def examine_database(url: URL, now: datetime) -> Report:
             work = inspection.work(session, now)
             running = _is_recent(work.synced_at, now) if held.held is None else held.held
             found += [_lease(held), *_work(work, now, running=running)]
-            moved = inspection.moved_rooms(session)
+            moved, limit = inspection.moved_rooms(session), inspection.limit(session)
             if url.get_backend_name() != "sqlite":
                 found.append(_clock(inspection.clock(session), now))
     except DatabaseUnavailable:
         return Report((*found, _unreadable()))
-    return Report(tuple(found), running, work.keys, moved)
+    return Report(tuple(found), running, work.keys, moved, limit)
 
 
 def _unreadable() -> Finding:
@@ -146,7 +151,7 @@ def _work(found: Work, now: datetime, *, running: bool) -> Iterator[Finding]:
     if running:
         yield _synced(found.synced_at, now)
     yield _queue("commands", found.inbox, found.inbox_oldest, now, "The log says why (`command_fault`).")
-    why = "Is the homeserver slow, or does its rate limit apply? The log says (`delivery_put_off`)."
+    why = "Is the homeserver slow, or does its rate limit apply (below)? The log says (`delivery_put_off`)."
     yield _queue("sending", found.outbox, found.outbox_oldest, now, why)
     if found.set_aside:
         hint = "The admin room was told of each: let the bot write where it could not. It is not sent again."

@@ -1,24 +1,29 @@
 """Two rounds over one set of checks: `check` before the first start, `doctor` over everything at any time."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
+from datetime import datetime
 
 from sqlalchemy import make_url
 
 from bot import wiring
 from bot.config import Config
-from bot.doctor import database, homeserver, intake, rooms, zones
+from bot.doctor import database, homeserver, intake, limit, rooms, zones
+from bot.doctor.database import Report
 from bot.doctor.findings import Finding, Level
 from bot.matrix.client import MatrixClient
 from bot.services.unit import Clock, utc_now
 
 
-async def check(config: Config) -> AsyncIterator[Finding]:
-    """What has to be right before the bot is started: schema, login, rooms."""
+async def check(config: Config, clock: Clock = utc_now) -> AsyncIterator[Finding]:
+    """What has to be right before the bot is started: schema, login, rooms, and how fast it may send.
+
+    While no bot runs, and if nothing is known of it yet, the homeserver's limit is measured.
+    """
     report = await asyncio.to_thread(database.examine_schema, make_url(config.database_url()))
     for finding in report.findings:
         yield finding
-    async for finding in _account(config, report.moved, closely=False):
+    async for finding in _account(config, report, clock(), closely=False):
         yield finding
 
 
@@ -32,7 +37,7 @@ async def doctor(config: Config, clock: Clock = utc_now) -> AsyncIterator[Findin
     for finding in server:
         yield finding
     if server[0].level is Level.GOOD:
-        async for finding in _account(config, report.moved, closely=True):
+        async for finding in _account(config, report, clock(), closely=True):
             yield finding
     for finding in await intake.examine_intake(config, running=report.running):
         yield finding
@@ -41,8 +46,8 @@ async def doctor(config: Config, clock: Clock = utc_now) -> AsyncIterator[Findin
     yield zones.examine_zones(config, clock())
 
 
-async def _account(config: Config, moved: Mapping[str, str], *, closely: bool) -> AsyncIterator[Finding]:
-    """The login, and with it the rooms; of an upgraded one that which is used instead.
+async def _account(config: Config, report: Report, now: datetime, *, closely: bool) -> AsyncIterator[Finding]:
+    """The login, and with it the rooms (of an upgraded one that which is used instead) and the limit.
 
     A password makes a device of its own for the moment: to log in as the bot's would end the login of a bot
     that runs.
@@ -54,9 +59,9 @@ async def _account(config: Config, moved: Mapping[str, str], *, closely: bool) -
         if login.level is not Level.GOOD:
             return
         for key, address in wiring.rooms(config).items():
-            yield await rooms.examine_room(client, key, address, moved, closely=closely)
-        if closely:
-            yield await homeserver.examine_rate_limit(client)
+            yield await rooms.examine_room(client, key, address, report.moved, closely=closely)
+        may_measure = not closely and not report.running
+        yield await limit.examine_limit(config, client, report.limit, now, may_measure=may_measure)
         if config.matrix.password is not None:
             await client.log_out()
     finally:

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import Any, Final
+from typing import Final
 
 import aiohttp
 
@@ -65,22 +65,3 @@ async def examine_login(config: Config, client: MatrixClient) -> Finding:
         hint = "Check `matrix.homeserver`; is the server up?"
         return bad(what, f"{config.matrix.homeserver} does not answer ({error})", hint)
     return good(what, f"{client.user_id}, device {client.device_id}")
-
-
-async def examine_rate_limit(client: MatrixClient) -> Finding:
-    """How fast the bot may send, if the homeserver tells; it tells its admins only."""
-    what = "rate limit"
-    found = await _override(client)
-    advice = 'docs/operations.md, "The homeserver\'s rate limit": how an admin of the homeserver lifts it.'
-    if found is None:
-        return good(what, "only told to admins of the homeserver; a burst of cards may be slow", advice)
-    if found and not found.get("messages_per_second"):
-        return good(what, "lifted for the bot")
-    return poor(what, f"{found.get('messages_per_second', 'the default')} messages a second", advice)
-
-
-async def _override(client: MatrixClient) -> dict[str, Any] | None:
-    try:
-        return await client.rate_limit()
-    except MatrixError:
-        return None

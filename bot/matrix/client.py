@@ -163,6 +163,15 @@ class MatrixClient:
         user = quote(self.user_id, safe="")
         return await self._transport.ask("GET", f"/_synapse/admin/v1/users/{user}/override_ratelimit")
 
+    async def make_room(self, name: str) -> str:
+        """Make a room in which nobody else is; its id."""
+        request = {"name": name, "preset": "private_chat"}
+        return _identifier(await self._transport.ask("POST", path_of("createRoom"), request), "room_id")
+
+    async def forget(self, room_id: str) -> None:
+        """Let the homeserver forget a room that was left."""
+        await self._transport.ask("POST", path_of("rooms", room_id, "forget"), {})
+
     async def own_reaction(self, room_id: str, target: str, key: str) -> str | None:
         """Id of the bot's own reaction with this emoji on an event, if it stands there."""
         following: str | None = None

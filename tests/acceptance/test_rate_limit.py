@@ -5,12 +5,18 @@ is not faster, so that the real thing is kinder.
 """
 
 import asyncio
+import re
+import sqlite3
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Final
 
+import aiohttp
 import pytest
 
 from bot.demo.homeserver import Homeserver
+from bot.doctor import Finding, Level, check, doctor
+from bot.doctor.limit import advice
 from tests.desk import Desk, running_desk
 from tests.people import Crowd
 
@@ -74,9 +80,69 @@ async def between(desk: Desk, command: str) -> list[str]:
 async def test_commands_are_answered_first_and_offers_come_when_there_is_time(strict: Desk) -> None:
     numbers, waits = await a_busy_time(strict, tickets=5, commands=4, pause=0.5)
     # The next message that the homeserver takes is the answer, but for one that is on its way.
-    assert max(wait for _command, wait in waits) < 5, waits
+    assert max(wait for _command, wait in waits) < 10, waits
     assert [len(await between(strict, command)) <= 1 for command, _wait in waits] == [True] * 4
     for number in numbers[:4]:
         await strict.offers(number, "⏳ ✅ 🚫", timeout=60)
         assert "In progress" in (await strict.card(number)).body
     await strict.offers(numbers[4], "🙋 ⏳ ✅ 🚫", timeout=60)
+
+
+async def limit_of(findings: AsyncIterator[Finding]) -> Finding:
+    """What `check` or `doctor` says of the limit."""
+    (found,) = [each async for each in findings if each.what == "rate limit"]
+    return found
+
+
+async def test_the_limit_is_told_as_it_was_met_measured_or_lifted(strict: Desk) -> None:
+    """With what to do about it: an admin of the homeserver lifts it by the request that the hint names."""
+    for look in (check, doctor):
+        met = await limit_of(look(strict.config))
+        assert (met.level, met.detail[:17]) == (Level.POOR, "one message in 0."), met
+        assert re.search(r"; it slowed the bot down \d+ times since \d{4}-", met.detail)
+        assert met.hint == advice(strict.config, strict.account.user_id)
+    assert await strict.bot.stop() == 0
+    with sqlite3.connect(strict.folder / "tickettruhe.db") as database:
+        database.execute("DELETE FROM rate_limit")
+    rooms = await joined(strict)
+    found = await limit_of(check(strict.config))
+    measured = re.fullmatch(r"measured: (\d+) messages at once, then one in (0\.\d) s", found.detail)
+    assert measured is not None, found
+    # Making the room counted, and the bucket filled a little meanwhile.
+    assert 8 <= int(measured[1]) < 30
+    assert 0.3 <= float(measured[2]) <= 0.5
+    assert await joined(strict) == rooms
+    told = re.search(r"-d '(\{.*?\})' '(.*?)'", met.hint)
+    assert told is not None
+    admin = await strict.homeserver.register("root", "root's password", "Root", admin=True)
+    headers = {"Authorization": f"Bearer {admin.access_token}"}
+    async with (
+        aiohttp.ClientSession(headers=headers) as session,
+        session.post(told[2], data=told[1]) as answer,
+    ):
+        assert answer.status == 200
+    free = await limit_of(check(strict.config))
+    assert free.detail == "measured: none, 30 messages were taken at once"
+    # An account that is an admin of the homeserver is told.
+    bot = strict.account.user_id
+    strict.account = replace(strict.account, user_id=admin.user_id, access_token=admin.access_token)
+    strict.write_config()
+    async with aiohttp.ClientSession(headers=headers) as session:
+        own = told[2].replace(bot, admin.user_id)
+        for rate, level in ((0, Level.GOOD), (1, Level.GOOD)):
+            async with session.post(own, json={"messages_per_second": rate, "burst_count": 5 * rate}):
+                found = await limit_of(doctor(strict.config))
+            wanted = (
+                "lifted for the bot" if not rate else "1 messages a second after 5 at once, for the bot alone"
+            )
+            assert (found.level, found.detail) == (level, wanted)
+
+
+async def joined(desk: Desk) -> set[str]:
+    """The rooms that the bot's account is in."""
+    headers = {"Authorization": f"Bearer {desk.account.access_token}"}
+    async with (
+        aiohttp.ClientSession(headers=headers) as session,
+        session.get(f"{desk.homeserver.url}/_matrix/client/v3/joined_rooms") as answer,
+    ):
+        return set((await answer.json())["joined_rooms"])
