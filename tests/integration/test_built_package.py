@@ -1,13 +1,25 @@
 """What people install: a wheel built as `pip install .` builds it, run far from the source."""
 
+import asyncio
 import os
+import re
 import shutil
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
+from typing import BinaryIO
 from zipfile import ZipFile
 
+import aiohttp
 import pytest
+import sqlalchemy
+
+from bot.demo.homeserver import Homeserver
+from storage import schema
+from tests.desk import make_desk
+from tests.people import Crowd
+from tests.process import BotProcess, Running
 
 ROOT = Path(__file__).parents[2]
 SOURCES = ("bot", "storage", "pyproject.toml", "setup.py", "config.example.yaml", "README.md", "LICENSE")
@@ -71,3 +83,69 @@ def test_it_speaks_german_and_english(wheel: Path, tmp_path: Path) -> None:
         "Ihre Nachricht",
         str(len((ROOT / "config.example.yaml").read_text())),
     ]
+
+
+class Installed(BotProcess):
+    """The bot as it was installed, far from the source."""
+
+    def __init__(self, config: Path, log: Path, *, program: Path) -> None:
+        super().__init__(config, log)
+        self._program = program
+
+    async def _spawned(self, log: BinaryIO) -> Running:
+        return await asyncio.create_subprocess_exec(
+            self._program, "run", "--config", str(self._config),
+            stdout=log, stderr=log, cwd=self._config.parent, env={"PATH": os.defpath},
+        )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The programs' folder of a new environment with the wheel; what it stands on comes from this one."""
+    folder = tmp_path_factory.mktemp("installed") / "venv"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True)
+    install = ("-m", "pip", "--python", folder / "bin/python", "install", "--no-deps", "--no-index", wheel)
+    subprocess.run([sys.executable, *install], check=True, capture_output=True)
+    (packages,) = folder.glob("lib/python*/site-packages")
+    # A path that is added so brings packages, and not the source: its own .pth files are not read.
+    (packages / "others.pth").write_text(f"{Path(sqlalchemy.__file__).parents[1]}\n")
+    return folder / "bin"
+
+
+async def test_what_was_installed_checks_migrates_and_serves(
+    installed: Path, homeserver: Homeserver, people: Crowd, tmp_path: Path
+) -> None:
+    def run(*command: str) -> str:
+        done = subprocess.run(
+            [installed / command[0], *command[1:]], cwd=tmp_path, env={"PATH": os.defpath},
+            check=False, capture_output=True, text=True,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    desk = await make_desk(homeserver, people, tmp_path, f"sqlite:///{tmp_path / 'first.db'}")
+    # A database of this package's own making.
+    desk.database_url = f"sqlite:///{tmp_path / 'second.db'}"
+    config = str(desk.write_config())
+    desk.program = partial(Installed, program=installed / "tickettruhe")
+    place = run(
+        "python", "-c", "import bot.charts.sheet as it, storage; print(it.__file__, storage.__file__)"
+    )
+    assert all(Path(each).is_relative_to(installed.parent) for each in place.split()), place
+    assert f"Migrated to {schema.newest()}." in run("tickettruhe", "migrate", "--config", config)
+    try:
+        await desk.bot.start()
+        async with aiohttp.ClientSession(desk.url) as session:
+            async with session.get("/?lang=de") as page:
+                text = await page.text()
+            assert (page.status, "Ihre Nachricht" in text) == (200, True)
+            style = re.search(r'href="([^"]+\.css[^"]*)"', text)
+            assert style is not None
+            async with session.get(style[1]) as sheet:
+                assert (sheet.status, sheet.content_type) == (200, "text/css")
+        await desk.told("anna", "!new Printer for Ms Doe")
+        await desk.card(1)
+        assert "✗" not in run("tickettruhe", "check", "--config", config)
+        assert "whole" in run("tickettruhe", "backup", str(tmp_path / "copy.db"), "--config", config)
+    finally:
+        assert await desk.bot.stop() == 0
