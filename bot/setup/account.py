@@ -8,7 +8,7 @@ from typing import Any, Final, TypeVar
 from bot.matrix import clean
 from bot.matrix.errors import MatrixError, RateLimited, Refused, TokenRejected, Unreachable
 from bot.matrix.transport import Json, Transport, error_of, path_of
-from bot.setup.errors import SetupStopped, Wrong
+from bot.setup.errors import NotNow, SetupStopped, Wrong
 from bot.setup.texts import Texts
 
 _MOST_PATIENCE: Final = 900.0
@@ -105,13 +105,20 @@ class Account:
             )
         return self.say("The homeserver refuses the login ({code}).", code=code)
 
-    async def ask(self, method: str, *parts: str, body: Json | None = None) -> Json:
+    async def ask(
+        self, method: str, *parts: str, body: Json | None = None, patience: float = _MOST_PATIENCE
+    ) -> Json:
         """The object that the homeserver answers with.
 
+        :param patience: how many seconds it may ask to wait.
         :raises Refused: and TokenRejected: it says no.
-        :raises SetupStopped: it does not answer.
+        :raises SetupStopped: it does not answer; NotNow: it asks to wait for longer.
         """
-        answer: Json = await self._patiently(lambda: self._transport.ask(method, path_of(*parts), body))
+
+        async def attempt() -> Json:
+            return await self._transport.ask(method, path_of(*parts), body)
+
+        answer: Json = await self._patiently(attempt, patience)
         return answer
 
     async def state(self, room_id: str) -> list[Json]:
@@ -129,15 +136,15 @@ class Account:
         found: list[Json] = await self._patiently(attempt)
         return found
 
-    async def _patiently(self, attempt: Callable[[], Any]) -> Any:  # noqa: ANN401
+    async def _patiently(self, attempt: Callable[[], Any], patience: float = _MOST_PATIENCE) -> Any:  # noqa: ANN401
         waited, failed = 0.0, 0
         while True:
             try:
                 return await attempt()
             except RateLimited as error:
                 waited += error.retry_after
-                if waited > _MOST_PATIENCE:
-                    raise SetupStopped(
+                if waited > patience:
+                    raise NotNow(
                         self.say("The homeserver lets the bot do no more for now. Run this again later.")
                     ) from None
                 if error.retry_after >= _PAUSE:

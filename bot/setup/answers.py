@@ -83,6 +83,15 @@ class Answers:
             here = below
         here[path[-1]] = value
 
+    def forget(self, path: Sequence[str]) -> None:
+        """Take a setting away, of each team if ``*`` stands for its key."""
+        if "*" in path:
+            place = list(path).index("*")
+            for key in list(self.section(*path[:place])):
+                self.forget([*path[:place], key, *path[place + 1 :]])
+            return
+        self.section(*path[:-1]).pop(path[-1], None)
+
     def choose(self, **values: object) -> None:
         """Set options."""
         self.options = self.options.model_copy(update=values)

@@ -85,7 +85,7 @@ def _prove(result: "Result", terminal: "Terminal", say: "Texts", runner: asyncio
 
     config = load(result.config, os.environ)
     if result.to_greet:
-        _hello(config, terminal, say, runner)
+        _hello(_with_password(config, result.password), terminal, say, runner)
     well = runner.run(shell.told(doctor.check(config)))
     if not well:
         shell.fail(say("Not all is well yet: do what the arrows say, then run this again."))
@@ -93,6 +93,16 @@ def _prove(result: "Result", terminal: "Terminal", say: "Texts", runner: asyncio
     command = f"tickettruhe run --config {result.config}"
     terminal.tell(say("All is set up. Start the bot: {command}", command=command))
     terminal.tell(say("As a service, with backups and behind a web server: docs/operations.md"))
+
+
+def _with_password(config: Any, password: str | None) -> Any:  # noqa: ANN401
+    """The config for the first start: some homeservers want the password once more for cross-signing."""
+    if password is None or config.matrix.password is not None:
+        return config
+    from pydantic import SecretStr
+
+    matrix = config.matrix.model_copy(update={"password": SecretStr(password)})
+    return config.model_copy(update={"matrix": matrix})
 
 
 def _hello(config: Any, terminal: "Terminal", say: "Texts", runner: asyncio.Runner) -> None:  # noqa: ANN401

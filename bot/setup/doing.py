@@ -5,6 +5,7 @@ from pathlib import Path
 from bot.matrix.errors import Refused
 from bot.setup import files, rooms
 from bot.setup.account import Account
+from bot.setup.errors import NotNow
 from bot.setup.plan import Plan, RoomPlan
 from bot.setup.rooms import Seen, Wanted
 from bot.setup.terminal import DONE, NOTE, Terminal
@@ -18,6 +19,8 @@ class Doing:
         self._account = account
         self._terminal = terminal
         self.say = say
+        self.is_complete = True
+        """Whether nothing is left for a later run."""
 
     async def do(self, plan: Plan, path: Path) -> None:
         """All of the plan but the greeting.
@@ -47,7 +50,7 @@ class Doing:
             self._terminal.tell(told, NOTE)
             return
         await rooms.finish(self._account, wanted, seen)
-        await self._invite(wanted, seen)
+        await self._invite(wanted, seen, made=room.to_make)
 
     async def _make(self, wanted: Wanted) -> None:
         try:
@@ -58,10 +61,20 @@ class Doing:
             told = self.say("room made: {name} ({address})", name=wanted.name, address=wanted.address)
             self._terminal.tell(told, DONE)
 
-    async def _invite(self, wanted: Wanted, seen: Seen) -> None:
-        invited = []
+    async def _invite(self, wanted: Wanted, seen: Seen, *, made: bool) -> None:
+        invited = [each for each in wanted.people if made and seen.members.get(each) == "invite"]
         for person in seen.to_invite(wanted):
-            refused = await rooms.invite(self._account, seen, person, wanted.topic)
+            try:
+                refused = await rooms.invite(self._account, seen, person, wanted.topic)
+            except NotNow:
+                self.is_complete = False
+                told = self.say(
+                    "{address}: {person} was invited too often lately; run this again in ten minutes",
+                    address=wanted.address,
+                    person=person,
+                )
+                self._terminal.tell(told, NOTE)
+                continue
             if refused is None:
                 invited.append(person)
                 continue

@@ -93,7 +93,8 @@ class Entrance:
             url = self._terminal.ask(self.say("Homeserver"), check)
         else:
             url = check(known)
-        self._answers.set(("matrix", "homeserver"), url)
+        if (self._answers.text("matrix", "homeserver") or "").rstrip("/") != url:
+            self._answers.set(("matrix", "homeserver"), url)
         answering.save_draft(self._folder, self._answers, self.say)
         return url
 

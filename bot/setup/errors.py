@@ -2,7 +2,8 @@
 
 TickettruheError
 └─ SetupStopped     a person must act; says what is wrong and what to do, in the person's language
-   └─ Wrong         an answer that cannot be used: ask again
+   ├─ Wrong         an answer that cannot be used: ask again
+   └─ NotNow        the homeserver asks to wait for too long
 """
 
 from bot.domain.errors import TickettruheError
@@ -18,3 +19,7 @@ class SetupStopped(TickettruheError):
 
 class Wrong(SetupStopped):
     """An answer that cannot be used, and what would do."""
+
+
+class NotNow(SetupStopped):
+    """The homeserver asks to wait for longer than anybody would."""

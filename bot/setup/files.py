@@ -20,7 +20,8 @@ def write(path: Path, text: str, mode: int, say: Texts) -> None:
     :raises SetupStopped: the folder cannot be written to.
     """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        # The database will lie there, too.
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     except OSError as error:
         raise SetupStopped(_told(path, error, say)) from error

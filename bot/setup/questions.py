@@ -1,6 +1,6 @@
 """The questions, in chapters. Each asks only what is not known yet, and the draft keeps every answer."""
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Collection, Coroutine, Sequence
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -15,7 +15,16 @@ from bot.setup.terminal import Terminal
 from bot.setup.texts import Texts
 
 T = TypeVar("T")
-CHAPTERS: Final = 6
+_OWN: Final[Sequence[tuple[str, ...]]] = (
+    ("admins",),
+    ("teams regions", "members"),
+    ("topics default_topic",),
+    ("timezone digest.schedule",),
+    ("intake.form.enabled intake.port intake.public_url",),
+    ("rooms.admin rooms.triage teams.*.room", "create_rooms encrypted"),
+)
+"""Chapter → its settings, and its options."""
+CHAPTERS: Final = len(_OWN)
 _RESERVED: Final[dict[str, object]] = {"admin": None, "triage": None}
 
 
@@ -38,12 +47,28 @@ class Questions:
         self._folder = folder
         self._run: Callable[[Coroutine[Any, Any, Any]], Any] = run
         self._server = ""
+        self._no_address = False
+        """Whether the person knows no public address yet."""
 
     def all(self, account: Account) -> None:
         """Everything that is asked once the bot is logged in."""
         self._server = account.user.partition(":")[2]
         for chapter in (self._admins, self._teams, self._topics, self._times, self._form, self._rooms):
             chapter(account)
+
+    def again(self, chapter: int, account: Account) -> None:
+        """Ask a chapter once more."""
+        owned, *options = _OWN[chapter - 1]
+        self._no_address = self._no_address and "intake.public_url" not in owned
+        for path in owned.split():
+            self._answers.forget(path.split("."))
+        self._choose(**{name: None for each in options for name in each.split()})
+        self.all(account)
+
+    def members(self, account: Account, keys: Collection[str]) -> None:
+        """Ask who is to be invited into the rooms of these teams, or of triage."""
+        self._server = account.user.partition(":")[2]
+        self._members(account, keys)
 
     def _title(self, chapter: int, name: str) -> str:
         return self.say("Part {chapter} of {all}", chapter=chapter, all=CHAPTERS) + f" · {name}"
@@ -129,13 +154,13 @@ class Questions:
 
         return read
 
-    def _members(self, account: Account) -> None:
+    def _members(self, account: Account, keys: Collection[str] | None = None) -> None:
         known = dict(self._answers.options.members or {})
         names = {
             key: self._answers.text("teams", key, "name") or key for key in self._answers.section("teams")
         }
         for key, name in (*names.items(), ("triage", self.say("Triage"))):
-            if key in known:
+            if key in known or (keys is not None and key not in keys):
                 continue
             self._terminal.screen(
                 self._title(2, self.say("Members of {team}", team=name)),
@@ -220,12 +245,13 @@ class Questions:
             )
             port = self._terminal.ask(self.say("Port"), self._replies.port(listen), default="8080")
             self._keep(("intake", "port"), str(port))
-        if self._answers.get("intake", "public_url") is None:
+        if self._answers.get("intake", "public_url") is None and not self._no_address:
             self._terminal.screen(
                 self._title(5, self.say("Web address")),
                 self.say("Under which address do people reach the form? Nothing, if you do not know it yet."),
             )
             address = self._terminal.ask(self.say("Address"), self._replies.web_address)
+            self._no_address = not address
             if address:
                 self._keep(("intake", "public_url"), address)
 

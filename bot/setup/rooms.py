@@ -22,6 +22,9 @@ BOT: Final = 50
 _ROOM_VERSION: Final = "11"
 """The newest whose creator can give rights away: from 12 on the bot would stand above all admins for ever."""
 ENCRYPTION: Final[Mapping[str, Any]] = {"algorithm": "m.megolm.v1.aes-sha2"}
+_AT_ONCE: Final = 10
+_INVITING: Final = 20.0
+"""Seconds that an invitation may take."""
 _IN: Final = frozenset({"join", "invite"})
 _GONE: Final = frozenset({"leave", "ban"})
 
@@ -155,7 +158,21 @@ def _is_unfinished(
 
 
 async def make(account: Account, wanted: Wanted) -> bool:
-    """Make the room, not finished yet; ``False``: the alias was taken meanwhile."""
+    """Make the room, not finished yet; ``False``: the alias was taken meanwhile.
+
+    Who is invited with the room's making is no matter of Synapse's limit on invitations, which else lets
+    nobody be invited more than five times at once, and again only minutes later.
+    """
+    try:
+        return await _make(account, wanted, wanted.people[:_AT_ONCE])
+    except Refused as error:
+        # "Cannot invite so many users at once" has no code of its own.
+        if error.code != "M_UNKNOWN":
+            raise
+    return await _make(account, wanted, ())
+
+
+async def _make(account: Account, wanted: Wanted, people: Sequence[str]) -> bool:
     request = {
         "preset": "private_chat",
         "visibility": "private",
@@ -163,6 +180,7 @@ async def make(account: Account, wanted: Wanted) -> bool:
         "room_alias_name": wanted.address[1:].partition(":")[0],
         "name": wanted.name,
         "topic": wanted.topic,
+        "invite": list(people),
         "initial_state": [
             {"type": kind, "state_key": "", "content": content}
             for kind, content in _initial(wanted).items()
@@ -195,10 +213,14 @@ async def join(account: Account, address: str) -> bool:
 
 
 async def invite(account: Account, seen: Seen, person: str, reason: str) -> str | None:
-    """Invite somebody; the homeserver's code if it refuses."""
+    """Invite somebody; the homeserver's code if it refuses.
+
+    :raises NotNow: there were too many invitations lately.
+    """
     body = {"user_id": person, "reason": reason}
+    room_id = seen.room_id or ""
     try:
-        await account.ask("POST", "rooms", seen.room_id or "", "invite", body=body)
+        await account.ask("POST", "rooms", room_id, "invite", body=body, patience=_INVITING)
     except Refused as error:
         return error.code
     return None

@@ -11,6 +11,7 @@ from bot.config.document import parse
 from bot.config.loading import validated
 from bot.config.problems import ConfigError, KeyPath
 from bot.config.sources import Settings, Sources
+from bot.services.unit import TRIAGE_ROOM, team_of_room
 from bot.setup import answers as answering
 from bot.setup import defaults, hello, settings
 from bot.setup.account import Account, Secret
@@ -19,7 +20,7 @@ from bot.setup.doing import Doing
 from bot.setup.entrance import Entrance, Given, from_environment, read_secret
 from bot.setup.errors import SetupStopped
 from bot.setup.plan import Plan, RoomPlan, look_at_rooms, wanted_rooms
-from bot.setup.questions import Questions
+from bot.setup.questions import CHAPTERS, Questions
 from bot.setup.replies import Replies
 from bot.setup.summary import summary
 from bot.setup.terminal import DONE, Terminal
@@ -110,16 +111,17 @@ class SetUp:
             login = entrance.enter(account, Given(self._secret, self._is_configured))
             self._terminal.tell(self.say("logged in as {account}, device {device}",
                                           account=login.user, device=login.device), DONE)  # fmt: skip
-            config = self._settle(account)
-            plan = self._plan(account, config)
-            if not self._agreed(plan, config):
+            plan = self._agreed_plan(account)
+            if plan is None:
                 return None
-            self._run(Doing(account, self._terminal, self.say).do(plan, self._path))
-            if self._is_configured and self._secret and not self._secret.is_token:
-                self._run(account.log_out())
+            doing = Doing(account, self._terminal, self.say)
+            self._run(doing.do(plan, self._path))
         finally:
+            if account.user and self._is_configured and self._secret and not self._secret.is_token:
+                self._run(account.log_out())
             self._run(account.close())
-        (self._folder / answering.DRAFT).unlink(missing_ok=True)
+        if doing.is_complete:
+            (self._folder / answering.DRAFT).unlink(missing_ok=True)
         return Result(self._path, plan.changes, plan.greets, entrance.password)
 
     # What is known
@@ -175,11 +177,28 @@ class SetUp:
                 return Secret(read_secret(file.parent / named, self.say), is_token)
         return None
 
+    def _agreed_plan(self, account: Account) -> Plan | None:
+        """Ask, and plan, until the person is content."""
+        questions = Questions(self._answers, self._terminal, self.say, self._folder, self._run)
+        asks = not self._request.yes
+        if asks and not self._is_whole:
+            questions.all(account)
+        while True:
+            config = self._settle(account)
+            plan = self._plan(account, config)
+            strangers = [team_of_room(room.wanted.key) or TRIAGE_ROOM for room in plan.rooms if room.to_make]
+            if asks and set(strangers) - {*(self._answers.options.members or {})} and self._is_whole:
+                questions.members(account, strangers)
+                continue
+            decision = self._decision(plan, config)
+            if not isinstance(decision, bool):
+                questions.again(decision, account)
+                continue
+            return plan if decision else None
+
     def _settle(self, account: Account) -> Config:
-        """Ask what lacks, fill in the rest, check the whole."""
+        """Fill in what lacks, check the whole."""
         answers, server = self._answers, account.user.partition(":")[2]
-        if not self._request.yes and not self._is_whole:
-            Questions(answers, self._terminal, self.say, self._folder, self._run).all(account)
         missing = [each for each in ("admins", "teams") if not answers.get(each)]
         if missing:
             raise SetupStopped(
@@ -231,15 +250,22 @@ class SetUp:
                 )  # fmt: skip
         return notes
 
-    def _agreed(self, plan: Plan, config: Config) -> bool:
+    def _decision(self, plan: Plan, config: Config) -> bool | int:
+        """Whether to go ahead, or which part to answer once more."""
         if not self._request.yes and plan.changes:
             self._terminal.screen(self.say("What happens now"))
         for line in summary(plan, config, self._path, self.say):
             self._terminal.tell(line)
         if self._request.yes or not plan.changes:
             return True
-        if self._terminal.confirm(self.say("Go ahead?"), default=True):
-            return True
+        if self._is_whole:
+            decision: bool | int = self._terminal.confirm(self.say("Go ahead?"), default=True)
+        else:
+            decision = self._terminal.decide(
+                self.say("Go ahead, or answer one of the parts once more?"), CHAPTERS
+            )
+        if decision is not False:
+            return decision
         self._terminal.tell(
             self.say("Nothing was done. Your answers are in {file}: change them there, or remove it to begin "
                       "anew; then run this again.", file=self._folder / answering.DRAFT)

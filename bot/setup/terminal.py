@@ -33,6 +33,9 @@ class Terminal(Protocol):
     def confirm(self, prompt: str, *, default: bool) -> bool:
         """Yes or no."""
 
+    def decide(self, prompt: str, highest: int) -> bool | int:
+        """Yes, no, or a number from 1 on."""
+
 
 class ConsoleTerminal:
     """A :class:`Terminal` on the console."""
@@ -61,14 +64,23 @@ class ConsoleTerminal:
                 self._console.print(f"[red]✗[/] {escape(error.told)}", soft_wrap=True)
 
     def confirm(self, prompt: str, *, default: bool) -> bool:
-        def check(given: str) -> bool:
-            word = given.lower()
-            if word not in _YES | _NO:
-                raise Wrong(self.say("Please answer y (yes) or n (no)."))
-            return word in _YES
+        yes, no = self.say("y"), self.say("n")
+        return self.ask(f"{prompt} ({yes}/{no})", self._yes_or_no, yes if default else no)
+
+    def decide(self, prompt: str, highest: int) -> bool | int:
+        def check(given: str) -> bool | int:
+            if given.isdecimal() and 1 <= int(given) <= highest:
+                return int(given)
+            return self._yes_or_no(given)
 
         yes, no = self.say("y"), self.say("n")
-        return self.ask(f"{prompt} ({yes}/{no})", check, yes if default else no)
+        return self.ask(f"{prompt} ({yes}/{no}/1–{highest})", check, yes)
+
+    def _yes_or_no(self, given: str) -> bool:
+        word = given.lower()
+        if word not in _YES | _NO:
+            raise Wrong(self.say("Please answer y (yes) or n (no)."))
+        return word in _YES
 
 
 def words(given: str) -> Sequence[str]:
