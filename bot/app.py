@@ -11,6 +11,7 @@ import structlog
 
 from bot import wiring
 from bot.charts.artist import Artist
+from bot.commands import unreadable
 from bot.commands.declarations import build_registry
 from bot.commands.helping import german_names
 from bot.commands.worker import Worker
@@ -26,6 +27,7 @@ from bot.matrix.events import Reader
 from bot.matrix.media import Uploader
 from bot.matrix.rooms import Doorkeeper
 from bot.matrix.sync import SyncLoop
+from bot.matrix.unsealing import Unsealer
 from bot.schedule import Schedule
 from bot.seeing import Insight, counted
 from bot.services import reception, restoring, room_updates
@@ -148,7 +150,7 @@ async def _run_tasks(bot: Bot, stop: asyncio.Event) -> None:
                 group.create_task(machine.hand_over(), name="verifications"),
                 group.create_task(_once_ready(bot, bot.worker.run), name="worker"),
                 group.create_task(_once_ready(bot, _schedule(bot).run), name="schedule"),
-                group.create_task(_rounds(bot, doorkeeper), name="rounds"),
+                group.create_task(_rounds(bot, machine, doorkeeper), name="rounds"),
                 group.create_task(_keep_lease(bot), name="lease"),
             ]
             await stop.wait()
@@ -232,11 +234,13 @@ async def _receive(bot: Bot, client: MatrixClient, machine: Machine, doorkeeper:
 
     reader = Reader(client.user_id, bot.worker.concerns, machine.labels)
     bot.watch.sync = SyncLoop(client, bot.units, reader, machine, bot.units.signals.rooms.set, synced)
-    await bot.watch.sync.run()
+    async with asyncio.TaskGroup() as group:
+        group.create_task(_once_ready(bot, Unsealer(bot.units, machine, reader).run), name="unsealing")
+        group.create_task(bot.watch.sync.run(), name="syncing")
 
 
-async def _rounds(bot: Bot, doorkeeper: Doorkeeper) -> None:
-    """What wants looking at now and then: missing and upgraded rooms, invitations, strangers' rooms."""
+async def _rounds(bot: Bot, machine: Machine, doorkeeper: Doorkeeper) -> None:
+    """What wants looking at now and then: rooms, invitations, and messages that cannot be read."""
     look = bot.units.signals.rooms
     while True:
         await called(look, _ROUND)
@@ -248,6 +252,7 @@ async def _rounds(bot: Bot, doorkeeper: Doorkeeper) -> None:
             await doorkeeper.move()
             await doorkeeper.answer_invitations()
             await doorkeeper.leave_strangers()
+            await unreadable.tell(bot.units, bot.speaker, machine.is_withheld)
         except DatabaseUnavailable as error:
             _LOG.warning("round_failed", error=repr(error))
 

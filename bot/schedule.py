@@ -16,7 +16,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 from bot.domain.quiet import QuietHours
 from bot.domain.words import Team
 from bot.logs import place_of
-from bot.services import mail_in, outcomes, quiet
+from bot.services import keys, mail_in, outcomes, quiet
 from bot.services.digest import send_digest
 from bot.services.unit import DatabaseUnavailable, Units
 
@@ -134,6 +134,7 @@ class Schedule:
     async def _tidy(self) -> None:
         await self._units.run(outcomes.tidy)
         await self._units.run(mail_in.tidy)
+        await self._units.run(keys.tidy)
         await self._units.scrub()
 
 

@@ -25,7 +25,7 @@ from bot.services.answers import Spot
 from bot.services.delivery import Send
 from bot.services.media import File, Media, NoFile
 from bot.services.unit import ADMIN_ROOM, TRIAGE_ROOM, Clock, Policy, Units, room_key, utc_now
-from bot.services.views import CardView, CommandFailed, Person, StatsView
+from bot.services.views import CardView, CommandFailed, Person, StatsView, Unreadable
 
 LANGUAGES: tuple[Language, ...] = ("de", "en")
 _STATS_FILE = "stats.png"
@@ -181,7 +181,7 @@ class Speaker:
     def answer(self, view: View, team: Team) -> Content:
         """Content of the answer to a command."""
         setting = self._setting(team)
-        if isinstance(view, CommandFailed):
+        if isinstance(view, CommandFailed | Unreadable):
             return self._renderer.alert(view, *setting).content()
         return self._renderer.answer(view, *setting, self._clock()).content()  # type: ignore[arg-type]
 

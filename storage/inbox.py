@@ -1,10 +1,10 @@
 """The inbox: what was received and is not yet handled."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import bindparam, exists, func, null, update
+from sqlalchemy import ColumnElement, bindparam, exists, func, null, update
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
@@ -12,6 +12,7 @@ from storage.models import InboxEvent, SyncState
 
 SEALED: Final = "sealed"
 """Kind of an event whose key has not come yet."""
+_SEALED_AT_ONCE: Final = 500
 _KNOWN = select(InboxEvent.event_id).where(col(InboxEvent.event_id).in_(bindparam("ids", expanding=True)))
 _MARK = (
     update(InboxEvent)
@@ -78,6 +79,62 @@ def mark(session: Session, row_id: int, now: datetime) -> bool:
     """Mark an event as handled and drop its content; says whether it was still waiting."""
     marked = session.exec(_MARK, params={"row_id": row_id, "now": now})
     return bool(marked.rowcount)
+
+
+def sealed(session: Session, untold_since: datetime | None = None) -> Sequence[InboxEvent]:
+    """What waits for its key; with ``untold_since`` since then, and without its sender's being told."""
+    query = select(InboxEvent).where(col(InboxEvent.handled_at).is_(None), col(InboxEvent.kind) == SEALED)
+    if untold_since is not None:
+        query = query.where(col(InboxEvent.received_at) <= untold_since, InboxEvent.attempts == 0)
+    return session.exec(query.order_by(col(InboxEvent.id)).limit(_SEALED_AT_ONCE)).all()
+
+
+def unseal(
+    session: Session, row_id: int, content: Mapping[str, Any] | None, cipher: str | None, now: datetime
+) -> None:
+    """A sealed event was opened; without a content there is nothing to handle."""
+    session.exec(
+        update(InboxEvent)
+        .where(
+            col(InboxEvent.id) == row_id, col(InboxEvent.kind) == SEALED, col(InboxEvent.handled_at).is_(None)
+        )
+        .values(
+            kind="message",
+            content=null() if content is None else dict(content),
+            cipher=cipher,
+            attempts=0,
+            handled_at=now if content is None else None,
+        )
+        .execution_options(synchronize_session=False)
+    )
+
+
+def drop_sealed(session: Session, before: datetime, now: datetime) -> int:
+    """Give up what was received before and never opened; how many."""
+    return _drop(session, now, col(InboxEvent.received_at) < before)
+
+
+def withdraw_sealed(session: Session, event_id: str, room_id: str, now: datetime) -> None:
+    """Whoever wrote it has taken it away before it could be read."""
+    _drop(session, now, col(InboxEvent.event_id) == event_id, col(InboxEvent.room_id) == room_id)
+
+
+def _drop(session: Session, now: datetime, *which: ColumnElement[bool]) -> int:
+    dropped = session.exec(
+        update(InboxEvent)
+        .where(col(InboxEvent.handled_at).is_(None), col(InboxEvent.kind) == SEALED, *which)
+        .values(handled_at=now, content=null())
+        .execution_options(synchronize_session=False)
+    )
+    return dropped.rowcount
+
+
+def was_told(session: Session, sender: str, cipher: str) -> bool:
+    """Whether a sealed event of the same session was answered to this person."""
+    query = select(InboxEvent.id).where(
+        InboxEvent.cipher == cipher, InboxEvent.sender == sender, col(InboxEvent.attempts) > 0
+    )
+    return session.exec(query.limit(1)).first() is not None
 
 
 def depth(session: Session) -> int:

@@ -72,6 +72,11 @@ def forget_channels(session: Session, before: datetime) -> None:
     session.exec(delete(OlmSession).where(col(OlmSession.made_at) < before))
 
 
+def forget_room_keys(session: Session, before: datetime) -> None:
+    """Drop the keys that came before."""
+    session.exec(delete(MegolmSession).where(col(MegolmSession.received_at) < before))
+
+
 def outdate_devices(session: Session) -> None:
     """Nobody's devices are known for sure any more."""
     session.exec(update(DeviceList).values(outdated=True).execution_options(synchronize_session=False))

@@ -132,6 +132,8 @@ class SyncLoop:
             whole = replace(batch, keys=changes)
             restored = await self._units.run(lambda unit: reception.receive(unit, whole))
         self._machine.committed(restored=restored)
+        if any(event.sealed for event in batch.events):
+            self._machine.locked.set()
 
     async def _breathe(self, batch: Batch) -> None:
         """Let the homeserver work at what somebody waits for, before it works at the next sync."""

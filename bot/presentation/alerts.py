@@ -50,6 +50,7 @@ from bot.services.views import (
     RoomMoveShutOut,
     RoomReport,
     TransferSummary,
+    Unreadable,
 )
 
 
@@ -225,6 +226,24 @@ def _(alert: RestoredReport, setting: Setting) -> Message:
 
 def _hidden(count: int, setting: Setting) -> tuple[Inline, ...]:
     return (Text(setting.language.more(count)),) if count else ()
+
+
+@render_alert.register
+def _(alert: Unreadable, setting: Setting) -> Message:
+    gettext = setting.language.gettext
+    told = gettext("I cannot read this message: your app has not given me the key to it.")
+    why = (
+        gettext(
+            "It gives none to devices that are not verified. Allow that in its security settings, or verify "
+            "me there, and write again."
+        )
+        if alert.distrusted
+        else gettext(
+            "If it was meant for me: I have asked your app for the key, and do what you wrote if it comes "
+            "within a day. To be quicker, delete the message and write it again."
+        )
+    )
+    return fit((paragraph(Text(told), Text(" "), Text(why)),), notice=True)
 
 
 @render_alert.register

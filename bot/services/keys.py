@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from bot.services.unit import Unit
@@ -24,6 +24,8 @@ class KeyChanges:
     gone: tuple[OlmSession, ...] = ()
 
 
+_KEPT_FOR: Final = timedelta(days=90)
+"""Since a key came. Clients make a new one at least every week, or when a hundred messages were said."""
 NO_KEYS: Final = KeyChanges()
 
 
@@ -73,6 +75,11 @@ def acquainted(unit: Unit, user_ids: Collection[str]) -> frozenset[str]:
 def forget_channels(unit: Unit, before: datetime) -> None:
     """Channels that were made before are of no use: they are another device's, or of a time that is over."""
     keys.forget_channels(unit.session, before)
+
+
+def tidy(unit: Unit) -> None:
+    """Drop keys to what was said long ago; nothing of it is read again."""
+    keys.forget_room_keys(unit.session, unit.now - _KEPT_FOR)
 
 
 def outdate_devices(unit: Unit) -> None:

@@ -6,7 +6,7 @@ from typing import Final
 
 from bot.services import prompts, seeds
 from bot.services.unit import Unit
-from storage import outbox, posted
+from storage import inbox, outbox, posted
 from storage.models import PostedEvent
 from storage.outbox import Kind
 
@@ -48,6 +48,7 @@ def by_another(unit: Unit, redaction: Redaction) -> None:
     """
     event = posted.get(unit.session, redaction.event_id)
     if event is None:
+        inbox.withdraw_sealed(unit.session, redaction.event_id, redaction.room_id, unit.now)
         if redaction.own:
             # Killed between sending and noting it: who sends it again is given this event.
             posted.record(unit.session, redaction.event_id, redaction.room_id, _GONE, (), unit.now)

@@ -677,6 +677,14 @@ class CommandFailed:
     event_id: str
 
 
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """Answer to an encrypted message whose key has not come."""
+
+    distrusted: bool
+    """Whether the sender's app said that it does not trust the bot's device."""
+
+
 Alert = (
     Greeting
     | MessageAlert
@@ -699,5 +707,6 @@ Alert = (
     | PurgeReport
     | DigestView
     | CommandFailed
+    | Unreadable
     | RestoredReport
 )

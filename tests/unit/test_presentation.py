@@ -385,6 +385,8 @@ def alerts(text: str, count: int) -> dict[str, Alert]:
             (*people, ANNA, BEN),
         ),
         "failed": CommandFailed(text),
+        "unreadable": Unreadable(distrusted=False),
+        "distrusted": Unreadable(distrusted=True),
         "restored": RestoredReport(
             NOW,
             tuple(LostTicket(n, "!room:example.org", "$event") for n in range(1, min(count, MOST) + 1)),
