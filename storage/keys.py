@@ -67,9 +67,10 @@ def keep(session: Session, rows: Collection[SQLModel], gone: Collection[SQLModel
             session.exec(delete(OlmSession).where(col(OlmSession.session_id) == channel.session_id))
 
 
-def forget_channels(session: Session, before: datetime) -> None:
-    """Drop the channels that were made before: new ones are made when they are needed."""
-    session.exec(delete(OlmSession).where(col(OlmSession.made_at) < before))
+def forget_channels(session: Session, before: datetime | None = None) -> None:
+    """Drop the channels that were made before, or all: new ones are made when they are needed."""
+    query = delete(OlmSession)
+    session.exec(query if before is None else query.where(col(OlmSession.made_at) < before))
 
 
 def forget_room_keys(session: Session, before: datetime) -> None:

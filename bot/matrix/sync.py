@@ -138,7 +138,7 @@ class SyncLoop:
     async def _breathe(self, batch: Batch) -> None:
         """Let the homeserver work at what somebody waits for, before it works at the next sync."""
         answered = self._units.signals.answered
-        if any(event.content is not None for event in batch.events):
+        if any(event.content is not None and not event.sealed for event in batch.events):
             await called(answered, _FOR_AN_ANSWER)
         elif len(batch.echoes) >= _MANY and not (batch.events or batch.rooms or batch.redactions):
             await asyncio.sleep(_WHILE_POSTING)

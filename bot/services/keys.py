@@ -22,6 +22,8 @@ class KeyChanges:
 
     rows: tuple[KeyRow, ...] = ()
     gone: tuple[OlmSession, ...] = ()
+    began_at: datetime | None = None
+    """When the machine's run began."""
 
 
 _KEPT_FOR: Final = timedelta(days=90)
@@ -72,9 +74,15 @@ def acquainted(unit: Unit, user_ids: Collection[str]) -> frozenset[str]:
     return rooms.in_any(unit.session, user_ids)
 
 
-def forget_channels(unit: Unit, before: datetime) -> None:
-    """Channels that were made before are of no use: they are another device's, or of a time that is over."""
-    keys.forget_channels(unit.session, before)
+def another_device(unit: Unit) -> None:
+    """The bot runs as another device than before, whose channels are of no use to it."""
+    keys.forget_channels(unit.session)
+
+
+def restored(unit: Unit, changes: KeyChanges) -> None:
+    """The database is a backup: channels are further on than it knows, and no state may be used twice."""
+    if changes.began_at is not None:
+        keys.forget_channels(unit.session, changes.began_at)
 
 
 def tidy(unit: Unit) -> None:

@@ -1,6 +1,6 @@
 """What the sync brings: events, rooms, members and the new token, in one commit."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -107,6 +107,8 @@ def receive(unit: Unit, batch: Batch) -> bool:
     keys.keep(unit, batch.keys)
     # Before the rooms are looked at: what they were told since a backup is not told again.
     restored_now, answered = restoring.take_up(unit, batch.echoes) if batch.first else (False, {})
+    if restored_now:
+        keys.restored(unit, batch.keys)
     for update in batch.rooms:
         update_room(unit, update)
     for echo in batch.echoes:
@@ -115,8 +117,17 @@ def receive(unit: Unit, batch: Batch) -> bool:
             outcomes.seed_seen(unit, echo.room_id, echo.on, echo.key, echo.event_id)
     for redaction in batch.redactions:
         (redactions.by_bot if redaction.by_bot else redactions.by_another)(unit, redaction)
-    known = inbox.known(unit.session, [event.event_id for event in batch.events])
-    fresh = {event.event_id: event for event in batch.events if event.event_id not in known}
+    _keep_fresh(unit, batch.events)
+    for event_id, again in answered.items():
+        restored.note_answered(unit.session, event_id, again)
+    inbox.move_on(unit.session, batch.token, unit.now)
+    return restored_now
+
+
+def _keep_fresh(unit: Unit, events: Sequence[ReceivedEvent]) -> None:
+    """Put into the inbox what was not received before."""
+    known = inbox.known(unit.session, [event.event_id for event in events])
+    fresh = {event.event_id: event for event in events if event.event_id not in known}
     for event in fresh.values():
         if event.tapped is not None and not taps.is_offered(unit, event.tapped):
             continue  # people's reactions to each other are not ours to keep
@@ -124,10 +135,6 @@ def receive(unit: Unit, batch: Batch) -> bool:
             posted.thread_goes_on(unit.session, event.thread, event.event_id)
         if event.cipher is None or event.sealed or not inbox.replays(unit.session, event.cipher):
             _store(unit, event)
-    for event_id, again in answered.items():
-        restored.note_answered(unit.session, event_id, again)
-    inbox.move_on(unit.session, batch.token, unit.now)
-    return restored_now
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,15 +21,18 @@ from bot.services import (
     figures,
     intake,
     invitations,
+    keys,
     mail_in,
     outcomes,
     quiet,
     reception,
     room_updates,
+    sealed,
     status,
 )
 from bot.services.arrivals import NewMessage
 from bot.services.intake import RetryKey
+from bot.services.reception import Batch, ReceivedEvent
 from tests.integration.desk_data import ADMINS, ANNA, BEN, DORA, FREIBURG, POLICY, Desk, desk_on, request
 from tests.integration.test_worker_taps import Chat
 from tests.mail_data import mail
@@ -38,8 +41,9 @@ GROWING: Final = (
     "tickets", "requesters", "messages", "attachments", "tasks", "history", "inbox", "outbox",
     "outbox_tickets", "posted_events", "posted_tickets", "cards", "prompts", "prompt_tickets",
     "idempotency_keys", "mutes", "room_members", "digest_marks", "purged", "search_index", "mail_marks",
+    "megolm_sessions", "known_devices",
 )  # fmt: skip
-"""Not so: rooms, keys, and notes of quiet hours, which are forgotten after a week."""
+"""Not so: rooms, API keys, people's device lists and channels, notes of quiet hours of a week."""
 PARTIAL: Final = ("ix_inbox_waiting",)
 """Indexes that hold only what waits: reading them whole is what they are for."""
 
@@ -119,6 +123,34 @@ async def busy_days(desk: Desk) -> None:
     await nights(desk)
 
 
+async def secrets_come(desk: Desk) -> None:
+    """Encrypted messages, some of which nobody can read yet, and keys."""
+    events = tuple(
+        ReceivedEvent(
+            f"$sealed-{cipher}", FREIBURG, ANNA, {"x": 1}, desk.clock.now, sealed=where, cipher=cipher
+        )
+        for cipher, where in (("one:", True), ("two:", True), ("three:7", False))
+    )
+    await desk.units.run(lambda unit: reception.receive(unit, Batch("t", events=events)))
+    desk.clock.advance(minutes=2)
+    for each in await desk.units.look(sealed.to_tell):
+        await desk.units.run(partial(sealed.told, event=each))
+    for each in await desk.units.look(sealed.waiting):
+        await desk.units.run(partial(sealed.opened, event=each, told=None))
+    await desk.units.run(sealed.give_up)
+    await desk.units.look(reception.waiting)
+    await desk.units.look(keys.kept)
+    for work in (
+        partial(keys.room_keys, wanted=[(FREIBURG, "one"), (FREIBURG, "two")]),
+        partial(keys.devices, user_ids=[ANNA, BEN]),
+        partial(keys.channels, sender_keys=["one"]),
+        partial(keys.acquainted, user_ids=[ANNA]),
+        partial(keys.members, room_id=FREIBURG),
+    ):
+        await desk.units.look(work)
+    await desk.units.run(keys.tidy)
+
+
 async def nights(desk: Desk) -> None:
     """What happens by itself."""
     desk.clock.advance(days=8)
@@ -160,6 +192,7 @@ def whole_reads(plan: str) -> list[str]:
 
 async def test_no_statement_reads_a_growing_table_whole(desk: Desk) -> None:
     with said_to(desk) as said:
+        await secrets_come(desk)
         await busy_days(desk)
     checked = {
         statement: values

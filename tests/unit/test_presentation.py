@@ -100,6 +100,7 @@ from bot.services.views import (
     TaskView,
     TicketView,
     TransferSummary,
+    Unreadable,
 )
 from tests.stats_data import stats
 from tests.unit.test_document import NASTY, check_harmless, check_html, hostile, words

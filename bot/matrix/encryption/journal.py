@@ -29,6 +29,8 @@ class Journal:
 
     def __init__(self, units: Units) -> None:
         self._units = units
+        self.began_at = units.clock()
+        """When the run began, of whose state it tells."""
         self._rows: dict[_Place, KeyRow] = {}
         self._gone: dict[str, OlmSession] = {}
         self._turn = asyncio.Lock()
@@ -55,7 +57,7 @@ class Journal:
         """What to commit within the block; if that raises, it stays for the next time."""
         async with self._turn:
             rows, gone = dict(self._rows), dict(self._gone)
-            yield KeyChanges(tuple(rows.values()), tuple(gone.values()))
+            yield KeyChanges(tuple(rows.values()), tuple(gone.values()), self.began_at)
             for place, row in rows.items():
                 if self._rows.get(place) is row:
                     del self._rows[place]

@@ -71,7 +71,6 @@ class Machine:
         self._client = client
         self._units = units
         self._own = own
-        self._began_at = units.clock()
         self.sealer = sealer
         self.labels = Labels(sealer)
         self.journal = journal
@@ -106,8 +105,7 @@ class Machine:
         own = OwnDevice.restored(client.user_id, client.device_id, kept.account, sealer, journal)
         if kept.account is not None and kept.account.device_id != client.device_id:
             _LOG.warning("another_device", device=client.device_id)
-            now = units.clock()
-            await units.run(lambda unit: keys.forget_channels(unit, now))
+            await units.run(keys.another_device)
         machine = cls(client, units, sealer, own, journal, allowed)
         machine._encrypted |= kept.encrypted_rooms
         machine.locked.set()
@@ -166,7 +164,7 @@ class Machine:
         self._receiver.committed()
         if restored:
             # Channels are further on than the backup knows.
-            self._channels.forget(before=self._began_at)
+            self._channels.forget(before=self.journal.began_at)
             self._sharing.forget()
         arrived: list[ToDevice | RoomEvent] = [*self._receiver.arrived, *self._verifications]
         for event in arrived:
