@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import delete, tuple_, update
+from sqlalchemy import delete, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, SQLModel, col, select
 
@@ -31,10 +31,14 @@ def channels(session: Session, sender_keys: Collection[str]) -> Sequence[OlmSess
 
 def room_keys(session: Session, wanted: Collection[tuple[str, str]]) -> Sequence[MegolmSession]:
     """The keys of these sessions: room and session id."""
-    place = tuple_(col(MegolmSession.room_id), col(MegolmSession.session_id))
     found: list[MegolmSession] = []
     for some in _in_parts(wanted):
-        found += session.exec(select(MegolmSession).where(place.in_(some)))
+        # No list of pairs: for that SQLite reads the whole table.
+        query = select(MegolmSession).where(
+            col(MegolmSession.room_id).in_({room_id for room_id, _session_id in some}),
+            col(MegolmSession.session_id).in_([session_id for _room_id, session_id in some]),
+        )
+        found += (row for row in session.exec(query) if (row.room_id, row.session_id) in some)
     return found
 
 
