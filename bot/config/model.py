@@ -79,7 +79,7 @@ class Config(Section):
     def pickle_key_path(self) -> Path:
         """Where the key to the encryption's keys lies if the config holds none."""
         path = sqlite_path(self.database)
-        return self._folder / "pickle-key" if path is None else path.with_name(f"{path.name}.key")
+        return self._folder / "pickle-key" if path is None else path.with_suffix(".key")
 
     def team_of_region(self, region: str | None) -> str | None:
         """Key of the team that serves the region; ``None`` (triage) for none, an unknown or an empty one."""

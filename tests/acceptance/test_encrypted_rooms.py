@@ -1,8 +1,11 @@
 """Encrypted rooms, with people at a client of another family: what is said, by whom, and who reads it."""
 
+import base64
+import hashlib
 from collections.abc import AsyncIterator
 
 import pytest
+from Crypto.Cipher import AES
 
 from bot.demo.homeserver import Homeserver
 from tests.desk import Desk, running_desk
@@ -46,3 +49,87 @@ async def test_a_ticket_is_worked_on(desk: Desk) -> None:
     await desk.person("ben").wait_for_reaction(desk.room("freiburg"), refused, "✅", desk.account.user_id)
     assert await in_clear(desk, "anna", "freiburg") == []
     assert "Laptop for school" not in desk.bot.log
+
+
+async def test_a_picture_is_for_those_in_the_room(desk: Desk) -> None:
+    """What lies at the homeserver nobody can see without the message that shows it."""
+    asked = await desk.say("anna", "!stats")
+    shown = await desk.person("anna").wait_for(
+        desk.room("freiburg"),
+        lambda event: event.in_reply_to == asked and event.content.get("msgtype") == "m.image",
+        timeout=40,
+    )
+    file = shown.content["file"]
+    assert "url" not in shown.content
+    media_type, sealed = await desk.person("anna").download(file["url"])
+    assert (media_type, b"PNG" in sealed[:10]) == ("application/octet-stream", False)
+    assert unpadded(file["hashes"]["sha256"]) == hashlib.sha256(sealed).digest()
+    cipher = AES.new(unpadded(file["key"]["k"]), AES.MODE_CTR, nonce=b"", initial_value=unpadded(file["iv"]))
+    assert cipher.decrypt(sealed).startswith(b"\x89PNG")
+
+
+def unpadded(text: str) -> bytes:
+    return base64.b64decode(text.replace("-", "+").replace("_", "/") + "=" * (-len(text) % 4))
+
+
+async def test_killed_it_goes_on_where_it_was(desk: Desk) -> None:
+    """Commands given meanwhile are read, old cards are still edited, and everybody reads everything."""
+    number = await desk.file()
+    card = await desk.card(number, "🟢")
+    await desk.done("anna", f"!take {number}")
+    await desk.bot.kill()
+    given = await desk.say("ben", f"!take {number} --force")
+    mine = await desk.say("anna", f"!note {number} while it was down", thread=card.event_id)
+    await desk.bot.start()
+    for name, event_id in (("ben", given), ("anna", mine)):
+        await desk.person(name).wait_for_reaction(
+            desk.room("freiburg"), event_id, "✅", desk.account.user_id, timeout=30
+        )
+    assert (await desk.card(number, "Ben")).event_id == card.event_id
+    raw = await secret(desk, "anna").raw_timeline(desk.room("freiburg"))
+    assert [each["unreadable"] for each in raw if each["unreadable"]] == []
+    assert await in_clear(desk, "anna", "freiburg") == []
+
+
+async def test_direct_chats_and_rooms_that_become_encrypted(desk: Desk) -> None:
+    anna, carla = secret(desk, "anna"), secret(desk, "carla")
+    bot = desk.account.user_id
+    chat = await anna.create_room(
+        "", preset="trusted_private_chat", invite=[bot], is_direct=True, encrypted=True
+    )
+    await desk.until_joined("anna", chat)
+    assert "yours" in (await desk.told("anna", "mine", chat)).body
+    later = await carla.direct_chat_with(bot)
+    await desk.until_joined("carla", later)
+    await desk.told("carla", "mine", later)
+    await carla.send_state(later, "m.room.encryption", {"algorithm": "m.megolm.v1.aes-sha2"})
+    await carla.until_encrypted(later)
+    plain = len(await in_clear(desk, "carla", later))
+    await desk.told("carla", "list", later)
+    assert len(await in_clear(desk, "carla", later)) == plain
+    assert await in_clear(desk, "anna", chat) == []
+
+
+async def test_restored_from_a_backup_it_says_nothing_twice_and_is_read(desk: Desk) -> None:
+    """Its own messages of the time since are recognised although the backup holds none of their keys."""
+    number = await desk.file()
+    await desk.card(number, "🟢")
+    await desk.bot.stop()
+    database = desk.folder / "tickettruhe.db"
+    backup = database.read_bytes()
+    assert not list(desk.folder.glob("*-wal"))
+    await desk.bot.start()
+    await desk.done("anna", f"!take {number}")
+    await desk.card(number, "🔵")
+    lost = await desk.file("Lost with the backup")
+    await desk.card(lost, "🟢")
+    await desk.bot.kill()
+    for file in desk.folder.glob("tickettruhe.db*"):
+        file.unlink()
+    database.write_bytes(backup)
+    await desk.bot.start()
+    assert f"#{lost}" in (await desk.hears("admin", "My database was restored")).body
+    assert f"#{number}" in (await desk.told("ben", "!list --all")).body
+    await desk.card(number, "🔵", "Anna")
+    assert len(await desk.cards(number)) == 1
+    assert await in_clear(desk, "anna", "freiburg") == []
