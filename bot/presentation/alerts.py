@@ -243,7 +243,7 @@ def _(alert: Unreadable, setting: Setting) -> Message:
             "within a day. To be quicker, delete the message and write it again."
         )
     )
-    return fit((paragraph(Text(told), Text(" "), Text(why)),), notice=True)
+    return fit((paragraph(Text(told), Text(why)),), notice=True)
 
 
 @render_alert.register

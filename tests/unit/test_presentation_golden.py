@@ -463,7 +463,7 @@ GOLDEN = {
             "… und noch 5"
         ),
         "alert distrusted": (
-            "Diese Nachricht kann ich nicht lesen: Deine App hat mir den Schlüssel dazu nicht gegeben. "
+            "Diese Nachricht kann ich nicht lesen: Deine App hat mir den Schlüssel dazu nicht gegeben.\n"
             "Sie gibt Geräten, die nicht verifiziert sind, keine. Erlaube das in ihren "
             "Sicherheitseinstellungen oder verifiziere mich dort, und schreib noch einmal."
         ),
@@ -474,10 +474,10 @@ GOLDEN = {
             "Laptop"
         ),
         "alert unreadable": (
-            "Diese Nachricht kann ich nicht lesen: Deine App hat mir den Schlüssel dazu nicht gegeben. Falls "
-            "sie für mich war: Ich habe deine App nach dem Schlüssel gefragt und tue, was du geschrieben "
-            "hast, wenn er innerhalb eines Tages kommt. Schneller geht es, wenn du die Nachricht löschst und "
-            "noch einmal schreibst."
+            "Diese Nachricht kann ich nicht lesen: Deine App hat mir den Schlüssel dazu nicht gegeben.\n"
+            "Falls sie für mich war: Ich habe deine App nach dem Schlüssel gefragt und tue, was du "
+            "geschrieben hast, wenn er innerhalb eines Tages kommt. Schneller geht es, wenn du die "
+            "Nachricht löschst und noch einmal schreibst."
         ),
         "problem team": (
             "Für welches Team ist das?\nEs gibt: Freiburg, Triage\nSchreib es so: !neu --team <Team> <Text>"
@@ -976,17 +976,18 @@ GOLDEN = {
             "… and 5 more"
         ),
         "alert distrusted": (
-            "I cannot read this message: your app has not given me the key to it. It gives none to devices "
-            "that are not verified. Allow that in its security settings, or verify me there, and write again."
+            "I cannot read this message: your app has not given me the key to it.\n"
+            "It gives none to devices that are not verified. Allow that in its security settings, or "
+            "verify me there, and write again."
         ),
         "alert failed": (
             "Sorry, that went wrong on my side, and nothing was changed. Please try again.\n"
             "If it happens again, give the admins this id, so that they find it in the log: Laptop"
         ),
         "alert unreadable": (
-            "I cannot read this message: your app has not given me the key to it. If it was meant for me: I "
-            "have asked your app for the key, and do what you wrote if it comes within a day. To be quicker, "
-            "delete the message and write it again."
+            "I cannot read this message: your app has not given me the key to it.\n"
+            "If it was meant for me: I have asked your app for the key, and do what you wrote if it comes "
+            "within a day. To be quicker, delete the message and write it again."
         ),
         "problem team": (
             "For which team is it?\n"
