@@ -16,14 +16,13 @@ from typing import Annotated, Any
 
 import structlog
 import typer
-from rich.markup import escape
-from rich.table import Table
 from sqlalchemy import make_url
 
 from bot import app as composition
 from bot import doctor as examinations
 from bot import logs, wiring
 from bot.config import Config, ConfigError, load
+from bot.console import escape
 from bot.explained import explained
 from bot.services import apikeys, mail_in
 from bot.services.unit import Units
@@ -145,6 +144,8 @@ def mails(
 ) -> None:
     """Show the mails that could not be read and are kept aside; or one of them, as it came."""
     if number is None:
+        from rich.table import Table
+
         table = Table("number", "mailbox", "why", "bytes", "came", "where")
         for each in _with_units(config, lambda units: units.look(mail_in.kept)):
             where = "here" if each.here else "mailbox"
@@ -177,6 +178,8 @@ def create_key(
 @keys.command("list")
 def list_keys(config: ConfigPath = _CONFIG) -> None:
     """Show the keys' names, addresses and dates."""
+    from rich.table import Table
+
     table = Table("name", "addresses", "made", "revoked")
     for key in _with_units(config, lambda units: units.look(apikeys.list_keys)):
         revoked = f"{key.revoked_at:%Y-%m-%d}" if key.revoked_at else ""

@@ -7,9 +7,7 @@ from collections.abc import AsyncIterator, Coroutine
 from dataclasses import asdict
 from typing import Any, Final, NoReturn, TypeVar
 
-from rich.console import Console
-from rich.markup import escape
-
+from bot.console import Console, escape
 from bot.doctor import Finding, Level
 from bot.domain.errors import TickettruheError
 from bot.explained import explained

@@ -67,8 +67,8 @@ def _set_up(request: "Request", say: "Texts") -> None:
     if not (request.yes or sys.stdin.isatty()):
         raise SetupStopped(say("There is no terminal to ask at: give --answers or flags, and --yes."))
     logs.configure("critical", as_json=False)
-    say = spoken(request, ConsoleTerminal(shell.out, say), say)
-    terminal = ConsoleTerminal(shell.out, say)
+    say = spoken(request, ConsoleTerminal(shell.out.rich, say), say)
+    terminal = ConsoleTerminal(shell.out.rich, say)
     try:
         with asyncio.Runner() as runner:
             result = SetUp(request, terminal, say, runner).run()

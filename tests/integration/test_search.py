@@ -9,7 +9,7 @@ from pathlib import Path
 import psycopg
 import pytest
 from hypothesis import example, given, settings
-from sqlalchemy import URL, Connection, text
+from sqlalchemy import URL, text
 
 from bot.domain.errors import NotPermitted
 from bot.domain.finding import Query, read_query, words_of
@@ -231,23 +231,45 @@ async def test_a_search_uses_the_index_among_ten_thousand(desk: Desk) -> None:
     assert await found(desk, "needle") == [7_776]
     assert (await view(desk, "laptop")).beyond
 
-    def plan(connection: Connection) -> str:
-        statement, values = finding.find_statement(
-            connection, read_query("needle"), Scope(frozenset({"freiburg"})), set(Status), 1_001
-        )
-        explain = "EXPLAIN QUERY PLAN" if connection.dialect.name == "sqlite" else "EXPLAIN"
-        asked = text(f"{explain} {statement.text}").bindparams(*statement._bindparams.values())
-        return "\n".join(" ".join(map(str, row)) for row in connection.execute(asked, values))
-
+    scope, query = frozenset({"freiburg"}), read_query("needle")
+    sqlite = desk.database.dialect == "sqlite"
+    statement = finding.FIND_ON_SQLITE if sqlite else finding.BY_INDEX
+    asked = finding.fts5_query(query, scope, {}) if sqlite else finding.tsquery(query, scope)
+    values = {"query": asked, "statuses": [each.value for each in Status], "limit": 1_001}
+    explain = "EXPLAIN QUERY PLAN" if sqlite else "EXPLAIN"
+    explained = text(f"{explain} {statement.text}").bindparams(*statement._bindparams.values())
     with desk.database.engine.connect() as connection:
-        told = plan(connection)
-    if desk.database.dialect == "sqlite":
+        told = "\n".join(" ".join(map(str, row)) for row in connection.execute(explained, values))
+    if sqlite:
         assert "search_index VIRTUAL TABLE INDEX" in told
         assert "SEARCH tickets USING INTEGER PRIMARY KEY" in told
         assert "TEMP B-TREE" not in told
     else:
         assert "Bitmap Index Scan on ix_search_index_words" in told
         assert "Seq Scan on tickets" not in told
+
+
+async def test_postgresql_finds_the_same_by_both_ways(
+    postgres_database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scope, statuses = Scope(frozenset({"freiburg"})), {Status.CLOSED, Status.OPEN}
+    async with desk_on(postgres_database) as desk:
+        with desk.database.engine.begin() as connection:
+            fill(connection, 3_000)
+
+        def found(typed: str, sample: int, most: int) -> list[int]:
+            monkeypatch.setattr(finding, "_SAMPLE", sample)
+            monkeypatch.setattr(finding, "_MOST_READ", most)
+            with desk.database.read() as session:
+                hits = finding.find(session, read_query(typed), scope, statuses, 50)
+            return [number for number, _subject, _name in hits]
+
+        for typed, count in (("laptop", 50), ("laptop 77", 3), ("laptop 29", 33), ("nothing", 0)):
+            by_index = found(typed, 1, 0)
+            # From the newest ticket on, and so that one way gives way to the other.
+            assert found(typed, 100, 100_000) == found(typed, 100, 500) == by_index
+            assert len(by_index) == count
+            assert by_index == sorted(by_index, reverse=True)
 
 
 def _oracle(query: Query, words: str) -> bool:
