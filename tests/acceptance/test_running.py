@@ -178,6 +178,13 @@ async def test_check_finds_what_is_wrong_and_says_what_to_do(idle_desk: Desk) ->
     assert f"✓ room team:freiburg ({idle_desk.rooms['freiburg']})" in out
 
 
+async def test_what_it_makes_is_its_own_users_alone(idle_desk: Desk) -> None:
+    path = Path(idle_desk.database_url.removeprefix("sqlite:///"))
+    path.unlink()
+    assert (await command_line(idle_desk.folder / "config.yaml", "migrate"))[0] == 0
+    assert oct(path.stat().st_mode)[-3:] == "600"
+
+
 async def test_keys_are_made_listed_and_revoked(idle_desk: Desk) -> None:
     config = idle_desk.folder / "config.yaml"
     code, key = await command_line(config, "apikey", "create", "website")
