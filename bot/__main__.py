@@ -237,7 +237,7 @@ def _with_units(path: Path, work: Any) -> Any:  # noqa: ANN401
 
 def main() -> None:
     """Entry point of the command ``tickettruhe``."""
-    # Database, keys and backups hold requesters' data: nobody else on this machine may read what is made here.
+    # Database, keys and backups hold requesters' data: nobody else on this machine may read what is made.
     os.umask(0o077)
     cli()
 
