@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import version as version_of
 from pathlib import Path
 from typing import Annotated, Any
@@ -20,13 +21,16 @@ from sqlalchemy import make_url
 
 from bot import app as composition
 from bot import doctor as examinations
-from bot import logs, wiring
+from bot import logs, trusting, wiring
 from bot.config import Config, ConfigError, load
 from bot.console import escape
 from bot.explained import explained
-from bot.services import apikeys, mail_in
+from bot.presentation.language import Language
+from bot.presentation.verification import shown_names
+from bot.services import apikeys, mail_in, verification
 from bot.services.unit import Units
 from bot.setup.command import init
+from bot.shell import err
 from bot.shell import fail as _fail
 from bot.shell import finish as _finish
 from bot.shell import out as _out
@@ -160,6 +164,46 @@ def mails(
         if data is None:
             _fail("There is no such mail here; one that was too large lies in its mailbox.")
         sys.stdout.buffer.write(data)
+
+
+@cli.command("recovery-key")
+def recovery_key(config: ConfigPath = _CONFIG) -> None:
+    """Show, once, the key that brings back the bot's cross-signing keys. It is removed here afterwards."""
+    settings = _load(config)
+    key = _with_units(config, lambda units: trusting.kept_recovery_key(units, settings))
+    _out.print(key, soft_wrap=True, highlight=False)
+    if sys.stdin.isatty() and not typer.confirm("Is it stored away? Then it is removed here.", err=True):
+        err.print("It stays, and can be shown again.")
+        return
+    _with_units(config, trusting.forget_recovery_key)
+    err.print("Removed here. The bot itself does not need it; you do, if its database is ever lost.")
+
+
+@cli.command()
+def verify(
+    same: Annotated[
+        bool | None, typer.Option("--same/--different", help="Say so without being asked, if there is one.")
+    ] = None,
+    config: ConfigPath = _CONFIG,
+) -> None:
+    """Show what admins who verify the bot have to see in their client, and answer for the bot."""
+    language = Language(_load(config).language)
+    waiting = [
+        each for each in _with_units(config, lambda units: units.look(verification.running)) if each.shown
+    ]
+    if not waiting:
+        _fail("Nobody is comparing anything. Begin in the client: once it shows emoji, so does this command.")
+    if same is not None and len(waiting) > 1:
+        _fail("Several are comparing at once: answer without --same and --different.")
+    for each in waiting:
+        _out.print(f"{escape(each.person.user_id)}, device {escape(each.device_id)}:", soft_wrap=True)
+        _out.print("    " + "   ".join(shown_names(each.emoji, each.decimals, language)), soft_wrap=True)
+        answer = same
+        if answer is None and sys.stdin.isatty():
+            answer = typer.confirm("Does the client show the same, in the same order?")
+        if answer is not None:
+            decide = partial(verification.decide, transaction=each.transaction, yes=answer)
+            _with_units(config, lambda units, decide=decide: units.run(decide))
 
 
 @keys.command("create")

@@ -9,7 +9,7 @@ from typing import Final, TypeVar
 
 import structlog
 
-from bot import wiring
+from bot import trusting, wiring
 from bot.charts.artist import Artist
 from bot.commands import unreadable
 from bot.commands.declarations import build_registry
@@ -140,10 +140,11 @@ async def _run_tasks(bot: Bot, stop: asyncio.Event) -> None:
         doorkeeper = Doorkeeper(client, bot.units, wiring.rooms(bot.config))
         uploader = Uploader(client, machine, bot.units, wiring.fetch(Artist(), bot.units))
         courier = Courier(client, machine, bot.units, bot.speaker.render, uploader)
+        trust = trusting.trust(bot.config, client, machine, bot.units)
         bot.watch.logged_in = True
         bot.watch.over("courier", lambda: courier.turned_at)
         async with asyncio.TaskGroup() as group:
-            sending = group.create_task(_once_ready(bot, courier.run), name="courier")
+            sending = group.create_task(_once_ready(bot, trust.settled, courier.run), name="courier")
             others = [
                 group.create_task(_receive(bot, client, machine, doorkeeper), name="sync"),
                 group.create_task(machine.upkeep.run(), name="keys"),
@@ -153,6 +154,7 @@ async def _run_tasks(bot: Bot, stop: asyncio.Event) -> None:
                 group.create_task(_rounds(bot, machine, doorkeeper), name="rounds"),
                 group.create_task(_keep_lease(bot), name="lease"),
             ]
+            others += [group.create_task(work, name=name) for name, work in trust.tasks().items()]
             await stop.wait()
             _LOG.info("stopping")
             bot.watch.stopping = True
@@ -215,10 +217,11 @@ async def _until_up(attempt: Callable[[], Awaitable[T]], stop: asyncio.Event) ->
     return None
 
 
-async def _once_ready(bot: Bot, work: Callable[[], Awaitable[None]]) -> None:
+async def _once_ready(bot: Bot, *works: Callable[[], Awaitable[None]]) -> None:
     """Begin when the database knows the rooms as they are today, and whether it is a restored one."""
     await bot.ready.wait()
-    await work()
+    for work in works:
+        await work()
 
 
 async def _receive(bot: Bot, client: MatrixClient, machine: Machine, doorkeeper: Doorkeeper) -> None:

@@ -6,9 +6,11 @@ from bot.domain.errors import InvalidInput, TickettruheError
 from bot.intake.server import CannotListen
 from bot.matrix.encryption.own import KeysUnreadable
 from bot.matrix.encryption.pickle_key import PickleKeyMissing, PickleKeyUnusable
+from bot.matrix.encryption.recovery_key import NoRecoveryKey
 from bot.matrix.errors import TokenRejected
 from bot.matrix.rooms import SameRoom
 from bot.services.apikeys import KeyNameTaken, UnknownKey
+from bot.trusting import NoIdentityYet, RecoveryKeyTaken
 from storage.errors import AlreadyRunning, BackupFailed, DatabaseUnavailable, SchemaTooNew, SchemaTooOld
 
 
@@ -62,6 +64,30 @@ def _(_error: KeysUnreadable) -> str:
     return (
         "The pickle key is not the one with which the database's keys to encrypted rooms are kept. Look for "
         "the right one beside the database's backup (`matrix.pickle_key`, or the file that ends in `.key`)."
+    )
+
+
+@explained.register
+def _(_error: NoRecoveryKey) -> str:
+    return (
+        "`matrix.recovery_key` is no recovery key: twelve groups of four letters, of which the first begins "
+        "with E. Is it whole?"
+    )
+
+
+@explained.register
+def _(_error: NoIdentityYet) -> str:
+    return (
+        "There is no recovery key to show: the bot has not set up cross-signing for its account. Start it "
+        "once; `tickettruhe doctor` says whether anything stands against it."
+    )
+
+
+@explained.register
+def _(_error: RecoveryKeyTaken) -> str:
+    return (
+        "The recovery key was shown already, or the bot was given it: it is kept nowhere here. If it is lost "
+        "and the database too, cross-signing has to be reset with another client."
     )
 
 

@@ -21,6 +21,7 @@ from storage import limits, queues, room_moves, schema
 from storage.errors import DatabaseUnavailable
 from storage.lease import ADVISORY_KEY
 from storage.models import ApiKey, Greeting, Holder, SyncState
+from storage.trust_models import OwnIdentity
 
 _LOCK_WAIT: Final = 3.0
 _QUICK_CHECK: Final = 20.0
@@ -218,6 +219,23 @@ def limit(session: Session) -> Limit | None:
     """The homeserver's limit on messages; ``None``: none was met."""
     met = limits.met(session)
     return Limit(met.seconds, met.times, met.first_at, met.last_at) if met else None
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """What the bot keeps of its account's cross-signing."""
+
+    device_id: str | None = None
+    """The device that it logged in as last."""
+    recovery_key_waits: bool = False
+    """Whether nobody has taken it yet."""
+
+
+def trust(session: Session) -> Trust:
+    """What the bot keeps of its account's cross-signing."""
+    state, own = session.get(SyncState, 1), session.get(OwnIdentity, 1)
+    waits = own is not None and own.stored and own.recovery_key is not None
+    return Trust(state.device_id if state is not None else None, waits)
 
 
 def moved_rooms(session: Session) -> Mapping[str, str]:

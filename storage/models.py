@@ -628,5 +628,6 @@ class Holder(SQLModel, table=True):
 
 
 from storage import key_models as key_models  # noqa: E402 - its tables are named as those above
+from storage import trust_models as trust_models  # noqa: E402
 
 ALL = SQLModel.metadata

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 
-from sqlalchemy import bindparam, delete, update
+from sqlalchemy import bindparam, delete, func, update
 from sqlmodel import Session, col, select
 
 from bot.domain.rooms import RoomProblem, RoomState, hindrances, problems
@@ -25,6 +25,7 @@ _MEMBERS = (
     .where(RoomMember.room_id == bindparam("room_id"))
     .order_by(RoomMember.user_id)
 )
+_TWO = 2
 _ALL_KEYS = select(RoomKey).order_by(RoomKey.key)
 
 
@@ -111,6 +112,21 @@ def in_any(session: Session, user_ids: Collection[str]) -> frozenset[str]:
     """Those of the people who are joined to any room."""
     query = select(RoomMember.user_id).where(col(RoomMember.user_id).in_(user_ids)).distinct()
     return frozenset(session.exec(query).all())
+
+
+def direct_chat(session: Session, user_id: str, bot: str) -> str | None:
+    """A room of nobody but this person and the bot, if there is one."""
+    theirs = select(RoomMember.room_id).where(RoomMember.user_id == user_id)
+    configured = select(RoomKey.room_id).where(col(RoomKey.room_id).is_not(None))
+    query = (
+        select(RoomMember.room_id)
+        .where(col(RoomMember.room_id).in_(theirs), col(RoomMember.room_id).not_in(configured))
+        .group_by(col(RoomMember.room_id))
+        .having(func.count() == _TWO, func.count().filter(col(RoomMember.user_id) == bot) == 1)
+        .order_by(col(RoomMember.room_id))
+        .limit(1)
+    )
+    return session.exec(query).first()
 
 
 def name_of(session: Session, user_id: str, room_id: str | None) -> str:

@@ -15,7 +15,7 @@ from bot.domain import taps as words
 from bot.domain.errors import NotPermitted, NotYourPrompt, PromptOver, Refusal
 from bot.domain.words import Action, Right, RoomKind
 from bot.meters import Outcome
-from bot.services import answers, people, prompts, reception, relocation, taps
+from bot.services import answers, people, prompts, reception, relocation, taps, verification
 from bot.services.answers import Spot
 from bot.services.prompts import PromptKind, PromptView
 from bot.services.reception import Incoming
@@ -111,6 +111,8 @@ class Tapper:
             return None
         if prompt.kind is PromptKind.ROOM:
             return await self._decide_move(incoming, key, prompt)
+        if prompt.kind is PromptKind.COMPARE:
+            return await self._compare(incoming, key, prompt)
         refusal = _refusal(incoming, prompt)
         call = restored(prompt.payload, self._registry)
         if refusal is None and call is None:
@@ -145,6 +147,25 @@ class Tapper:
             person = people.person(unit, incoming.sender)
             view = RoomMoveAnswered(name, new_room_id, person, yes)
             self._executor.replace(unit, prompt, view, caller.place.team)
+            return DONE
+
+        return await self._units.run(work)
+
+    async def _compare(self, incoming: Incoming, key: str, prompt: PromptView) -> Settled:
+        """The admin who verifies the bot says whether both sides show the same."""
+
+        def work(unit: Unit) -> Settled:
+            if not reception.handled(unit, incoming):
+                return DONE
+            answers.untap(unit, incoming)
+            try:
+                if incoming.sender != prompt.person:
+                    raise NotYourPrompt(None, prompt.person)
+                verification.decide(unit, prompt.payload["transaction"], yes=key == words.CONFIRM)
+            except Refusal as refusal:
+                spot = Spot(incoming.room_id, prompt.event_id or "", prompt.thread)
+                self._refuse(unit, incoming, refusal, spot, [])
+                return REFUSED
             return DONE
 
         return await self._units.run(work)

@@ -12,6 +12,7 @@ SECRETS: Final[tuple[KeyPath, ...]] = (
     ("matrix", "access_token"),
     ("matrix", "password"),
     ("matrix", "pickle_key"),
+    ("matrix", "recovery_key"),
     ("database_password",),
 )
 _OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO

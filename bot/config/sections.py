@@ -58,6 +58,10 @@ class Matrix(Section):
     """What the keys to encrypted rooms are kept under. Left out, it is made in a file beside the database."""
     pickle_key_file: str | None = None
     """A file with that key, which only the bot may read; relative to the config file."""
+    recovery_key: Secret | None = None
+    """Opens the account's secret storage; needed only if the account has cross-signing keys already."""
+    recovery_key_file: str | None = None
+    """A file with that key, which only the bot may read; relative to the config file."""
     encryption: Encryption = Encryption()
 
     @model_validator(mode="after")

@@ -19,6 +19,7 @@ _GROUPS: Final[tuple[frozenset[KeyPath], ...]] = (
     frozenset(("matrix", way) for way in WAYS_IN),
     frozenset({("database_password",), ("database_password_file",)}),
     frozenset({("matrix", "pickle_key"), ("matrix", "pickle_key_file")}),
+    frozenset({("matrix", "recovery_key"), ("matrix", "recovery_key_file")}),
 )
 
 

@@ -12,7 +12,7 @@ from sqlmodel import Session
 from bot.doctor.findings import Finding, bad, good, poor
 from storage import inspection, schema
 from storage.errors import DatabaseUnavailable
-from storage.inspection import Lease, Limit, Work
+from storage.inspection import Lease, Limit, Trust, Work
 
 _MIB: Final = 1024**2
 _LITTLE: Final = 100 * _MIB
@@ -35,6 +35,7 @@ class Report:
     """Upgraded rooms → the room that the bot uses instead."""
     limit: Limit | None = None
     """The homeserver's limit on messages, as the bot has met it."""
+    trust: Trust = field(default_factory=Trust)
 
 
 def examine_schema(url: URL) -> Report:
@@ -47,7 +48,8 @@ def examine_schema(url: URL) -> Report:
             # Who may not see whether it runs must take care as if it did.
             running = inspection.lease(url, session).held is not False
             moved, limit = inspection.moved_rooms(session), inspection.limit(session)
-            return Report((first,), running, moved=moved, limit=limit)
+            trust = inspection.trust(session)
+            return Report((first,), running, moved=moved, limit=limit, trust=trust)
     except DatabaseUnavailable:
         return Report((first, _unreadable()))
 
@@ -68,11 +70,12 @@ def examine_database(url: URL, now: datetime) -> Report:
             running = _is_recent(work.synced_at, now) if held.held is None else held.held
             found += [_lease(held), *_work(work, now, running=running)]
             moved, limit = inspection.moved_rooms(session), inspection.limit(session)
+            trust = inspection.trust(session)
             if url.get_backend_name() != "sqlite":
                 found.append(_clock(inspection.clock(session), now))
     except DatabaseUnavailable:
         return Report((*found, _unreadable()))
-    return Report(tuple(found), running, work.keys, moved, limit)
+    return Report(tuple(found), running, work.keys, moved, limit, trust)
 
 
 def _unreadable() -> Finding:

@@ -8,7 +8,7 @@ from sqlalchemy import make_url
 
 from bot import wiring
 from bot.config import Config
-from bot.doctor import database, homeserver, intake, limit, rooms, zones
+from bot.doctor import database, homeserver, intake, limit, rooms, trust, zones
 from bot.doctor.database import Report
 from bot.doctor.findings import Finding, Level
 from bot.matrix.client import MatrixClient
@@ -47,7 +47,7 @@ async def doctor(config: Config, clock: Clock = utc_now) -> AsyncIterator[Findin
 
 
 async def _account(config: Config, report: Report, now: datetime, *, closely: bool) -> AsyncIterator[Finding]:
-    """The login, and with it the rooms (of an upgraded one that which is used instead) and the limit.
+    """The login, and with it cross-signing, the rooms (of an upgraded one that which is used) and the limit.
 
     A password makes a device of its own for the moment: to log in as the bot's would end the login of a bot
     that runs.
@@ -58,6 +58,7 @@ async def _account(config: Config, report: Report, now: datetime, *, closely: bo
         yield login
         if login.level is not Level.GOOD:
             return
+        yield await trust.examine_trust(config, client, report.trust)
         for key, address in wiring.rooms(config).items():
             yield await rooms.examine_room(client, key, address, report.moved, closely=closely)
         may_measure = not closely and not report.running

@@ -147,6 +147,13 @@ class MatrixClient:
         path = path_of("sendToDevice", event_type, tx_id)
         await self._transport.ask("PUT", path, {"messages": messages})
 
+    async def answer(
+        self, method: str, *parts: str, body: Mapping[str, Any] | None = None
+    ) -> tuple[int, object]:
+        """Status and value of an answer, for what is asked for in steps or may be missing."""
+        data = None if body is None else json.dumps(body).encode()
+        return await self._transport.answer(method, path_of(*parts), data)
+
     async def page_back(
         self, room_id: str, start: str | None, end: str | None, event_filter: Mapping[str, Any]
     ) -> tuple[list[Json], str | None]:

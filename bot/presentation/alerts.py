@@ -3,7 +3,7 @@
 from functools import singledispatch
 
 from bot.domain.words import Action, MessageKind
-from bot.presentation import rooms
+from bot.presentation import rooms, verification
 from bot.presentation.cards import SUBJECT_LIMIT
 from bot.presentation.digests import render_digest
 from bot.presentation.document import (
@@ -33,6 +33,8 @@ from bot.services.letter_views import MailServerReport, ReplyPost, UndeliveredAl
 from bot.services.views import (
     AssignmentAlert,
     CommandFailed,
+    Comparison,
+    CrossSigningReport,
     DeliveryReport,
     DigestView,
     FilePost,
@@ -51,6 +53,7 @@ from bot.services.views import (
     RoomReport,
     TransferSummary,
     Unreadable,
+    VerificationOver,
 )
 
 
@@ -152,6 +155,9 @@ render_alert.register(RoomMoveQuestion, rooms.render_question)
 render_alert.register(RoomMoveRejected, rooms.render_rejected)
 render_alert.register(RoomMoveShutOut, rooms.render_shut_out)
 render_alert.register(RoomMoved, rooms.render_moved)
+render_alert.register(Comparison, verification.render_comparison)
+render_alert.register(VerificationOver, verification.render_over)
+render_alert.register(CrossSigningReport, verification.render_trouble)
 
 
 @render_alert.register

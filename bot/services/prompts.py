@@ -29,6 +29,8 @@ class PromptKind(StrEnum):
     """A ticket that the answer names, to be taken."""
     ROOM = "room"
     """Whether to move into the room that replaces an upgraded one, by any admin."""
+    COMPARE = "compare"
+    """Whether both sides of a verification show the same, by the admin who began it."""
 
 
 _KEYS: Final[Mapping[PromptKind, tuple[str, ...]]] = {
@@ -36,12 +38,14 @@ _KEYS: Final[Mapping[PromptKind, tuple[str, ...]]] = {
     PromptKind.PAGE: (taps.MORE,),
     PromptKind.TICKET: (taps.TAKE,),
     PromptKind.ROOM: (taps.CONFIRM, taps.CANCEL),
+    PromptKind.COMPARE: (taps.CONFIRM, taps.CANCEL),
 }
 _OPEN_FOR: Final[Mapping[PromptKind, timedelta]] = {
     PromptKind.CONFIRM: taps.CONFIRM_WITHIN,
     PromptKind.PAGE: timedelta(hours=1),
     PromptKind.TICKET: timedelta(hours=12),
     PromptKind.ROOM: timedelta(days=90),
+    PromptKind.COMPARE: timedelta(minutes=10),
 }
 
 

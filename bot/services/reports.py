@@ -4,12 +4,14 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
-from bot.services import letters, mail_outcomes, people, restoring
+from bot.domain.trust import CrossSigningTrouble
+from bot.services import letters, mail_outcomes, people, restoring, verification
 from bot.services.letter_views import MailServerReport
 from bot.services.unit import Unit
 from bot.services.views import (
     Alert,
     CommandFailed,
+    CrossSigningReport,
     DeliveryReport,
     MailAside,
     NowhereReport,
@@ -92,6 +94,10 @@ def _mail_aside(_unit: Unit, payload: Payload) -> Alert:
     return MailAside(payload["id"], payload["mailbox"], payload["reason"], payload["size"], payload["here"])
 
 
+def _cross_signing(_unit: Unit, payload: Payload) -> Alert:
+    return CrossSigningReport(CrossSigningTrouble(payload["trouble"]))
+
+
 LOAD: Final[Mapping[str, Callable[[Unit, Payload], Alert | None]]] = MappingProxyType(
     {
         "room": _room,
@@ -108,6 +114,9 @@ LOAD: Final[Mapping[str, Callable[[Unit, Payload], Alert | None]]] = MappingProx
         "undelivered": _undelivered,
         "mail_server": _mail_server,
         "mail_aside": _mail_aside,
+        "cross_signing": _cross_signing,
+        "comparison": verification.comparison,
+        "verification_over": verification.outcome,
     }
 )
 """What a payload says that it is → its view; ``None`` if what it was about is gone."""

@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from bot.domain.quiet import What
+from bot.domain.trust import CrossSigningTrouble, VerificationEnd
 from bot.domain.words import Action, Intake, MessageKind, Right, RoomKind, Status, Team
 from bot.services.letter_views import MailServerReport, ReplyPost, UndeliveredAlert
 from bot.services.persons import Person as Person
@@ -671,6 +672,36 @@ class RestoredReport:
 
 
 @dataclass(frozen=True, slots=True)
+class CrossSigningReport:
+    """Told to the admin room: clients may not trust the bot's device, and why that could not be mended."""
+
+    trouble: CrossSigningTrouble
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Asked of an admin who verifies the bot: whether their client shows the same.
+
+    Seven numbers of emoji, or three numbers where their client shows no emoji.
+    """
+
+    person: Person
+    emoji: tuple[int, ...]
+    decimals: tuple[int, ...]
+    team: Team
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class VerificationOver:
+    """What came of a verification; ``signed``: the bot has signed the person's master key."""
+
+    person: Person
+    end: VerificationEnd
+    signed: bool
+
+
+@dataclass(frozen=True, slots=True)
 class CommandFailed:
     """Answer to a command that the bot could not handle because of a fault of its own."""
 
@@ -708,5 +739,8 @@ Alert = (
     | DigestView
     | CommandFailed
     | Unreadable
+    | CrossSigningReport
+    | Comparison
+    | VerificationOver
     | RestoredReport
 )

@@ -69,8 +69,14 @@ class Chat:
 
     async def tap(self, who: str, event_id: str, key: str, sent_at: datetime | None = None) -> str:
         """A reaction, handled and answered."""
+        return await self.tap_in(who, event_id, key, HOME[who], sent_at)
+
+    async def tap_in(
+        self, who: str, event_id: str, key: str, room: str, sent_at: datetime | None = None
+    ) -> str:
+        """The same in another room than that of the person's team."""
         content = {"m.relates_to": {"rel_type": "m.annotation", "event_id": event_id, "key": key}}
-        return await self._send(who, HOME[who], content, event_id, sent_at)
+        return await self._send(who, room, content, event_id, sent_at)
 
     async def _send(
         self,

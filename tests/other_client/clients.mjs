@@ -83,7 +83,7 @@ class Person {
             content: { ...event.getOriginalContent(), ...(relation ? { "m.relates_to": relation } : {}) },
             origin_server_ts: event.getTs(), unsigned: event.getUnsigned(), redacts: event.event.redacts,
             encrypted: event.isEncrypted(), unreadable: event.decryptionFailureReason,
-            shield: info && crypto.EventShieldReason[info.shieldReason], wire: event.getWireContent(),
+            shield: (info && crypto.EventShieldReason[info.shieldReason]) ?? null, wire: event.getWireContent(),
         };
     }
 

@@ -187,6 +187,17 @@ class SecretHuman(Human):
         """Whether this person's cross-signing says that the other is who they are."""
         return bool((await self._trust(other))["verified"])
 
+    async def until_verified(self, other: "Human | str", timeout: float = 10) -> None:
+        """Until the homeserver has told this client of its own signature."""
+        try:
+            async with asyncio.timeout(timeout):
+                while True:
+                    if await self.has_verified(other):
+                        return
+                    await asyncio.sleep(_LOOK)
+        except TimeoutError:
+            raise AssertionError(f"within {timeout:g} s not verified: {id_of(other)}") from None
+
     async def has_cross_signing(self, other: "Human | str") -> bool:
         """Whether the other has cross-signing keys."""
         return bool((await self._trust(other))["has_cross_signing"])

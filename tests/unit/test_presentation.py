@@ -47,6 +47,7 @@ from bot.domain.errors import (
 from bot.domain.finding import read_query
 from bot.domain.quiet import What
 from bot.domain.rooms import RoomProblem
+from bot.domain.trust import CrossSigningTrouble, VerificationEnd
 from bot.domain.words import Action, Intake, MessageKind, OpenTask, Right, RoomKind, Status
 from bot.presentation import Answer, Message, Names, Renderer, edit_content
 from bot.presentation.language import Language
@@ -61,7 +62,9 @@ from bot.services.views import (
     CardView,
     CommandFailed,
     CommandView,
+    Comparison,
     ConfirmView,
+    CrossSigningReport,
     DeliveryReport,
     DigestView,
     ForwardedView,
@@ -101,6 +104,7 @@ from bot.services.views import (
     TicketView,
     TransferSummary,
     Unreadable,
+    VerificationOver,
 )
 from tests.stats_data import stats
 from tests.unit.test_document import NASTY, check_harmless, check_html, hostile, words
@@ -324,6 +328,7 @@ def alerts(text: str, count: int) -> dict[str, Alert]:
     """Each alert with ``text`` wherever text from outside goes and ``count`` lines."""
     lines = tuple(line(number, text, Status.IN_PROGRESS) for number in range(1, count + 1))
     people = tuple(Person(f"@p{n}:example.org", text) for n in range(min(count, 2)))
+    stranger = Person("@p0:example.org", text)
     return {
         "message": MessageAlert(42, message(text), text, reopened=True, mentions=people),
         "given": AssignmentAlert(
@@ -347,6 +352,20 @@ def alerts(text: str, count: int) -> dict[str, Alert]:
         "move rejected in use": RoomMoveRejected("triage", text, seen=True, serves="team:freiburg"),
         "move rejected unseen": RoomMoveRejected("team:freiburg", text, seen=False),
         "move shut out": RoomMoveShutOut("team:freiburg", text),
+        "comparison": Comparison(stranger, (0, 1, 2, 3, 4, 5, 63), (), "freiburg", NOW),
+        "comparison by numbers": Comparison(ANNA, (), (1234, 5678, 9012), None, NOW),
+        "verified": VerificationOver(stranger, VerificationEnd.DONE, signed=True),
+        "verified one way": VerificationOver(
+            Person("@anna:example.org", text), VerificationEnd.DONE, signed=False
+        ),
+        **{
+            f"verification {end.value}": VerificationOver(
+                Person("@anna:example.org", text), end, signed=False
+            )
+            for end in VerificationEnd
+            if end is not VerificationEnd.DONE
+        },
+        **{f"cross-signing {each.value}": CrossSigningReport(each) for each in CrossSigningTrouble},
         "room moved": RoomMoved("team:freiburg", text, ANNA, outdated=True),
         "triage moved": RoomMoved("triage", "!new:example.org", ANNA, outdated=True),
         "room moved by its alias": RoomMoved("admin", "!new:example.org", ANNA, outdated=False),

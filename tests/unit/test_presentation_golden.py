@@ -9,6 +9,22 @@ from tests.unit.test_presentation import BERLIN, RENDERER, card, everything
 
 GOLDEN = {
     "de": {
+        "alert comparison": (
+            "Laptop, zeigt dein Client dasselbe?\n"
+            "\n"
+            "🐶 Hund\n"
+            "🐱 Katze\n"
+            "🦁 Löwe\n"
+            "🐎 Pferd\n"
+            "🦄 Einhorn\n"
+            "🐷 Schwein\n"
+            "📌 Stecknadel\n"
+            "\n"
+            "Tippe ✅ nur, wenn alles gleich ist, auch die Reihenfolge, sonst ❌, bis 14:05.\n"
+            "Das kam über den Homeserver, wie alles hier: Wer ihn in der Hand hat, könnte dir zeigen, was er "
+            "will. Um sicher zu sein, vergleiche mit dem, was tickettruhe verify auf dem Rechner zeigt, auf "
+            "dem ich laufe."
+        ),
         "card in_progress": (
             "🔵 #1042 · Laptop\n"
             "In Bearbeitung · Spendenanfrage · Freiburg · Anna · 23.11., 14:05\n"
