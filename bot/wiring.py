@@ -24,7 +24,7 @@ from bot.services import files
 from bot.services.answers import Spot
 from bot.services.delivery import Send
 from bot.services.media import File, Media, NoFile
-from bot.services.unit import ADMIN_ROOM, TRIAGE_ROOM, Clock, Policy, Units, room_key, utc_now
+from bot.services.unit import ADMIN_ROOM, TRIAGE_ROOM, Clock, PagePolicy, Policy, Units, room_key, utc_now
 from bot.services.views import CardView, CommandFailed, Person, StatsView, Unreadable
 
 LANGUAGES: tuple[Language, ...] = ("de", "en")
@@ -52,7 +52,16 @@ def policy(config: Config) -> Policy:
         zones={key: config.timezone_of(key) for key in config.teams},
         thankful=frozenset(team for team in _teams(config) if config.thanks_of(team)),
         quiet=_quiet(config),
+        page=_page(config),
     )
+
+
+def _page(config: Config) -> PagePolicy | None:
+    page = config.intake.page
+    if not page.enabled:
+        return None
+    places = frozenset(team for team in _teams(config) if config.tells_place(team))
+    return PagePolicy(timedelta(days=page.valid_days), config.intake.public_url, places)
 
 
 def _teams(config: Config) -> list[Team]:

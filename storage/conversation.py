@@ -3,10 +3,10 @@
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, bindparam, func, update
+from sqlalchemy import ColumnElement, and_, bindparam, func, or_, update
 from sqlmodel import Session, col, select
 
-from bot.domain.words import Scope, Status, Team
+from bot.domain.words import Intake, MessageKind, Scope, Status, Team
 from storage import tickets
 from storage.models import HistoryEntry, Requester, Task, Ticket, TicketMessage
 
@@ -61,6 +61,32 @@ def others_of(
         .limit(limit)
     )
     return session.exec(query).all()
+
+
+def told_requester(
+    session: Session, number: int, intakes: Collection[Intake], limit: int, *, answers: bool
+) -> Sequence[TicketMessage]:
+    """The latest of what a requester wrote, as far as it came in by these ways, and of the answers to it if
+    they are wanted; oldest first.
+
+    What a member wrote down for a requester is none of it: those are the member's words. Nor is what
+    somebody else wrote on the ticket.
+    """
+    shown: ColumnElement[bool] = and_(
+        col(TicketMessage.kind) == MessageKind.MESSAGE.value,
+        col(TicketMessage.author).is_(None),
+        col(TicketMessage.sender).is_(None),
+        col(TicketMessage.intake).in_([intake.value for intake in intakes]),
+    )
+    if answers:
+        shown = or_(shown, col(TicketMessage.kind) == MessageKind.REPLY.value)
+    found = session.exec(
+        select(TicketMessage)
+        .where(TicketMessage.number == number, shown)
+        .order_by(col(TicketMessage.id).desc())
+        .limit(limit)
+    )
+    return list(reversed(found.all()))
 
 
 def touch(session: Session, numbers: Collection[int]) -> None:

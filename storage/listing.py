@@ -9,6 +9,7 @@ import sqlalchemy
 from sqlalchemy import ColumnElement, func
 from sqlmodel import Session, col, select
 
+from bot.domain.words import Status
 from storage.models import Card, HistoryEntry, Ticket, TicketMessage
 
 COUNTED: Final = 1_000
@@ -117,3 +118,21 @@ def quiet_since(moment: datetime) -> ColumnElement[bool]:
 def waits_since(moment: datetime) -> ColumnElement[bool]:
     """Condition: the ticket has been on the waiting list since then or longer."""
     return col(Ticket.waiting_since) <= moment
+
+
+def ahead_of(session: Session, ticket: Ticket) -> int:
+    """How many tickets of its team's waiting list come before one that is on it; counting ends somewhere."""
+    team, since = col(Ticket.team), col(Ticket.waiting_since)
+    earlier = (
+        select(col(Ticket.number))
+        .where(
+            team.is_(None) if ticket.team is None else team == ticket.team,
+            Ticket.status == Status.WAITING.value,
+            since <= ticket.waiting_since,
+            # Of two that came in the same moment the list has the lower number first.
+            sqlalchemy.or_(since < ticket.waiting_since, col(Ticket.number) < ticket.number),
+        )
+        .limit(COUNTED + 1)
+        .subquery()
+    )
+    return session.exec(select(func.count()).select_from(earlier)).one()

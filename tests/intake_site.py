@@ -14,7 +14,7 @@ from bot.intake.health import Checks, Health
 from bot.intake.server import build_app, serve
 from bot.intake.settings import Choice, FormSettings, IntakeSettings
 from bot.services import apikeys
-from bot.services.unit import Policy, Units, utc_now
+from bot.services.unit import PagePolicy, Policy, Units, utc_now
 from storage import schema
 from storage.database import Database
 
@@ -33,6 +33,7 @@ POLICY = Policy(
         },
         NameKind.TOPIC: {"donation_request": "donation_request", "Spendenanfrage": "donation_request"},
     },
+    page=PagePolicy(timedelta(days=180), "https://help.example.org", frozenset({"freiburg"})),
 )
 SETTINGS = IntakeSettings(
     listen="127.0.0.1",
@@ -106,12 +107,20 @@ class Site:
 
 @asynccontextmanager
 async def site(
-    database_url: str, settings: IntakeSettings = SETTINGS, *, key_name: str = "tests"
+    database_url: str,
+    settings: IntakeSettings = SETTINGS,
+    policy: Policy = POLICY,
+    *,
+    key_name: str = "tests",
 ) -> AsyncIterator[Site]:
     """Run an intake on a database that is empty or was made by an earlier one."""
     database = Database(database_url)
     await schema.upgrade(database)
-    units = Units(database, POLICY)
+
+    def clock() -> datetime:
+        return utc_now() + running.late
+
+    units = Units(database, policy, clock)
     running = Site(database, units, "", aiohttp.ClientSession(), "")
 
     async def alive() -> Health:
@@ -119,9 +128,6 @@ async def site(
 
     async def ready() -> Health:
         return Health(running.problems)
-
-    def clock() -> datetime:
-        return utc_now() + running.late
 
     try:
         app = await build_app(units, settings, Checks(alive, ready), clock)

@@ -111,6 +111,12 @@ class Config(Section):
         span = own.quiet if own and "quiet" in own.model_fields_set else self.quiet
         return QuietHours(*parse_span(span), self.timezone_of(team)) if span else None
 
+    def tells_place(self, team: str | None) -> bool:
+        """Whether requesters see their place on a team's (or triage's) waiting list."""
+        own = self._team(team)
+        told = own.waitlist_place if own else None
+        return self.intake.page.waitlist_place if told is None else told
+
     def _team(self, key: str | None) -> Team | None:
         return None if key is None else self.teams.get(key)
 

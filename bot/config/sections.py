@@ -114,6 +114,8 @@ class Team(Section):
     """Whether this team's digest says who closed how many, if not as `digest.thanks`."""
     quiet: Quiet = None
     """From when to when nobody's phone rings in this team, if not as `quiet`; `false`: it always may."""
+    waitlist_place: bool | None = None
+    """Whether requesters see their place on this team's waiting list, if not as `intake.page` says."""
 
 
 class Topic(Section):
@@ -153,6 +155,17 @@ class Form(Section):
     """Length of that window."""
 
 
+class Page(Section):
+    """The page on which requesters see where their request stands, behind a link of their own."""
+
+    enabled: bool = True
+    """Whether there is one."""
+    valid_days: Annotated[int, Field(ge=1, le=3650)] = 180
+    """How many days a link is good. Each mail brings a new one; a lower number ends older links, too."""
+    waitlist_place: bool = False
+    """Whether it tells the place on the waiting list."""
+
+
 class Intake(Section):
     """The bot's own web server: contact form and HTTP API."""
 
@@ -165,6 +178,7 @@ class Intake(Section):
     trusted_proxies: tuple[IPvAnyNetwork, ...] = ()
     """Addresses or networks of web servers whose `X-Forwarded-For` is believed."""
     form: Form = Form()
+    page: Page = Page()
     max_body: Size = Field(default=8 * MIB, validate_default=True)
     """Largest request that is accepted."""
     max_attachment: Size = Field(default=5 * MIB, validate_default=True)

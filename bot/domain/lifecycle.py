@@ -255,6 +255,22 @@ def decide(
     return _decision(action, ticket, after, who)
 
 
+def decide_withdrawal(number: int, ticket: Standing) -> Decision:
+    """What follows when the requester takes the request back; the assignee stays noted, as after a close.
+
+    Open tasks do not hinder it: nobody is left to do them for.
+
+    :raises Refusal: the ticket is not under way, or its conversation goes on elsewhere.
+    """
+    if ticket.merged_into is not None:
+        raise MergedInto(number, ticket.merged_into)
+    rule = RULES[Action.WITHDRAW]
+    if ticket.status not in rule.sources:
+        raise NotAllowedFrom(number, Action.WITHDRAW, ticket.status, ())
+    after = replace(ticket, status=rule.target or ticket.status)
+    return Decision(Action.WITHDRAW, ticket, after)
+
+
 _ENDING: Final = frozenset({Action.DELETE, Action.MERGE})
 """Actions that take a ticket under way out of its assignee's hands although the assignment stays noted."""
 

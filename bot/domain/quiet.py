@@ -16,6 +16,7 @@ class What(StrEnum):
     MESSAGE = "message"
     GIVEN = "given"
     LOST = "lost"
+    WITHDRAWN = "withdrawn"
 
 
 _SPAN: Final = re.compile(r"(\d{1,2}):(\d{2})\s*[-–]\s*(\d{1,2}):(\d{2})")

@@ -12,17 +12,18 @@ from aiohttp import web
 from bot.domain.errors import InputProblem
 from bot.domain.request import Checker, InvalidFields, NewRequest, check_request
 from bot.domain.words import Intake
-from bot.intake.addresses import client_address, household
 from bot.intake.bodies import Bodies
 from bot.intake.form_fields import HONEYPOT, NAMES
 from bot.intake.form_pages import FormPages, Notice
-from bot.intake.form_texts import choose_language
 from bot.intake.form_token import FormToken, FormTokens
+from bot.intake.pages import waiting
 from bot.intake.settings import IntakeSettings
 from bot.intake.throttle import Throttle
-from bot.services import intake
+from bot.intake.visitors import language_of, sender_of
+from bot.services import intake, status_links
 from bot.services.intake import RetryKey
 from bot.services.letters import AckWish
+from bot.services.status_links import Proof
 from bot.services.unit import Clock, Unit, Units
 
 _BODY_LIMIT: Final = 512 * 1024
@@ -79,21 +80,25 @@ class ContactForm:
         return _see_result(token, language)
 
     async def sent(self, request: web.Request) -> web.Response:
-        """The number of what was sent; nothing else, since the address of the page may be passed on."""
+        """The number of what was sent, and for a day the link to the request's own page.
+
+        Nothing else, and later the number alone: the address of this page may be passed on.
+        """
         language = self._language(request)
         token = self._tokens.read(request.match_info["token"])
         number = await self._number(token) if token else None
-        if number is None:
+        if token is None or number is None:
             return self._pages.problem(language, Notice.NOT_FOUND, 404)
-        return self._pages.sent(language, number)
+        if token.expired(self._clock()):
+            return self._pages.sent(language, number, None)
+        link = await self._units.look(lambda unit: status_links.issue(unit, number, Proof.FORM))
+        return self._pages.sent(language, number, link)
 
     def _language(self, request: web.Request) -> str:
-        accepted = request.headers.get("Accept-Language", "")
-        return choose_language(request.query.get("lang"), accepted, self._settings.language)
+        return language_of(request, self._settings)
 
     def _sender(self, request: web.Request) -> str:
-        forwarded = request.headers.getall("X-Forwarded-For", ())
-        return household(client_address(request.remote, forwarded, self._settings.trusted_proxies))
+        return sender_of(request, self._settings)
 
     def _checked(self, entered: Entered) -> NewRequest:
         check = Checker()
@@ -106,8 +111,7 @@ class ContactForm:
 
     def _wait(self, language: str, token: FormToken, entered: Entered, wait: timedelta) -> web.Response:
         page = self._pages.form(language, token.text, entered, notice=Notice.WAIT, wait=wait, status=429)
-        page.headers["Retry-After"] = str(int(wait.total_seconds()) + 1)
-        return page
+        return waiting(page, wait)
 
     async def _file(self, wanted: NewRequest, token: FormToken, origin: str) -> None:
         def work(unit: Unit) -> intake.Accepted:

@@ -14,12 +14,13 @@ from aiohttp.typedefs import Handler
 from bot.domain.errors import Conflict, TickettruheError
 from bot.intake.api import Api
 from bot.intake.form import ContactForm
-from bot.intake.form_pages import STYLE
 from bot.intake.form_token import FormTokens
 from bot.intake.health import Checks, health_routes
 from bot.intake.measured import measuring
+from bot.intake.pages import STYLE
 from bot.intake.settings import IntakeSettings
-from bot.services import secrets
+from bot.intake.status_site import StatusSite
+from bot.services import secrets, status_links
 from bot.services.unit import Clock, DatabaseUnavailable, Units, utc_now
 
 _GRACE: Final = 0.8
@@ -34,6 +35,7 @@ _HEADERS: Final = {
 }
 _RETRY_SECONDS: Final = 5
 _FORM_KEY: Final = "form"
+_PAGE_KEY: Final = "page"
 
 _log = structlog.stdlib.get_logger(__name__)
 
@@ -55,17 +57,19 @@ async def build_app(
     app = web.Application(middlewares=[measuring(units.meters), _shield], client_max_size=settings.max_body)
     app.on_response_prepare.append(_add_headers)
     app.add_routes([*health_routes(checks), *Api(units, settings).routes()])
+    page = units.policy.page
+    if settings.form.enabled or page is not None:
+        app.router.add_get("/static/form.css", _style)
     if settings.form.enabled:
         key = await units.run(lambda unit: secrets.ensure(unit, _FORM_KEY))
         form = ContactForm(units, settings, FormTokens(key), clock)
         app.add_routes(
-            [
-                web.get("/", form.show),
-                web.post("/", form.submit),
-                web.get("/sent/{token}", form.sent),
-                web.get("/static/form.css", _style),
-            ]
+            [web.get("/", form.show), web.post("/", form.submit), web.get("/sent/{token}", form.sent)]
         )
+    if page is not None:
+        await units.run(status_links.ensure_key)
+        key = await units.run(lambda unit: secrets.ensure(unit, _PAGE_KEY))
+        app.add_routes(StatusSite(units, settings, page, key, clock).routes())
     return app
 
 

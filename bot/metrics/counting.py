@@ -13,7 +13,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, disable_cre
 from bot.meters import UNKNOWN, Fate, Meters, Outcome, Work
 
 TAPS: Final = ("take", "wait", "close", "spam", "undo", "confirm", "cancel", "more")
-REQUESTS: Final = ("ticket", "message", "mail", "form")
+REQUESTS: Final = ("ticket", "message", "mail", "form", "page", "page_message", "page_withdrawal")
 ANSWERS: Final = ("accepted", "refused", "unauthorized", "too_large", "limited", "unavailable", "failed")
 _OTHER: Final = "other"
 """In place of a word that is in no closed set: a label must not grow."""

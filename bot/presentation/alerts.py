@@ -54,6 +54,7 @@ from bot.services.views import (
     TransferSummary,
     Unreadable,
     VerificationOver,
+    WithdrawalAlert,
 )
 
 
@@ -83,6 +84,18 @@ def _(alert: MessageAlert, setting: Setting) -> Message:
     document = (paragraph(*head), *message_pieces(alert.message, setting))
     # Whom it was for has muted it, or wrote it down: it stands in the thread and rings for nobody.
     return fit(document, mentions=mentions, notice=not mentions)
+
+
+@render_alert.register
+def _(alert: WithdrawalAlert, setting: Setting) -> Message:
+    gettext = setting.language.gettext
+    requester = clip(alert.requester, SUBJECT_LIMIT) or Text(gettext("requester"))
+    withdrawn = gettext("📪 {requester} withdrew {number}: nothing is left to do for it.")
+    head: list[Inline] = [sentence(withdrawn, requester=requester, number=numeral(alert.number))]
+    if alert.mentions:
+        head.append(render_who(alert.mentions, setting))
+    mentions = tuple(person.user_id for person in alert.mentions)
+    return fit((paragraph(*head),), mentions=mentions, notice=not mentions)
 
 
 @render_alert.register

@@ -60,3 +60,5 @@ def _happened(line: QuietLine, setting: Setting) -> str:
             return gettext("yours now")
         case What.LOST:
             return gettext("no longer yours")
+        case What.WITHDRAWN:
+            return gettext("withdrawn")

@@ -17,6 +17,7 @@ from bot.services.views import (
     MovedAway,
     Person,
     TransferSummary,
+    WithdrawalAlert,
 )
 from storage import mutes, tickets
 from storage.models import OutboxRow, Requester, Ticket, TicketMessage
@@ -30,6 +31,8 @@ def load(unit: Unit, row: OutboxRow) -> Alert | None:
     if payload.get("what") in _OF_MESSAGES:
         return _OF_MESSAGES[payload["what"]](unit, row, payload)
     match payload.get("what"):
+        case "withdrawal":
+            return _withdrawal(unit, row.number or 0)
         case "assignment":
             return _assignment(unit, row, payload)
         case "transfer":
@@ -76,12 +79,11 @@ def _message(unit: Unit, row: OutboxRow, payload: dict[str, Any]) -> MessageAler
     if ticket is None or message is None or message.at > row.created_at:
         # Undone meanwhile; SQLite gives its id to the next message, of whatever ticket.
         return None
-    requester = unit.session.get(Requester, ticket.requester_id)
     automatic = message.kind == MessageKind.AUTOMATIC.value
     return MessageAlert(
         number,
         reads.message_views(unit, [message], ticket.team)[0],
-        requester.name if requester else "",
+        _name(unit, ticket),
         payload["reopened"],
         () if automatic else _meant(unit, ticket, payload["author"]),
     )
@@ -95,6 +97,16 @@ def _meant(unit: Unit, ticket: Ticket, author: str | None = None) -> tuple[Perso
     told = people.to_notify(unit, ticket.assignee, ticket.team)
     told -= {author, *mutes.of(unit.session, ticket.number or 0)}
     return tuple(people.person(unit, user_id, ticket.team) for user_id in sorted(told))
+
+
+def _withdrawal(unit: Unit, number: int) -> WithdrawalAlert | None:
+    ticket = tickets.get(unit.session, number)
+    return None if ticket is None else WithdrawalAlert(number, _name(unit, ticket), _meant(unit, ticket))
+
+
+def _name(unit: Unit, ticket: Ticket) -> str:
+    requester = unit.session.get(Requester, ticket.requester_id)
+    return requester.name if requester else ""
 
 
 def _assignment(unit: Unit, row: OutboxRow, payload: dict[str, Any]) -> AssignmentAlert | None:

@@ -17,6 +17,7 @@ from bot.services.views import (
     Person,
     QuietLine,
     QuietReminder,
+    WithdrawalAlert,
 )
 from storage import mutes, outbox, quiet, rooms, tickets
 from storage.models import OutboxRow, QuietNote, Ticket
@@ -65,6 +66,8 @@ def _rung(view: CardView | Alert) -> tuple[What, tuple[str, ...]] | None:
             return What.CARD, ()
         case MessageAlert() if view.mentions:
             return What.MESSAGE, tuple(person.user_id for person in view.mentions)
+        case WithdrawalAlert() if view.mentions:
+            return What.WITHDRAWN, tuple(person.user_id for person in view.mentions)
         case AssignmentAlert():
             return What.GIVEN if view.given else What.LOST, (view.person.user_id,)
         case _:
@@ -176,6 +179,7 @@ def _still_meant(note: QuietNote, ticket: Ticket, situation: _Situation) -> set[
         What.MESSAGE: here and under_way and ticket.assignee == note.assignee,
         What.GIVEN: under_way and ticket.assignee in note.people,
         What.LOST: ticket.assignee not in note.people or not under_way,
+        What.WITHDRAWN: here and status is Status.CLOSED,
     }
     meant = {
         user_id

@@ -58,6 +58,18 @@ def team_of_room(key: str) -> Team:
 
 
 @dataclass(frozen=True, slots=True)
+class PagePolicy:
+    """The requester's page."""
+
+    lifetime: timedelta
+    """How long a link to it is good."""
+    address: str | None = None
+    """Under which people reach the bot's web server; without one no mail can name the page."""
+    places: frozenset[Team] = frozenset()
+    """Teams that tell the place on their waiting list."""
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """What the config decides for the use cases."""
 
@@ -90,6 +102,8 @@ class Policy:
     """Teams whose digest says who closed how many."""
     quiet: Mapping[str, QuietHours] = field(default_factory=lambda: MappingProxyType({}))
     """Room key → when nobody's phone is to ring there."""
+    page: PagePolicy | None = None
+    """``None``: requesters have no page."""
 
     def key_of(self, kind: NameKind, typed: str) -> str:
         """Key of the team, topic or region that somebody called by key or name.

@@ -500,6 +500,15 @@ class MessageAlert:
 
 
 @dataclass(frozen=True, slots=True)
+class WithdrawalAlert:
+    """The requester withdrew the request; in its thread."""
+
+    number: int
+    requester: str
+    mentions: tuple[Person, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class AssignmentAlert:
     """Somebody was given a ticket (``given``) or lost it through somebody else's act; in its thread."""
 
@@ -724,6 +733,7 @@ Alert = (
     | MailServerReport
     | FilePost
     | MailAside
+    | WithdrawalAlert
     | AssignmentAlert
     | QuietReminder
     | TransferSummary

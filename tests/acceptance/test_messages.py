@@ -1,5 +1,10 @@
 """A requester writes again: over the API, or on the phone to a member who writes it down."""
 
+import re
+from typing import Any
+
+import aiohttp
+
 from tests.desk import Desk
 
 
@@ -62,6 +67,41 @@ async def test_on_an_archived_ticket_it_opens_a_new_one_that_names_it(desk: Desk
     follower = int(text)
     assert follower != number
     await desk.card(follower, "🟢", "Archived subject", f"continues #{number}", "> Hello again")
+
+
+async def test_who_sent_the_form_writes_on_and_withdraws_on_a_page_of_their_own(desk: Desk) -> None:
+    async with aiohttp.ClientSession() as session:
+
+        async def page(path: str, **fields: str) -> tuple[str, str]:
+            """Open a page, or send its form if there are fields; text and path."""
+            ask: dict[str, Any] = {"method": "POST", "data": fields} if fields else {"method": "GET"}
+            async with session.request(url=f"{desk.url}{path}", **ask) as answer:
+                assert answer.status == 200
+                return await answer.text(), answer.url.path
+
+        def token(text: str) -> str:
+            return str(re.findall(r'name="token" value="([^"]+)"', text)[0])
+
+        entered = {"topic": "other", "region": "freiburg", "name": "Ute", "email": "ute@example.org"}
+        entered |= {"subject": "A screen", "message": "Please"}
+        desk.filed |= {"ute@example.org", "A screen"}
+        sent, _path = await page("/?lang=en", token=token((await page("/"))[0]), **entered)
+        number, link = re.findall(r'href="\.\./(request/f(\d+)-[^"?]+)', sent)[0][::-1]
+        await desk.done("anna", f"!take {number}")
+        with aiohttp.MultipartWriter("form-data") as form:
+            for name, value in (("token", token((await page(f"/{link}"))[0])), ("message", "A big one")):
+                form.append(value).set_content_disposition("form-data", name=name)
+            async with session.post(f"{desk.url}/{link}", data=form) as answer:
+                assert (answer.status, answer.url.path) == (200, f"/{link}")
+        told = await desk.hears("freiburg", "A big one", f"#{number}")
+        assert told.mentions == {desk.person("anna").user_id}
+        asked, _path = await page(f"/{link}/withdraw")
+        assert (await page(f"/{link}/withdraw?lang=en", token=token(asked)))[1] == f"/{link}"
+    told = await desk.hears("freiburg", f"Ute withdrew #{number}")
+    card = await desk.card(int(number), "✅")
+    assert told.mentions == {desk.person("anna").user_id}
+    assert told.thread == card.event_id
+    assert "requester withdrew the request" in (await desk.told("anna", f"!history {number}")).body
 
 
 async def test_a_member_writes_down_what_was_said(desk: Desk) -> None:

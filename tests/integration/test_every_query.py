@@ -1,10 +1,10 @@
 """Growth: whatever the bot does, no statement reads a growing table whole."""
 
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import time
+from datetime import time, timedelta
 from functools import partial
 from typing import Any, Final
 
@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import Connection, event, text
 
 from bot.domain.quiet import QuietHours
-from bot.domain.words import Intake
+from bot.domain.words import Action, Intake
 from bot.services import (
     apikeys,
     arrivals,
@@ -29,10 +29,14 @@ from bot.services import (
     room_updates,
     sealed,
     status,
+    status_links,
+    status_page,
 )
 from bot.services.arrivals import NewMessage
 from bot.services.intake import RetryKey
 from bot.services.reception import Batch, ReceivedEvent
+from bot.services.status_links import Proof
+from bot.services.unit import PagePolicy, Unit
 from tests.integration.desk_data import ADMINS, ANNA, BEN, DORA, FREIBURG, POLICY, Desk, desk_on, request
 from tests.integration.test_worker_taps import Chat
 from tests.mail_data import mail
@@ -64,7 +68,8 @@ def said_to(desk: Desk) -> Iterator[dict[str, Any]]:
 
 @pytest.fixture
 async def desk(database_url: str) -> AsyncIterator[Desk]:
-    policy = replace(POLICY, thankful=frozenset({"freiburg"}), quiet={"team:freiburg": ALL_DAY})
+    page = PagePolicy(timedelta(days=90), None, frozenset({"freiburg"}))
+    policy = replace(POLICY, page=page, thankful=frozenset({"freiburg"}), quiet={"team:freiburg": ALL_DAY})
     async with desk_on(database_url, policy) as desk:
         yield desk
 
@@ -120,6 +125,7 @@ async def busy_days(desk: Desk) -> None:
     for line in BY_ADMINS:
         await chat.say(DORA, line.format(a=numbers[4]), ADMINS)
     await chat.tap(DORA, chat.prompt(), "✅", desk.clock.now)
+    await page_of(desk)
     await nights(desk)
 
 
@@ -149,6 +155,21 @@ async def secrets_come(desk: Desk) -> None:
     ):
         await desk.units.look(work)
     await desk.units.run(keys.tidy)
+
+
+async def page_of(desk: Desk) -> None:
+    """What a requester does behind their link."""
+    number = await desk.open()
+    await desk.do(Action.WAIT, number)
+    token = ""
+    for proof in Proof:
+        issue: Callable[[Unit], str | None] = partial(status_links.issue, number=number, proof=proof)
+        issued = await desk.units.run(issue)
+        token = issued or ""
+        assert await desk.units.look(partial(status_page.view, token=token)) is not None
+    await desk.units.run(partial(status_page.withdraw, token=token))
+    assert await desk.units.look(partial(status_page.view, token=token)) is not None
+    await desk.deliver()
 
 
 async def nights(desk: Desk) -> None:

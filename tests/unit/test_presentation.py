@@ -105,6 +105,7 @@ from bot.services.views import (
     TransferSummary,
     Unreadable,
     VerificationOver,
+    WithdrawalAlert,
 )
 from tests.stats_data import stats
 from tests.unit.test_document import NASTY, check_harmless, check_html, hostile, words
@@ -337,6 +338,8 @@ def alerts(text: str, count: int) -> dict[str, Alert]:
         "lost": AssignmentAlert(42, ANNA, BEN, given=False, action=Action.STEAL),
         "back": AssignmentAlert(42, ANNA, BEN, given=True, action=Action.RESTORE),
         "unheard": MessageAlert(42, message(text), text, reopened=False, mentions=()),
+        "withdrawn": WithdrawalAlert(42, text, people),
+        "withdrawn unheard": WithdrawalAlert(42, "", ()),
         "lost otherwise": AssignmentAlert(42, ANNA, None, given=False, action=Action.CLOSE),
         "transfer": TransferSummary(42, None, BEN, NOW, 2, history(text, count)),
         "moved": MovedAway(42, "hamburg", BEN),
@@ -399,6 +402,7 @@ def alerts(text: str, count: int) -> dict[str, Alert]:
                 QuietLine(line(2, text, Status.IN_PROGRESS), What.MESSAGE, 2, people),
                 QuietLine(line(3, text, Status.OPEN), What.GIVEN, 1, (ANNA,)),
                 QuietLine(line(4, text, Status.DELETED), What.LOST, 1, (BEN,)),
+                QuietLine(line(4, text, Status.CLOSED), What.WITHDRAWN, 1, (BEN,)),
                 *(QuietLine(line(n, text), What.MESSAGE, 1, (ANNA,) * 9) for n in range(5, count + 5)),
             ),
             count + 9,
