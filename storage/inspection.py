@@ -19,6 +19,7 @@ from sqlmodel import Session, col, func, select
 
 from storage import limits, queues, room_moves, schema
 from storage.errors import DatabaseUnavailable
+from storage.key_models import KeyAccount
 from storage.lease import ADVISORY_KEY
 from storage.models import ApiKey, Greeting, Holder, SyncState
 from storage.trust_models import OwnIdentity
@@ -241,6 +242,11 @@ def trust(session: Session) -> Trust:
 def moved_rooms(session: Session) -> Mapping[str, str]:
     """Upgraded rooms → the room that the bot uses instead."""
     return room_moves.followed(session)
+
+
+def key_account(session: Session) -> KeyAccount | None:
+    """The bot's own device in encrypted rooms."""
+    return session.get(KeyAccount, 1)
 
 
 def work(session: Session, now: datetime) -> Work:

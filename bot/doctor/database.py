@@ -13,6 +13,7 @@ from bot.doctor.findings import Finding, bad, good, poor
 from storage import inspection, schema
 from storage.errors import DatabaseUnavailable
 from storage.inspection import Lease, Limit, Trust, Work
+from storage.key_models import KeyAccount
 
 _MIB: Final = 1024**2
 _LITTLE: Final = 100 * _MIB
@@ -31,6 +32,8 @@ class Report:
     """Whether a bot runs on it."""
     keys: int | None = None
     """Valid API keys; ``None``: not known."""
+    account: KeyAccount | None = None
+    """The bot's own device, if it has keys."""
     moved: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     """Upgraded rooms → the room that the bot uses instead."""
     limit: Limit | None = None
@@ -70,12 +73,12 @@ def examine_database(url: URL, now: datetime) -> Report:
             running = _is_recent(work.synced_at, now) if held.held is None else held.held
             found += [_lease(held), *_work(work, now, running=running)]
             moved, limit = inspection.moved_rooms(session), inspection.limit(session)
-            trust = inspection.trust(session)
+            trust, account = inspection.trust(session), inspection.key_account(session)
             if url.get_backend_name() != "sqlite":
                 found.append(_clock(inspection.clock(session), now))
     except DatabaseUnavailable:
         return Report((*found, _unreadable()))
-    return Report(tuple(found), running, work.keys, moved, limit, trust)
+    return Report(tuple(found), running, work.keys, account, moved, limit, trust)
 
 
 def _unreadable() -> Finding:

@@ -8,7 +8,7 @@ from sqlalchemy import make_url
 
 from bot import wiring
 from bot.config import Config
-from bot.doctor import database, homeserver, intake, limit, rooms, trust, zones
+from bot.doctor import database, encryption, homeserver, intake, limit, rooms, trust, zones
 from bot.doctor.database import Report
 from bot.doctor.findings import Finding, Level
 from bot.matrix.client import MatrixClient
@@ -43,6 +43,7 @@ async def doctor(config: Config, clock: Clock = utc_now) -> AsyncIterator[Findin
         yield finding
     if report.keys is not None:
         yield intake.examine_keys(report.keys)
+        yield encryption.examine_room_keys(config, report.account)
     yield zones.examine_zones(config, clock())
 
 

@@ -98,7 +98,7 @@ async def test_direct_chats_and_rooms_that_become_encrypted(desk: Desk) -> None:
         "", preset="trusted_private_chat", invite=[bot], is_direct=True, encrypted=True
     )
     await desk.until_joined("anna", chat)
-    assert "yours" in (await desk.told("anna", "mine", chat)).body
+    assert "no tickets" in (await desk.told("anna", "mine", chat)).body
     later = await carla.direct_chat_with(bot)
     await desk.until_joined("carla", later)
     await desk.told("carla", "mine", later)
@@ -108,6 +108,20 @@ async def test_direct_chats_and_rooms_that_become_encrypted(desk: Desk) -> None:
     await desk.told("carla", "list", later)
     assert len(await in_clear(desk, "carla", later)) == plain
     assert await in_clear(desk, "anna", chat) == []
+
+
+async def test_who_comes_in_reads_what_is_said_from_then_on(desk: Desk) -> None:
+    olga, freiburg = secret(desk, "olga"), desk.room("freiburg")
+    await desk.person("anna").invite(freiburg, olga)
+    await olga.join(freiburg)
+    await olga.until_encrypted(freiburg)
+    number = await desk.file()
+    card = await olga.wait_to_see(freiburg, lambda seen: desk.is_card(seen, number), timeout=20)
+    await desk.done("olga", f"!take {number}")
+    await olga.leave(freiburg)
+    await desk.done("anna", f"!take {number} --force")
+    assert card.event_id == (await desk.card(number, "Anna")).event_id
+    assert await in_clear(desk, "anna", "freiburg") == []
 
 
 async def test_restored_from_a_backup_it_says_nothing_twice_and_is_read(desk: Desk) -> None:

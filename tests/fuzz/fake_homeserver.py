@@ -79,9 +79,11 @@ class FakeHomeserver:
             self.sent += 1
             relation = content.get("m.relates_to", {})
             to = relation.get("m.in_reply_to", relation).get("event_id", "")
-            self.answered.setdefault(to, []).append(
-                content["body"] if kind == "m.room.message" else relation["key"]
-            )
+            if kind == "m.room.encrypted":
+                said = "sealed"
+            else:
+                said = content["body"] if kind == "m.room.message" else relation["key"]
+            self.answered.setdefault(to, []).append(said)
             self._changed.notify_all()
             return f"$sent{self.sent}"
 

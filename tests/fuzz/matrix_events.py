@@ -98,8 +98,64 @@ CONTENTS: Final = (
     )
     | VALUES
 )
+MEGOLM: Final = "m.megolm.v1.aes-sha2"
+OLM: Final = "m.olm.v1.curve25519-aes-sha2"
+KEYS: Final = st.sampled_from(
+    ["", "x", "JgzSIYuOENYbHdHzjYOHW3Pr4LIaCdrQ3CFm2hSkdiU", "A" * 43, "ü" * 43, "\0", "\ud800", NOISE]
+)
+CIPHERTEXTS: Final = st.sampled_from(["", "AwgA", "AwgAEgEA" + "A" * 200, "A" * 70_000, "!", "\0"])
+SEALED: Final = st.fixed_dictionaries(
+    {},
+    optional={
+        "algorithm": st.sampled_from([MEGOLM, MEGOLM, OLM, OLM, "x"]) | VALUES,
+        "session_id": KEYS | VALUES,
+        "sender_key": KEYS | VALUES,
+        "device_id": KEYS | VALUES,
+        "ciphertext": CIPHERTEXTS
+        | VALUES
+        | st.dictionaries(
+            KEYS,
+            st.fixed_dictionaries(
+                {},
+                optional={
+                    "type": st.sampled_from([0, 1, 2, -1, 2**70]) | VALUES,
+                    "body": CIPHERTEXTS | VALUES,
+                },
+            )
+            | VALUES,
+            max_size=2,
+        ),
+        "m.relates_to": RELATIONS | VALUES,
+        "org.tickettruhe.sealed": KEYS | VALUES,
+    },
+)
+"""What claims to be encrypted."""
+KEYS_GIVEN: Final = st.fixed_dictionaries(
+    {},
+    optional={
+        "algorithm": st.just(MEGOLM) | VALUES, "room_id": st.just(FREIBURG) | ROOMS | VALUES,
+        "session_id": KEYS | VALUES, "session_key": CIPHERTEXTS | VALUES, "code": KEYS | VALUES,
+    },
+)  # fmt: skip
+TO_DEVICE: Final = st.lists(
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "type": st.sampled_from(
+                ["m.room.encrypted", "m.room.encrypted", "m.room_key", "m.room_key.withheld",
+                 "m.room_key_request", "m.key.verification.request", "m.dummy", "\0"]
+            ) | VALUES,
+            "sender": USERS | VALUES,
+            "content": SEALED | KEYS_GIVEN | VALUES,
+        },
+    )
+    | VALUES,
+    max_size=3,
+)  # fmt: skip
 COMMANDS: Final = st.builds(lambda line: {"msgtype": "m.text", "body": line}, LINES)
-SAID: Final = st.fixed_dictionaries({"type": TYPES, "content": COMMANDS | CONTENTS})
+SAID: Final = st.fixed_dictionaries({"type": TYPES, "content": COMMANDS | CONTENTS}) | st.fixed_dictionaries(
+    {"type": st.just("m.room.encrypted"), "content": SEALED}
+)
 MEMBERSHIPS: Final = st.fixed_dictionaries(
     {"type": st.just("m.room.member"), "state_key": USERS, "content": CONTENTS}
 )
@@ -165,6 +221,13 @@ def syncs(draw: st.DrawFn) -> dict[str, Any]:
         leave=st.dictionaries(ROOMS, mostly(JOINED), max_size=1),
     )
     found = {"rooms": draw(mostly(rooms))}
+    if draw(st.booleans()):
+        found["to_device"] = {"events": draw(TO_DEVICE)}
+        lists = st.lists(USERS | VALUES, max_size=3) | VALUES
+        found["device_lists"] = draw(mostly(objects(changed=lists, left=lists)))
+        counts = st.dictionaries(st.just("signed_curve25519"), st.integers(-1, 60) | VALUES, max_size=1)
+        found["device_one_time_keys_count"] = draw(counts | VALUES)
+        found["device_unused_fallback_key_types"] = draw(st.just(["signed_curve25519"]) | VALUES)
     if draw(st.integers(0, 5)) == 0:
         found[draw(st.sampled_from(["presence", "account_data", "to_device", "device_lists", "x"]))] = draw(
             VALUES

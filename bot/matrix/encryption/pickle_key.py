@@ -56,21 +56,34 @@ async def sealer_for(units: Units, given: str | None, path: Path) -> Sealer:
     return sealer
 
 
-def _in_file(path: Path, *, may_make: bool) -> str:
+def read(path: Path) -> str | None:
+    """The key in a file; ``None`` if there is no such file.
+
+    :raises PickleKeyUnusable: others can read it, or nobody.
+    """
     try:
-        if path.exists():
-            if path.stat().st_mode & _OTHERS:
-                raise PickleKeyUnusable(path, "others on this machine can read it")
-            key = path.read_text(encoding="ascii").strip()
-            if not key:
-                raise PickleKeyUnusable(path, "it is empty")
-            return key
-        if not may_make:
-            raise PickleKeyMissing(path)
-        key = secrets.token_hex(_BYTES)
-        _write(path, key)
+        if path.stat().st_mode & _OTHERS:
+            raise PickleKeyUnusable(path, "others on this machine can read it")
+        key = path.read_text(encoding="ascii").strip()
+    except FileNotFoundError:
+        return None
     except (OSError, UnicodeError) as error:
         raise PickleKeyUnusable(path, getattr(error, "strerror", None) or "it is no text") from error
+    if not key:
+        raise PickleKeyUnusable(path, "it is empty")
+    return key
+
+
+def _in_file(path: Path, *, may_make: bool) -> str:
+    if (known := read(path)) is not None:
+        return known
+    if not may_make:
+        raise PickleKeyMissing(path)
+    key = secrets.token_hex(_BYTES)
+    try:
+        _write(path, key)
+    except OSError as error:
+        raise PickleKeyUnusable(path, error.strerror or "it cannot be made") from error
     _LOG.warning("pickle_key_made", path=str(path))
     return key
 

@@ -97,7 +97,8 @@ class Receiver:
     def _is_fresh(self, event: Json) -> bool:
         if clean.identifier(event.get("sender")) is None or not isinstance(event.get("content"), Mapping):
             return False
-        digest = hashlib.sha256(json.dumps(event, sort_keys=True).encode(errors="surrogatepass")).digest()
+        # Cut where it lies too deep: what the parser takes, the writer may give up at.
+        digest = hashlib.sha256(json.dumps(clean.content(event), sort_keys=True).encode()).digest()
         fresh = digest not in self._seen
         self._seen.add(digest)
         return fresh

@@ -99,4 +99,6 @@ class Upkeep:
 
     async def _upload(self, request: Json) -> None:
         answer = await self._client.keys("upload", request)
-        self._count = clean.whole(clean.mapping(answer.get("one_time_key_counts")).get(_KIND), 0)
+        count = clean.mapping(answer.get("one_time_key_counts")).get(_KIND, 0)
+        # One that tells no number is offered no more: it would be without end.
+        self._count = count if type(count) is int and "one_time_key_counts" in answer else None
