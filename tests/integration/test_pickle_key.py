@@ -21,6 +21,14 @@ from tests.integration.encryption_data import Site
 from tests.integration.test_encryption import Bot
 
 
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Where it will be, in a folder of its own."""
+    folder = tmp_path / "keys"
+    folder.mkdir()
+    return folder / "tickettruhe.key"
+
+
 def config_for(path: Path, given: str | None = None) -> Config:
     secret = SimpleNamespace(get_secret_value=lambda: given) if given else None
     matrix = SimpleNamespace(pickle_key=secret)
@@ -33,14 +41,13 @@ async def account(desk: Desk) -> KeyAccount:
     return kept
 
 
-async def test_it_is_made_once_and_the_bots_alone(tmp_path: Path, sqlite_database: str) -> None:
-    path = tmp_path / "tickettruhe.key"
+async def test_it_is_made_once_and_the_bots_alone(path: Path, sqlite_database: str) -> None:
     async with bare_database(sqlite_database) as database:
         units = Units(database, POLICY)
         assert examine_room_keys(config_for(path), None).detail == "made at the first start"
         made = await sealer_for(units, None, path)
         assert (path.stat().st_mode & 0o777, len(path.read_text().strip())) == (0o600, 64)
-        assert os.listdir(tmp_path) == [path.name]  # noqa: PTH208
+        assert os.listdir(path.parent) == [path.name]  # noqa: PTH208
         again = await sealer_for(units, None, path)
         assert again.unseal("x", made.seal("x", b"secret")) == b"secret"
         assert examine_room_keys(config_for(path), None).level is Level.GOOD
@@ -54,9 +61,8 @@ async def test_it_is_made_once_and_the_bots_alone(tmp_path: Path, sqlite_databas
 
 
 async def test_without_it_or_with_another_one_the_bot_does_not_start(
-    tmp_path: Path, sqlite_database: str
+    path: Path, sqlite_database: str
 ) -> None:
-    path = tmp_path / "tickettruhe.key"
     async with desk_on(sqlite_database) as desk:
         await Bot.at(desk, Site(), "the right one")
         kept: Any = await account(desk)
