@@ -35,6 +35,18 @@ def config_for(path: Path, given: str | None = None) -> Config:
     return cast("Config", SimpleNamespace(matrix=matrix, pickle_key_path=lambda: path))
 
 
+def seen(path: Path) -> tuple[int, int] | None:
+    """Its mode, and how long the key in it is."""
+    return (path.stat().st_mode & 0o777, len(path.read_text().strip())) if path.exists() else None
+
+
+def give(path: Path, text: str | None = None, mode: int = 0o600) -> None:
+    path.touch()
+    path.chmod(mode)
+    if text is not None:
+        path.write_text(text)
+
+
 async def account(desk: Desk) -> KeyAccount:
     kept = (await desk.units.look(keys.kept)).account
     assert kept is not None
@@ -46,12 +58,12 @@ async def test_it_is_made_once_and_the_bots_alone(path: Path, sqlite_database: s
         units = Units(database, POLICY)
         assert examine_room_keys(config_for(path), None).detail == "made at the first start"
         made = await sealer_for(units, None, path)
-        assert (path.stat().st_mode & 0o777, len(path.read_text().strip())) == (0o600, 64)
+        assert seen(path) == (0o600, 64)
         assert os.listdir(path.parent) == [path.name]  # noqa: PTH208
         again = await sealer_for(units, None, path)
         assert again.unseal("x", made.seal("x", b"secret")) == b"secret"
         assert examine_room_keys(config_for(path), None).level is Level.GOOD
-        path.chmod(0o640)
+        give(path, mode=0o640)
         with pytest.raises(PickleKeyUnusable) as refused:
             await sealer_for(units, None, path)
         assert "chmod 600" in explained(refused.value)
@@ -68,17 +80,17 @@ async def test_without_it_or_with_another_one_the_bot_does_not_start(
         kept: Any = await account(desk)
         with pytest.raises(PickleKeyMissing) as missing:
             await sealer_for(desk.units, None, path)
-        assert (str(path) in explained(missing.value), path.exists()) == (True, False)
+        assert (str(path) in explained(missing.value), seen(path)) == (True, None)
         assert examine_room_keys(config_for(path), kept).level is Level.BAD
-        path.touch(mode=0o600)
+        give(path, "")
         with pytest.raises(PickleKeyUnusable):
             await sealer_for(desk.units, None, path)
-        path.write_text("another")
+        give(path, "another")
         with pytest.raises(KeysUnreadable) as other:
             await sealer_for(desk.units, None, path)
         assert "pickle key" in explained(other.value)
         assert examine_room_keys(config_for(path), kept).level is Level.BAD
-        path.write_text("the right one\n")
+        give(path, "the right one\n")
         await sealer_for(desk.units, None, path)
         assert examine_room_keys(config_for(path), kept).level is Level.GOOD
         assert examine_room_keys(config_for(path, "the right one"), kept).detail == "under the config's key"
