@@ -15,7 +15,15 @@ from bot.matrix.client import ABOUT_KEY, TX_KEY, MatrixClient
 from bot.matrix.encryption.machine import Machine
 from bot.matrix.encryption.receiving import ENCRYPTED
 from bot.matrix.encryption.sealing import Labels
-from bot.matrix.errors import AlreadyThere, MatrixError, RateLimited, Refused, TokenRejected, Unreachable
+from bot.matrix.errors import (
+    AlreadyThere,
+    MatrixError,
+    RateLimited,
+    Refused,
+    TokenRejected,
+    Unprepared,
+    Unreachable,
+)
 from bot.matrix.events import TIMELINE_FILTER
 from bot.matrix.media import Uploader
 from bot.matrix.pace import Pace
@@ -289,7 +297,7 @@ class Courier:
             # The limit is on all rows: after the pause the most urgent one goes first, which may be another.
             # One that is refused again and again seems to have a limit of its own.
             delay = timedelta(0) if failures < _MOST_TRIES else delay
-        else:
+        elif not isinstance(error, Unprepared):
             # A homeserver that is away is away for all: the others wait, too, and keep their first attempt.
             self._pace.pause(min(pause, _LONGEST_ABSENCE), now)
         interval = self._pace.interval if isinstance(error, RateLimited) else None

@@ -26,6 +26,11 @@ class Unreachable(MatrixError):
 
 
 @dataclass
+class Unprepared(Unreachable):
+    """It cannot be encrypted yet; what is for other rooms may well be sent."""
+
+
+@dataclass
 class RateLimited(MatrixError):
     """Too many requests; ``retry_after`` in seconds."""
 

@@ -13,7 +13,7 @@ from bot.matrix.encryption.machine import Machine
 from bot.matrix.encryption.own import KeysUnreadable
 from bot.matrix.encryption.receiving import ENCRYPTED, Plain
 from bot.matrix.encryption.sealing import Sealer
-from bot.matrix.errors import Unreachable
+from bot.matrix.errors import Refused, Unprepared, Unreachable
 from bot.matrix.events import Reader
 from bot.matrix.unsealing import Unsealer
 from bot.services import reception, sealed
@@ -162,6 +162,12 @@ async def test_nobody_speaks_as_another(bot: Bot) -> None:
     await bot.sync(to_device=[ben.room_key(bot.machine, of=anna)])
     assert bodies(await bot.sync(anna.says("!take 3", sender=BEN))) == ["!take 3"]
     assert await bot.waiting() == [(BEN, "!take 3")]
+    # Nor has he used up what she said. (Behind what she seems to have said before, it waits for a minute.)
+    bot.desk.clock.advance(seconds=61)
+    said = anna.says("!take 4")
+    await bot.sync({**said, "sender": BEN, "event_id": "$copy"})
+    await bot.sync(said)
+    assert await bot.waiting() == [(BEN, "!take 3"), (BEN, "!take 4"), (ANNA, "!take 4")]
 
 
 def key_content(phone: Phone) -> Json:
@@ -438,6 +444,23 @@ async def test_without_devices_lists_nothing_is_said(bot: Bot, monkeypatch: pyte
 
     monkeypatch.setattr(bot.site, "keys", away)
     with pytest.raises(Unreachable):
+        await say(bot, "hello")
+
+
+async def test_what_cannot_be_encrypted_is_put_off_and_not_refused(
+    bot: Bot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Refused as a message it would be set aside for good; and what is for other rooms need not wait."""
+
+    async def refused(_what: str, _request: object) -> Json:
+        raise Refused("M_FORBIDDEN")
+
+    monkeypatch.setattr(bot.site, "keys", refused)
+    with pytest.raises(Unprepared):
+        await say(bot, "hello")
+    bot.machine.upkeep.uploaded.clear()
+    monkeypatch.setattr("bot.matrix.encryption.machine._PATIENCE", 0.01)
+    with pytest.raises(Unprepared):
         await say(bot, "hello")
 
 

@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import structlog
 
@@ -25,12 +25,16 @@ from bot.matrix.encryption.room_keys import RoomKeys
 from bot.matrix.encryption.sealing import Labels, Sealer
 from bot.matrix.encryption.sharing import Policy, Sharing
 from bot.matrix.encryption.upkeep import Upkeep
+from bot.matrix.errors import Refused, Unprepared
 from bot.services import keys
 from bot.services.unit import Units
+from bot.waiting import called
 
 _LOG = structlog.get_logger(__name__)
 
 Json = Mapping[str, Any]
+_PATIENCE: Final = 5.0
+"""Seconds that what is to be sent waits at the start."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,8 +223,14 @@ class Machine:
 
         :raises MatrixError: or :class:`DatabaseUnavailable`: not now; nothing may be sent instead.
         """
-        await self.uploaded()
-        sealed = await self._sharing.sealed(room_id, event_type, content)
+        await called(self.upkeep.uploaded, _PATIENCE)
+        if not self.upkeep.uploaded.is_set():
+            raise Unprepared("the device's keys are not uploaded")
+        try:
+            sealed = await self._sharing.sealed(room_id, event_type, content)
+        except Refused as error:
+            # It is not the message that is refused, which would be set aside for good.
+            raise Unprepared(error.code) from error
         return sealed if label is None else {**sealed, Labels.KEY: self.labels.written(room_id, label)}
 
     # --- for verification and cross-signing ---

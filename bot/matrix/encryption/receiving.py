@@ -77,6 +77,8 @@ class Receiver:
         :param members: who is in one, besides those that are known.
         """
         fresh = [event for event in events if self._is_fresh(event)]
+        if not fresh:
+            return
         senders = {str(event.get("sender")) for event in fresh}
         if not strangers:
             known = await self._units.look(lambda unit: keys.acquainted(unit, senders))
@@ -195,7 +197,8 @@ class Receiver:
             return event
         relation = {"m.relates_to": content["m.relates_to"]} if "m.relates_to" in content else {}
         plain = Plain({**event, "type": opened.type, "content": {**opened.content, **relation}})
-        plain.cipher = opened.cipher
+        # Of one sender: nobody uses up what another says by repeating it as their own.
+        plain.cipher = f"{sender} {opened.cipher}"
         return plain
 
 
