@@ -104,9 +104,9 @@ class SyncLoop:
                 return token
 
     async def _once(self, token: str | None) -> str:
-        # At the start and after a failure the answer is wanted at once: it tells that all is well. Never at the
-        # very same request: Synapse gives a repeated one the old answer for two minutes, and a bot that was
-        # restored meanwhile would not see what it has said since.
+        # At the start and after a failure the answer is wanted at once: it tells that all is well. But never by
+        # the same request: Synapse repeats its answer to that for two minutes, and a bot that was restored
+        # meanwhile would not see what it has said since.
         wait = _LONG_POLL_MS if self._in_step else secrets.randbelow(_AT_ONCE_MS)
         raw = await self._client.sync(token, wait, FIRST_SYNC_FILTER if token is None else SYNC_FILTER)
         raw = await self._machine.take_in(raw, first=token is None)
