@@ -35,7 +35,7 @@ from bot.waiting import called
 
 _LOG = structlog.get_logger(__name__)
 _LONG_POLL_MS: Final = 30_000
-_AT_ONCE_MS: Final = 100
+_SOON_MS: Final = 100
 _MOST_PAGES: Final = 500
 _FOR_AN_ANSWER: Final = 0.15
 _WHILE_POSTING: Final = 0.2
@@ -104,10 +104,10 @@ class SyncLoop:
                 return token
 
     async def _once(self, token: str | None) -> str:
-        # At the start and after a failure the answer is wanted at once: it tells that all is well. But never by
-        # the same request: Synapse repeats its answer to that for two minutes, and a bot that was restored
+        # At the start and after a failure the answer is wanted at once: it tells that all is well. But never
+        # by the same request: Synapse repeats its answer to that for two minutes, and a bot that was restored
         # meanwhile would not see what it has said since.
-        wait = _LONG_POLL_MS if self._in_step else secrets.randbelow(_AT_ONCE_MS)
+        wait = _LONG_POLL_MS if self._in_step else secrets.randbelow(_SOON_MS)
         raw = await self._client.sync(token, wait, FIRST_SYNC_FILTER if token is None else SYNC_FILTER)
         raw = await self._machine.take_in(raw, first=token is None)
         configured, following = await self._units.look(reception.rooms_to_read)
