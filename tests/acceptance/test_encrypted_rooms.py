@@ -143,7 +143,7 @@ async def test_restored_from_a_backup_it_says_nothing_twice_and_is_read(desk: De
     database.write_bytes(backup)
     await desk.bot.start()
     assert f"#{lost}" in (await desk.hears("admin", "My database was restored")).body
-    assert f"#{number}" in (await desk.told("ben", "!list --all")).body
+    assert f"#{number}" in (await desk.told("ben", "!list")).body
     await desk.card(number, "🔵", "Anna")
     assert len(await desk.cards(number)) == 1
     assert await in_clear(desk, "anna", "freiburg") == []
