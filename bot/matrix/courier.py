@@ -319,6 +319,8 @@ class Courier:
             update = whole_state(room_id, await self._client.state(room_id), me)
         except (Refused, RateLimited, Unreachable) as unknown:
             return await self._waits_a_while(job, unknown)
+        if update.encrypted:
+            self._machine.note_encrypted(room_id)
         if update.members.get(me) is None:
             # The bot was removed, and is told the state as it was then. The next sync tells that, too.
             return await self._waits_a_while(job, error)

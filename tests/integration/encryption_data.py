@@ -32,7 +32,8 @@ class Site:
     claims: list[dict[str, list[str]]] = field(default_factory=list)
     sent: list[tuple[str, str, str, Json]] = field(default_factory=list)
     """Type, user, device and content of each message to a device."""
-    account: vodozemac.Account | None = None
+    identities: dict[str, tuple[vodozemac.Account, vodozemac.Account]] = field(default_factory=dict)
+    """Master and self-signing key of those who have them; an account has a key to sign with, too."""
 
     async def keys(self, what: str, request: Mapping[str, Any]) -> Json:
         """As ``MatrixClient.keys``."""
@@ -47,7 +48,7 @@ class Site:
                 known = {
                     user: {name: each.keys() for name, each in self.devices[user].items()} for user in asked
                 }
-                return {"device_keys": known}
+                return {"device_keys": known, **self._identities(asked)}
             case _:
                 self.claims.append({user: list(names) for user, names in request["one_time_keys"].items()})
                 given: Json = {}
@@ -55,6 +56,19 @@ class Site:
                     keys = {name: self.devices[user][name].one_time_key() for name in names}
                     given[user] = {name: key for name, key in keys.items() if key}
                 return {"one_time_keys": given}
+
+    def _identities(self, user_ids: list[str]) -> Json:
+        """The public cross-signing keys of those who have them."""
+        found: Json = {"master_keys": {}, "self_signing_keys": {}}
+        for user in set(user_ids) & self.identities.keys():
+            master, signer = self.identities[user]
+            for name, usage, account in (
+                ("master_keys", "master", master), ("self_signing_keys", "self_signing", signer),
+            ):  # fmt: skip
+                key = account.ed25519_key.to_base64()
+                told = {"user_id": user, "usage": [usage], "keys": {f"ed25519:{key}": key}}
+                found[name][user] = signed_by(told, user, master)
+        return found
 
     async def to_device(self, event_type: str, messages: Mapping[str, Any], tx_id: str) -> None:
         """As ``MatrixClient.to_device``."""
@@ -102,15 +116,21 @@ class Phone:
         self.ed25519 = self.account.ed25519_key.to_base64()
         self.heard: dict[str, vodozemac.InboundGroupSession] = {}
         self.events = 0
+        self.signer: vodozemac.Account | None = None
+        """With what its owner has signed it."""
         site.devices[user_id][device_id] = self
 
     def keys(self) -> Json:
         """What the homeserver tells of it."""
         public = {f"curve25519:{self.device_id}": self.curve25519, f"ed25519:{self.device_id}": self.ed25519}
-        told = {
+        told: Json = {
             "user_id": self.user_id, "device_id": self.device_id, "algorithms": [OLM, MEGOLM], "keys": public,
         }  # fmt: skip
-        return self.signed(told)
+        told = self.signed(told)
+        if self.signer is not None:
+            also = signed_by(told, self.user_id, self.signer)["signatures"][self.user_id]
+            told["signatures"][self.user_id] |= also
+        return told
 
     def signed(self, value: Json) -> Json:
         """Signed by the device."""
@@ -211,3 +231,10 @@ class Phone:
             return None
         found: Json = json.loads(plain)
         return found
+
+
+def signed_by(value: Json, user_id: str, account: vodozemac.Account) -> Json:
+    """Signed by a cross-signing key, which is named by itself."""
+    key = account.ed25519_key.to_base64()
+    signature = account.sign(canonical(value)).to_base64()
+    return {**value, "signatures": {user_id: {f"ed25519:{key}": signature}}}

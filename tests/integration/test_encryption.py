@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any, cast
 
 import pytest
+import vodozemac
 from sqlmodel import select
 
 from bot.matrix.client import ABOUT_KEY, TX_KEY, MatrixClient
@@ -378,6 +379,27 @@ async def test_all_devices_of_the_members_read_it_and_nobody_else(bot: Bot) -> N
     more = await say(bot, "and more")
     assert [read_by(phone, bot.site, more) for phone in phones] == ["and more"] * 3
     assert len(bot.site.claims) == 1
+
+
+async def test_only_devices_that_their_owners_have_signed_read_it_if_so_configured(desk: Desk) -> None:
+    """What somebody else's key has signed is not signed."""
+    site = Site()
+    accounts = [vodozemac.Account() for _each in range(4)]
+    site.identities[ANNA] = accounts[0], accounts[1]
+    site.identities[BEN] = accounts[2], accounts[3]
+    phone, unsigned, ben = Phone(site), Phone(site, ANNA, "NEW"), Phone(site, BEN)
+    phone.signer, ben.signer = accounts[1], accounts[1]
+    machine = await Machine.started(
+        cast("MatrixClient", site), desk.units, Sealer("secret"), lambda device: device.signed
+    )
+    bot = Bot(desk, site, machine)
+    await machine.upkeep._round()
+    content = await say(bot, "hello")
+    assert [read_by(each, site, content) for each in (phone, unsigned, ben)] == ["hello", None, None]
+    # Signed later, it reads what is said from then on.
+    ben.signer = accounts[3]
+    await bot.sync(device_lists={"changed": [BEN]})
+    assert read_by(ben, site, await say(bot, "welcome")) == "welcome"
 
 
 async def test_who_leaves_reads_nothing_more_and_who_comes_nothing_from_before(bot: Bot) -> None:
