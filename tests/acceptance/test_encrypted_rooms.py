@@ -115,6 +115,8 @@ async def test_who_comes_in_reads_what_is_said_from_then_on(desk: Desk) -> None:
     await desk.person("anna").invite(freiburg, olga)
     await olga.join(freiburg)
     await olga.until_encrypted(freiburg)
+    # Once the bot answers her, it knows that she is there.
+    await desk.told("olga", "!list")
     number = await desk.file()
     card = await olga.wait_to_see(freiburg, lambda seen: desk.is_card(seen, number), timeout=20)
     await desk.done("olga", f"!take {number}")
