@@ -24,7 +24,10 @@ from bot import doctor as examinations
 from bot import logs, trusting, wiring
 from bot.config import Config, ConfigError, load
 from bot.console import escape
+from bot.domain.mail import LetterKind
 from bot.explained import explained
+from bot.mail.errors import MailError
+from bot.mail.preview import sample
 from bot.presentation.language import Language
 from bot.presentation.verification import shown_names
 from bot.services import apikeys, mail_in, verification
@@ -250,6 +253,38 @@ def demo(
     from bot.demo.show import start
 
     raise typer.Exit(_finish(start(once=once, folder=folder, keep=keep)))
+
+
+@cli.command()
+def preview(
+    kind: Annotated[LetterKind, typer.Argument(help="Which mail.")] = LetterKind.REPLY,
+    team: Annotated[str | None, typer.Option(help="Key of the team in whose name it goes.")] = None,
+    language: Annotated[str | None, typer.Option(help="de or en; the team's, if left out.")] = None,
+    html: Annotated[Path | None, typer.Option(help="Write its HTML half into this file.")] = None,
+    config: ConfigPath = _CONFIG,
+) -> None:
+    """Show a mail as it would go out, with an invented ticket. Nothing is sent."""
+    settings = _load(config)
+    if team is not None and team not in settings.teams:
+        _fail(f"There is no team `{team}`; there are {', '.join(settings.teams)}.")
+    wanted = language or settings.language_of(team)
+    if wanted not in wiring.LANGUAGES:
+        _fail(f"There is no language `{wanted}`; there are {' and '.join(wiring.LANGUAGES)}.")
+    try:
+        composer = wiring.composer(settings)
+        if composer is None:
+            _fail("No mail goes out: set `mail.sender` and `mail.smtp`.")
+        letter = sample(kind, team, wanted)
+        writing, headers = composer.write(letter), composer.headers(letter)
+    except MailError as error:
+        _fail(explained(error))
+    for name in ("From", "To", "Reply-To", "Subject"):
+        if name in headers:
+            _out.print(f"{name}: {headers[name]}", markup=False, soft_wrap=True)
+    _out.print(f"\n{writing.plain}", markup=False, soft_wrap=True)
+    if html is not None:
+        html.write_text(f"<!DOCTYPE html>\n<meta charset='utf-8'>\n{writing.html}\n", encoding="utf-8")
+        _out.print(f"\n→ {escape(str(html))}", soft_wrap=True)
 
 
 @cli.command()

@@ -17,6 +17,8 @@ from bot.commands.helping import german_names
 from bot.commands.worker import Worker
 from bot.config import Config
 from bot.intake.server import build_app, serve
+from bot.mail.courier import MailCourier
+from bot.mail.server import MailServer
 from bot.matrix.client import MatrixClient
 from bot.matrix.courier import Courier
 from bot.matrix.encryption.machine import Machine
@@ -30,7 +32,7 @@ from bot.matrix.sync import SyncLoop
 from bot.matrix.unsealing import Unsealer
 from bot.schedule import Schedule
 from bot.seeing import Insight, counted
-from bot.services import reception, restoring, room_updates
+from bot.services import mail_ids, reception, restoring, room_updates
 from bot.services.status import Program
 from bot.services.unit import Clock, Units, utc_now
 from bot.waiting import called
@@ -66,6 +68,7 @@ class Bot:
     """Set once the first sync is in the database."""
     behind: bool = False
     """Whether the database may be a backup, so that no number is given before the first sync."""
+    mail: MailCourier | None = None
     port: int = 0
     """Of the HTTP intake."""
     metrics_port: int | None = None
@@ -83,6 +86,7 @@ async def run(
     :raises AlreadyRunning: another process runs on this database.
     :raises CannotListen: the intake's address is taken, or that of the metrics.
     :raises SchemaTooNew: or SchemaTooOld: the database is of another version.
+    :raises TemplateBroken: a template of mails cannot be used.
     :raises TokenRejected: (in an exception group) the login is over.
     """
     database = Database(config.database_url())
@@ -104,6 +108,9 @@ async def _serving(bot: Bot) -> AsyncIterator[None]:
     """The web servers: the intake for the world, and another one for those who look after the bot."""
     intake, metrics = bot.config.intake, bot.config.metrics
     units = restoring.GuardedUnits(bot.units, lambda: bot.behind and not bot.ready.is_set())
+    if bot.mail is not None:
+        # Made before anything comes in: two requests at once would make two.
+        await bot.units.run(mail_ids.key_of)
     app = await build_app(units, wiring.intake_settings(bot.config), bot.insight.checks, bot.clock)
     bot.behind = await bot.units.look(restoring.is_behind)
     async with AsyncExitStack() as stack:
@@ -123,12 +130,19 @@ async def _assemble(config: Config, database: Database, clock: Clock) -> Bot:
     counts = counted(command.name for command in registry)
     units = Units(database, wiring.policy(config), clock, counts.meters)
     sealer = await sealer_for(units, wiring.pickle_key(config), config.pickle_key_path())
-    speaker = wiring.Speaker(config, german_names(registry), clock)
+    composer = wiring.composer(config)
+    speaker = wiring.Speaker(config, german_names(registry), clock, composer)
     worker = Worker(units, registry, speaker, wiring.identity(config))
     watch = Watch(units, schema.newest())
     watch.over("worker", lambda: worker.turned_at)
     insight = Insight(units, watch, program, counts.registry)
-    return Bot(config, database, clock, units, sealer, speaker, worker, watch, insight)
+    bot = Bot(config, database, clock, units, sealer, speaker, worker, watch, insight)
+    server = wiring.mail_server(config)
+    if server is not None and composer is not None:
+        bot.mail = mail = MailCourier(units, composer, MailServer(server))
+        watch.over("mail", lambda: mail.turned_at)
+        watch.mail_in_trouble = lambda: mail.trouble
+    return bot
 
 
 async def _run_tasks(bot: Bot, stop: asyncio.Event) -> None:
@@ -144,7 +158,9 @@ async def _run_tasks(bot: Bot, stop: asyncio.Event) -> None:
         bot.watch.logged_in = True
         bot.watch.over("courier", lambda: courier.turned_at)
         async with asyncio.TaskGroup() as group:
-            sending = group.create_task(_once_ready(bot, trust.settled, courier.run), name="courier")
+            sending = [group.create_task(_once_ready(bot, trust.settled, courier.run), name="courier")]
+            if bot.mail is not None:
+                sending.append(group.create_task(_once_ready(bot, bot.mail.run), name="mail"))
             others = [
                 group.create_task(_receive(bot, client, machine, doorkeeper), name="sync"),
                 group.create_task(machine.upkeep.run(), name="keys"),
@@ -161,10 +177,13 @@ async def _run_tasks(bot: Bot, stop: asyncio.Event) -> None:
             for task in others:
                 task.cancel()
             courier.stop()
+            if bot.mail is not None:
+                bot.mail.stop()
             if bot.ready.is_set():
                 # What is under way may finish; what is cut off is sent again after the next start.
-                await asyncio.wait({sending}, timeout=_DRAIN)
-            sending.cancel()
+                await asyncio.wait(sending, timeout=_DRAIN)
+            for task in sending:
+                task.cancel()
 
 
 def _schedule(bot: Bot) -> Schedule:

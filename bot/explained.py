@@ -4,6 +4,7 @@ from functools import singledispatch
 
 from bot.domain.errors import InvalidInput, TickettruheError
 from bot.intake.server import CannotListen
+from bot.mail.errors import TemplateBroken
 from bot.matrix.encryption.own import KeysUnreadable
 from bot.matrix.encryption.pickle_key import PickleKeyMissing, PickleKeyUnusable
 from bot.matrix.encryption.recovery_key import NoRecoveryKey
@@ -117,6 +118,11 @@ def _(error: CannotListen) -> str:
         f"Cannot listen on {error.address}:{error.port}: {error.reason}. End what has it, or set another "
         "port (`intake.port`, `metrics.port`)."
     )
+
+
+@explained.register
+def _(error: TemplateBroken) -> str:
+    return f"{error}. Mend this template (docs/operations.md), or remove it: then the packed one is used."
 
 
 @explained.register

@@ -28,6 +28,8 @@ class Fate(StrEnum):
     SENT = "sent"
     RATE_LIMITED = "rate_limited"
     UNREACHABLE = "unreachable"
+    PUT_OFF = "put_off"
+    """The mail server does not take this one yet."""
     HELD = "held"
     """Forbidden, as the room cannot be used at the moment."""
     REFUSED = "refused"

@@ -13,7 +13,7 @@ from bot.services import status
 from bot.services.status import Soundness
 from bot.services.unit import DatabaseUnavailable, Units
 
-PARTS: Final = ("database", "schema", "lease", "homeserver", "sync", "rooms", "intake")
+PARTS: Final = ("database", "schema", "lease", "homeserver", "sync", "rooms", "intake", "mail")
 """What has to be well for the bot to be ready."""
 
 STUCK_AFTER: Final = 300.0
@@ -48,6 +48,8 @@ class Watch:
         self.synced_at: datetime | None = None
         self.sync: SyncLoop | None = None
         self.stopping = False
+        self.mail_in_trouble: Callable[[], bool] = lambda: False
+        """Whether no mail could be sent for some minutes."""
 
     def over(self, part: str, turned_at: Callable[[], float | None]) -> None:
         """Look after a loop. ``turned_at`` is the running loop's time at which it came round last."""
@@ -77,6 +79,8 @@ class Watch:
             problems["homeserver"] = "not logged in yet"
         if (late := self._of_sync()) is not None:
             problems["sync"] = late
+        if self.mail_in_trouble():
+            problems["mail"] = "the mail server takes nothing"
         if self.stopping:
             problems["intake"] = "is stopping"
         return Health({part: problems[part] for part in PARTS if part in problems})

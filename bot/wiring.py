@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import timedelta
+from email.utils import parseaddr
 from typing import Any, TypeGuard
 
 from bot.charts.artist import Artist, CannotDraw
@@ -11,10 +12,15 @@ from bot.commands.handlers import View
 from bot.commands.hearing import Identity
 from bot.config import Config, Language
 from bot.domain.errors import NameKind, Refusal
+from bot.domain.mail import CannedAnswer, MailPolicy
 from bot.domain.quiet import QuietHours
 from bot.domain.request import InvalidFields
 from bot.domain.words import TRIAGE, Team
 from bot.intake.settings import Choice, FormSettings, IntakeSettings
+from bot.mail.compose import Composer, Sender
+from bot.mail.errors import TemplateBroken
+from bot.mail.server import Security, ServerSettings
+from bot.mail.templates import Templates
 from bot.matrix.client import Login
 from bot.matrix.encryption.sharing import Policy as DevicePolicy
 from bot.matrix.media import Fetch
@@ -23,9 +29,10 @@ from bot.schedule import DigestPlan
 from bot.services import files
 from bot.services.answers import Spot
 from bot.services.delivery import Send
+from bot.services.letter_views import ReplyPost
 from bot.services.media import File, Media, NoFile
 from bot.services.unit import ADMIN_ROOM, TRIAGE_ROOM, Clock, PagePolicy, Policy, Units, room_key, utc_now
-from bot.services.views import CardView, CommandFailed, Person, StatsView, Unreadable
+from bot.services.views import Alert, CardView, CommandFailed, Person, StatsView, Unreadable
 
 LANGUAGES: tuple[Language, ...] = ("de", "en")
 _STATS_FILE = "stats.png"
@@ -52,6 +59,7 @@ def policy(config: Config) -> Policy:
         zones={key: config.timezone_of(key) for key in config.teams},
         thankful=frozenset(team for team in _teams(config) if config.thanks_of(team)),
         quiet=_quiet(config),
+        mail=_mail_policy(config),
         page=_page(config),
     )
 
@@ -62,6 +70,63 @@ def _page(config: Config) -> PagePolicy | None:
         return None
     places = frozenset(team for team in _teams(config) if config.tells_place(team))
     return PagePolicy(timedelta(days=page.valid_days), config.intake.public_url, places)
+
+
+def _mail_policy(config: Config) -> MailPolicy | None:
+    mail = config.mail
+    if mail.smtp is None or mail.sender is None:
+        return None
+    return MailPolicy(
+        domain=parseaddr(mail.sender)[1].rpartition("@")[2].encode("idna").decode("ascii"),
+        acknowledging=frozenset(team for team in _teams(config) if config.acknowledges(team)),
+        per_address=mail.acks_per_address,
+        per_origin=mail.acks_per_origin,
+        window=timedelta(hours=mail.ack_window_hours),
+        give_up_after=timedelta(hours=mail.give_up_hours),
+        languages={team: config.language_of(team) for team in _teams(config)},
+        answers={
+            name: CannedAnswer(_by_language(answer.text), frozenset(answer.topics), frozenset(answer.teams))
+            for name, answer in mail.answers.items()
+        },
+    )
+
+
+def composer(config: Config) -> Composer | None:
+    """What makes mails; ``None`` if no sender is named.
+
+    :raises TemplateBroken: a template cannot be used.
+    """
+    mail = config.mail
+    if mail.sender is None:
+        return None
+    templates = Templates(config.mail_templates(), tuple(config.teams))
+    default = _sender(mail.sender, mail.reply_to, mail.signature)
+    teams: dict[Team, Sender] = {
+        key: _sender(
+            team.mail.sender or mail.sender,
+            team.mail.reply_to or (None if team.mail.sender else mail.reply_to),
+            mail.signature if team.mail.signature is None else team.mail.signature,
+        )
+        for key, team in config.teams.items()
+    }
+    called = {key: team.name for key, team in config.teams.items()}
+    return Composer(templates, default, teams, lambda team: called.get(team or "", ""))
+
+
+def _sender(mailbox: str, reply_to: str | None, signature: str) -> Sender:
+    name, address = parseaddr(mailbox)
+    return Sender(address, name, reply_to, signature)
+
+
+def mail_server(config: Config) -> ServerSettings | None:
+    """The way to the mail server; ``None``: no mail goes out."""
+    smtp = config.mail.smtp
+    if smtp is None:
+        return None
+    usual = {"tls": 465, "starttls": 587, "none": 25}
+    password = smtp.password.get_secret_value() if smtp.password else None
+    port = smtp.port or usual[smtp.security]
+    return ServerSettings(smtp.host, port, Security(smtp.security), smtp.user, password)
 
 
 def _teams(config: Config) -> list[Team]:
@@ -182,8 +247,15 @@ def names(config: Config, german: Mapping[str, str]) -> Names:
 class Speaker:
     """Renders in the language and time zone of a team's room."""
 
-    def __init__(self, config: Config, german: Mapping[str, str], clock: Clock = utc_now) -> None:
+    def __init__(
+        self,
+        config: Config,
+        german: Mapping[str, str],
+        clock: Clock = utc_now,
+        composer: Composer | None = None,
+    ) -> None:
         self._config = config
+        self._composer = composer
         self._clock = clock
         self._renderer = Renderer(names(config, german))
 
@@ -232,8 +304,19 @@ class Speaker:
             card = self._renderer.card(view, *setting)
             return edit_content(card, send.edits) if send.edits else _heard(card, send).content()
         assert view is not None  # noqa: S101 - a job without content has a view
-        message = _heard(self._renderer.alert(view, *setting), send)
-        return _in_thread(message.content(), send)
+        message = _heard(self._renderer.alert(self._written(view), *setting), send)
+        return edit_content(message, send.edits) if send.edits else _in_thread(message.content(), send)
+
+    def _written(self, view: Alert) -> Alert:
+        """A reply with the mail as the requester reads it."""
+        if not isinstance(view, ReplyPost):
+            return view
+        try:
+            shown = self._composer.write(view.letter).plain if self._composer else view.letter.text
+        except TemplateBroken:
+            # The mail itself fails for it, and tells why.
+            shown = view.letter.text
+        return replace(view, shown=shown)
 
     def _setting(self, team: Team) -> tuple[Any, Any]:
         return self._config.language_of(team), self._config.timezone_of(team)

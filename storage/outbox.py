@@ -251,6 +251,21 @@ def next_due_at(
     return session.exec(_NEXT_DUE, params={"excluding": list(excluding), "channel": channel.value}).one()
 
 
+def waiting_since(session: Session, channel: Channel, before: datetime, limit: int) -> Sequence[OutboxRow]:
+    """A channel's rows that have waited since then, the oldest first."""
+    query = (
+        select(OutboxRow)
+        .where(
+            OutboxRow.state == RowState.WAITING.value,
+            OutboxRow.channel == channel.value,
+            col(OutboxRow.created_at) < before,
+        )
+        .order_by(col(OutboxRow.priority), col(OutboxRow.id))
+        .limit(limit)
+    )
+    return session.exec(query.execution_options(populate_existing=True)).all()
+
+
 def get(session: Session, row_id: int) -> OutboxRow | None:
     """The row as it is now."""
     return session.get(OutboxRow, row_id, populate_existing=True)

@@ -106,6 +106,22 @@ _TICKET: tuple[Command[Handler], ...] = (
         handler=handlers.MESSAGE,
     ),
     Command(
+        "reply", ("antworten", "antwort"), N_("Answer the requester by e-mail"), "ticket", Right.MEMBER,
+        (_NUMBER, Parameter("text", Kind.TEXT, N_("what you write; @name is a prepared answer"))),
+        (
+            Option("--wait", N_("and put the ticket on the waiting list")),
+            Option("--close", N_("and close the ticket")),
+        ),
+        (
+            (N_("!reply 42 Friday at 4 pm is fine."), N_("goes to the requester; ✅ once it was sent")),
+            (N_("!reply 42 --close Thank you, we have it."), N_("the same, and ticket 42 is closed")),
+            (N_("!reply 42 @"), N_("the prepared answers that fit ticket 42")),
+        ),
+        basic=True,
+        related=("message", "note", "show"),
+        handler=handlers.REPLY,
+    ),
+    Command(
         "note", ("notiz",), N_("Keep something in the ticket that only the team sees"), "ticket",
         Right.MEMBER,
         (_NUMBER, Parameter("text", Kind.TEXT, N_("what the team should know"))),

@@ -147,7 +147,7 @@ class Executor:
 
         def finish(unit: Unit) -> Mapping[int, _Result]:
             all_results = {**results, last: self._one(occasion, call, handler, last, unit)}
-            self._report(unit, occasion, all_results)
+            self._report(unit, occasion, all_results, later=handler.later)
             return all_results
 
         return settled(await self._units.run(finish), _PROBLEMS)
@@ -168,11 +168,11 @@ class Executor:
             # The rules refuse before anything is written: the unit is still clean.
             return error
 
-    def _report(self, unit: Unit, occasion: Occasion, results: Mapping[int, _Result]) -> None:
+    def _report(self, unit: Unit, occasion: Occasion, results: Mapping[int, _Result], *, later: bool) -> None:
         if not self.conclude(unit, occasion):
             return
         problems = [each for each in results.values() if isinstance(each, Refusal | InvalidFields)]
-        if not problems:
+        if not problems and not later:
             answers.acknowledge(unit, occasion.spot.room_id, occasion.acknowledged)
         if all(each is None for each in results.values()):
             return

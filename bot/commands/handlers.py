@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from bot.commands.parser import Call
 from bot.domain.errors import NameKind, NotHere, WhichTeam
@@ -10,7 +10,9 @@ from bot.domain.request import Checker, check_request
 from bot.domain.words import TRIAGE, Action, Intake, RoomKind, Team
 from bot.services import (
     arrivals,
+    canned,
     intake,
+    letters,
     merging,
     moves,
     mutes,
@@ -42,6 +44,8 @@ class Act:
 
     run: Callable[[Unit, int, "Call[Any]", Caller], View | None]
     together: bool = False
+    later: bool = False
+    """✅ comes from whatever brings it to its end, and not with the command."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +110,21 @@ def _message(unit: Unit, number: int, call: Call[Any], caller: Caller) -> View |
 
 def _note(unit: Unit, number: int, call: Call[Any], caller: Caller) -> None:
     notes.note(unit, number, call.words["text"], caller)
+
+
+def _reply(unit: Unit, number: int, call: Call[Any], caller: Caller) -> View | None:
+    text = call.words["text"]
+    if text.strip() == canned.MARK:
+        return canned.offered(unit, number, caller)
+    if text.startswith(canned.MARK):
+        text = canned.chosen(unit, number, text, caller)
+    then = next((action for option, action in _THEN.items() if option in call.options), None)
+    letters.reply(unit, number, text, caller, then)
+    return None
+
+
+_THEN: Final = {"--wait": Action.WAIT, "--close": Action.CLOSE}
+"""What a reply may do besides."""
 
 
 def _task_add(unit: Unit, number: int, call: Call[Any], caller: Caller) -> None:
@@ -184,6 +203,7 @@ MUTE = Act(_mute)
 UNMUTE = Act(_unmute)
 MESSAGE = Act(_message)
 NOTE = Act(_note)
+REPLY = Act(_reply, later=True)
 TASK_ADD = Act(_task_add)
 TASK_DONE = Act(_task_done)
 TASK_LIST = Ask(_task_list)

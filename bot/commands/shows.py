@@ -5,6 +5,7 @@ from functools import singledispatch
 from typing import Final
 
 from bot.domain.errors import MergedInto, NotSamePerson, Refusal, UsageError
+from bot.services.letter_views import CannedView
 from bot.services.list_views import ListView, NextView, SearchView
 from bot.services.views import (
     ConfirmView,
@@ -52,6 +53,11 @@ def _(view: HistoryView) -> frozenset[int]:
 
 @shown_by.register
 def _(view: TasksView) -> frozenset[int]:
+    return frozenset({view.number})
+
+
+@shown_by.register
+def _(view: CannedView) -> frozenset[int]:
     return frozenset({view.number})
 
 

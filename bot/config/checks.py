@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from bot.config.database import is_sqlite
 from bot.config.problems import Finding, KeyPath, dotted
@@ -21,6 +21,7 @@ def contradictions(config: Config) -> Iterator[Finding]:
     yield from _sizes(config)
     yield from _ports(config)
     yield from _database_password(config)
+    yield from _mail(config)
 
 
 def _regions(config: Config) -> Iterator[Finding]:
@@ -105,3 +106,31 @@ def _database_password(config: Config) -> Iterator[Finding]:
         yield Finding((given[1],), "there is a `database_password` as well", "Keep one of the two.")
     if given and is_sqlite(config.database):
         yield Finding((given[0],), "SQLite has no password", "Remove it, or set `database` to PostgreSQL.")
+
+
+_LOCAL: Final = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+def _mail(config: Config) -> Iterator[Finding]:
+    mail, smtp = config.mail, config.mail.smtp
+    if smtp is not None:
+        if mail.sender is None:
+            hint = 'Add `sender: "Help desk <help@example.org>"` to `mail`.'
+            yield Finding(("mail", "smtp"), "there is no `mail.sender`", hint)
+        given = [name for name in ("password", "password_file") if getattr(smtp, name) is not None]
+        if len(given) > 1:
+            yield Finding(("mail", "smtp", given[1]), "there is a `password` as well", "Keep one of the two.")
+        if bool(given) != (smtp.user is not None):
+            message = "user and password belong together"
+            hint = "Give both, or neither where the server needs no login."
+            yield Finding(("mail", "smtp", given[0] if given else "user"), message, hint)
+        if given and smtp.security == "none" and smtp.host not in _LOCAL:
+            message = "`none` would send the password in clear"
+            yield Finding(("mail", "smtp", "security"), message, "Use `tls` or `starttls`.")
+    for name, answer in mail.answers.items():
+        for field, known in (("topics", config.topics), ("teams", config.teams)):
+            for index, key in enumerate(getattr(answer, field)):
+                if key not in known:
+                    listed = ", ".join(f"`{each}`" for each in known)
+                    path: KeyPath = ("mail", "answers", name, field, index)
+                    yield Finding(path, f"`{key}` is not one of the {field}", f"Use one of {listed}.")

@@ -9,6 +9,7 @@ from pydantic import Field, PrivateAttr, ValidationInfo, field_validator, model_
 
 from bot.config.checks import contradictions
 from bot.config.database import checked, sqlite_path, with_driver
+from bot.config.mail import Mail
 from bot.config.problems import Contradictions
 from bot.config.sections import Digest, Intake, Logging, Matrix, Metrics, Regions, Rooms, Secret, Team, Topic
 from bot.config.values import Key, Language, Prefix, Quiet, Section, TeamKey, TimeZone, UserId
@@ -53,6 +54,7 @@ class Config(Section):
     purge_grace_days: Annotated[int, Field(ge=0, le=3650)] = 30
     """Days from `delete` until the retention job may purge a ticket."""
     intake: Intake = Intake()
+    mail: Mail = Mail()
     metrics: Metrics = Metrics()
     logging: Logging = Logging()
     _folder: Path = PrivateAttr(default_factory=Path.cwd)
@@ -80,6 +82,10 @@ class Config(Section):
         """Where the key to the encryption's keys lies if the config holds none."""
         path = sqlite_path(self.database)
         return self._folder / "pickle-key" if path is None else path.with_suffix(".key")
+
+    def mail_templates(self) -> Path | None:
+        """Folder with the operator's own texts of mails."""
+        return None if self.mail.templates is None else self._folder / self.mail.templates
 
     def team_of_region(self, region: str | None) -> str | None:
         """Key of the team that serves the region; ``None`` (triage) for none, an unknown or an empty one."""
@@ -116,6 +122,12 @@ class Config(Section):
         own = self._team(team)
         told = own.waitlist_place if own else None
         return self.intake.page.waitlist_place if told is None else told
+
+    def acknowledges(self, team: str | None) -> bool:
+        """Whether a team's (or triage's) requesters are told by mail that their request is here."""
+        own = self._team(team)
+        wished = own.mail.acknowledge if own else None
+        return self.mail.acknowledge if wished is None else wished
 
     def _team(self, key: str | None) -> Team | None:
         return None if key is None else self.teams.get(key)

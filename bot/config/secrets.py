@@ -14,6 +14,7 @@ SECRETS: Final[tuple[KeyPath, ...]] = (
     ("matrix", "pickle_key"),
     ("matrix", "recovery_key"),
     ("database_password",),
+    ("mail", "smtp", "password"),
 )
 _OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 

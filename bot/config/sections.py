@@ -5,6 +5,7 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field, IPvAnyNetwork, SecretStr, model_validator
 
+from bot.config.mail import TeamMail
 from bot.config.problems import Contradictions, Finding
 from bot.config.values import (
     HttpUrl,
@@ -116,6 +117,8 @@ class Team(Section):
     """From when to when nobody's phone rings in this team, if not as `quiet`; `false`: it always may."""
     waitlist_place: bool | None = None
     """Whether requesters see their place on this team's waiting list, if not as `intake.page` says."""
+    mail: TeamMail = TeamMail()
+    """What of `mail` is another for this team."""
 
 
 class Topic(Section):

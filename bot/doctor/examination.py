@@ -8,7 +8,7 @@ from sqlalchemy import make_url
 
 from bot import wiring
 from bot.config import Config
-from bot.doctor import database, encryption, homeserver, intake, limit, rooms, trust, zones
+from bot.doctor import database, encryption, homeserver, intake, limit, mail, rooms, trust, zones
 from bot.doctor.database import Report
 from bot.doctor.findings import Finding, Level
 from bot.matrix.client import MatrixClient
@@ -23,6 +23,7 @@ async def check(config: Config, clock: Clock = utc_now) -> AsyncIterator[Finding
     report = await asyncio.to_thread(database.examine_schema, make_url(config.database_url()))
     for finding in report.findings:
         yield finding
+    yield mail.examine_templates(config)
     async for finding in _account(config, report, clock(), closely=False):
         yield finding
 
@@ -44,6 +45,8 @@ async def doctor(config: Config, clock: Clock = utc_now) -> AsyncIterator[Findin
     if report.keys is not None:
         yield intake.examine_keys(report.keys)
         yield encryption.examine_room_keys(config, report.account)
+    yield mail.examine_templates(config)
+    yield await mail.examine_server(config)
     yield zones.examine_zones(config, clock())
 
 

@@ -156,6 +156,8 @@ class UndoProblem(StrEnum):
     """Something happened to the other ticket of a merge since."""
     OTHERS = "others"
     TOO_OLD = "too_old"
+    SENT = "sent"
+    """It was an answer to the requester, which is on its way."""
 
 
 @dataclass

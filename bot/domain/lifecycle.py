@@ -386,6 +386,8 @@ def _undo(number: int, ticket: Standing, who: Actor, details: Details, now: date
     last = details.last
     if last is not None and last.action is Action.OPEN and last.by == who.user_id:
         raise NothingToUndo(number, UndoProblem.OPENED, last.by, last.at)
+    if last is not None and last.action is Action.REPLY:
+        raise NothingToUndo(number, UndoProblem.SENT, last.by, last.at)
     if last is None or last.action not in UNDOABLE:
         raise NothingToUndo(number, UndoProblem.NOTHING)
     if last.by != who.user_id:

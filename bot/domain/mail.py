@@ -20,6 +20,7 @@ KEY_NAME: Final = "mail"
 _SIGNED: Final = re.compile(
     r"<?(?:tickettruhe\.)(?P<number>[1-9][0-9]{0,14})\.(?P<entry>[0-9a-f]{16})\.(?P<mac>[0-9a-f]{32})@[^@<>\s]+>?"
 )
+_SPECIAL: Final = re.compile(r"([!-/:-@\[-`{-~])")
 _FIRST: Final = 4
 _LAST: Final = 6
 
@@ -99,6 +100,11 @@ def keyed_hash(key: bytes, what: str, value: str) -> str:
 
 def _mac(key: bytes, number: int, entry: str) -> str:
     return keyed_hash(key, "message-id", f"{number}.{entry}")
+
+
+def as_markdown(text: str) -> str:
+    """Text of others, so that it reads in Markdown as it was written (CommonMark, 2.4)."""
+    return "\n".join(line.strip() for line in _SPECIAL.sub(r"\\\1", text).split("\n"))
 
 
 def trimmed(references: Sequence[str]) -> tuple[str, ...]:

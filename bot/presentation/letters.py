@@ -4,14 +4,34 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
+from bot.domain.errors import MailNotSetUp, NoCannedAnswer, NoMailAddress
 from bot.domain.marks import N_
 from bot.presentation.cards import SUBJECT_LIMIT
-from bot.presentation.document import Bold, Code, Inline, Outside, Quote, Text, Value, paragraph, sentence
+from bot.presentation.document import (
+    Bold,
+    Code,
+    Inline,
+    Outside,
+    Quote,
+    Sections,
+    Text,
+    Value,
+    joined,
+    paragraph,
+    sentence,
+)
 from bot.presentation.message import Message, fit
 from bot.presentation.outside import clip
 from bot.presentation.reminders import render_who
 from bot.presentation.world import Setting, numeral
-from bot.services.letter_views import LetterKind, LetterState, MailServerReport, ReplyPost, UndeliveredAlert
+from bot.services.letter_views import (
+    CannedView,
+    LetterKind,
+    LetterState,
+    MailServerReport,
+    ReplyPost,
+    UndeliveredAlert,
+)
 
 _ADVICE: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -24,6 +44,7 @@ _ADVICE: Final[Mapping[str, str]] = MappingProxyType(
 """Begin of an enhanced status code (RFC 3463) → what to do."""
 _OTHERWISE: Final = N_("Please reach the requester another way ({show} tells how), or tell the admins.")
 _CODE_DIGITS: Final = 3
+_NAME_LIMIT: Final = 40
 
 
 def render_post(post: ReplyPost, setting: Setting) -> Message:
@@ -87,3 +108,49 @@ def render_mail_server(report: MailServerReport, setting: Setting) -> Message:
     )
     reason = Code(Outside(report.reason))
     return fit((paragraph(Bold(sentence(told, reason=reason)), Text(advice)),))
+
+
+def render_canned(view: CannedView, setting: Setting) -> Message:
+    """The prepared answers that fit a ticket, and how to send one."""
+    gettext, number = setting.language.gettext, numeral(view.number)
+    if not view.answers:
+        none = sentence(gettext("There is no prepared answer that fits {number}."), number=number)
+        return fit((paragraph(none),), notice=True)
+    title = Bold(sentence(gettext("Prepared answers that fit {number}"), number=number))
+    sections = tuple(
+        (paragraph(setting.command(f"reply {view.number} @{name}")), Quote(text))
+        for name, text in view.answers
+    )
+    return fit((paragraph(title), Sections(sections, setting.language.more)), notice=True)
+
+
+def no_canned(refusal: NoCannedAnswer, setting: Setting) -> list[Inline]:
+    """No prepared answer is called so, and which there are."""
+    gettext, number = setting.language.gettext, refusal.number or 0
+    template = gettext("No prepared answer that fits {number} is called {name}.")
+    name = Code(Outside(f"@{clip(refusal.name, _NAME_LIMIT)}"))
+    why = sentence(template, number=numeral(number), name=name)
+    if not refusal.known:
+        return [why]
+    known = joined(", ", [Code(Text(f"@{each}")) for each in refusal.known])
+    command = setting.command(f"reply {number} @")
+    return [why, sentence(gettext("There are {known}; {command} shows them."), known=known, command=command)]
+
+
+def no_address(refusal: NoMailAddress, setting: Setting) -> list[Inline]:
+    """The requester left no address, and how else to reach them."""
+    gettext, number = setting.language.gettext, refusal.number or 0
+    why = sentence(gettext("The requester of {number} left no e-mail address."), number=numeral(number))
+    if not refusal.phone:
+        return [why]
+    show = setting.command(f"show {number}")
+    return [why, sentence(gettext("But a phone number: {show} tells it."), show=show)]
+
+
+def not_set_up(_refusal: MailNotSetUp, setting: Setting) -> list[Inline]:
+    """No mail goes out at all."""
+    gettext = setting.language.gettext
+    return [
+        Text(gettext("I cannot send mail: no mail server is set up.")),
+        Text(gettext("An admin can change that: `mail.smtp` in the config.")),
+    ]

@@ -6,7 +6,10 @@ from types import MappingProxyType
 from typing import Final
 
 from bot.domain.errors import (
+    MailNotSetUp,
     MergedInto,
+    NoCannedAnswer,
+    NoMailAddress,
     NoSuccessor,
     NotAllowedFrom,
     NotAMember,
@@ -30,7 +33,7 @@ from bot.domain.errors import (
 )
 from bot.domain.marks import N_
 from bot.domain.words import Action, Right
-from bot.presentation import conversations
+from bot.presentation import conversations, letters
 from bot.presentation.choices import unknown_name
 from bot.presentation.document import BulletList, Inline, Text, Value, joined, paragraph, sentence, span
 from bot.presentation.message import Message, fit
@@ -153,6 +156,9 @@ refusal_lines.register(OpenTasks, conversations.open_tasks)
 refusal_lines.register(UnknownTask, conversations.unknown_task)
 refusal_lines.register(MergedInto, conversations.merged_into)
 refusal_lines.register(NotSamePerson, conversations.not_same_person)
+refusal_lines.register(MailNotSetUp, letters.not_set_up)
+refusal_lines.register(NoMailAddress, letters.no_address)
+refusal_lines.register(NoCannedAnswer, letters.no_canned)
 
 
 @refusal_lines.register
@@ -202,6 +208,7 @@ def _(refusal: NothingToUndo, setting: Setting) -> list[Inline]:
             "Something has happened since to the ticket that {number} was merged with."
         ),
         UndoProblem.OTHERS: gettext("The last change of {number} was {person}'s; only they can undo it."),
+        UndoProblem.SENT: gettext("What happened to {number} last was a mail, which nothing gets back."),
         UndoProblem.TOO_OLD: gettext("Your last change of {number} is older than 10 minutes."),
     }[refusal.problem]
     lines: list[Inline] = [sentence(why, **fields)]

@@ -12,6 +12,7 @@ from bot.presentation.alerts import render_alert
 from bot.presentation.cards import render_card
 from bot.presentation.helps import render_help, render_statuses, render_talk
 from bot.presentation.language import Language
+from bot.presentation.letters import render_canned
 from bot.presentation.lists import render_list
 from bot.presentation.message import Message
 from bot.presentation.pictures import picture_of
@@ -31,6 +32,7 @@ from bot.presentation.tickets import (
 )
 from bot.presentation.usages import render_input, render_usage
 from bot.presentation.world import Names, Setting
+from bot.services.letter_views import CannedView
 from bot.services.list_views import ListView, NextView, SearchView
 from bot.services.views import (
     Alert,
@@ -70,6 +72,7 @@ Answer = (
     | PromptClosed
     | RoomMoveAnswered
     | RoomMoveBegun
+    | CannedView
 )
 _DATED: Final[Mapping[type, Callable[[Any, Setting, datetime], Message]]] = MappingProxyType(
     {ListView: render_list, NextView: render_next, StatusView: render_status}
@@ -91,6 +94,7 @@ _TIMELESS: Final[Mapping[type, Callable[[Any, Setting], Message]]] = MappingProx
         PromptClosed: render_closed,
         RoomMoveAnswered: render_answered,
         RoomMoveBegun: render_begun,
+        CannedView: render_canned,
     }
 )
 Problem = Refusal | UsageError | InvalidInput

@@ -118,7 +118,7 @@ class Cause:
     detail: dict[str, Any] | None = None
 
 
-_CHANGES_WORDS: Final = frozenset({Action.NOTE, Action.MERGE, Action.UNDO})
+_CHANGES_WORDS: Final = frozenset({Action.NOTE, Action.REPLY, Action.MERGE, Action.UNDO})
 """What changes the words by which a ticket is found, beside the requester's messages."""
 
 

@@ -62,6 +62,14 @@ class UndeliveredAlert:
 
 
 @dataclass(frozen=True, slots=True)
+class CannedView:
+    """Answer to `reply @`: the prepared answers that fit a ticket, as name and text."""
+
+    number: int
+    answers: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class MailServerReport:
     """Nothing can be sent as long as the mail server refuses the bot itself; to the admins."""
 

@@ -2,7 +2,7 @@
 
 import secrets
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from bot.domain.errors import MailNotSetUp, NoMailAddress
 from bot.domain.lifecycle import decide
@@ -12,12 +12,12 @@ from bot.domain.request import Checker, MailHead, NewRequest
 from bot.domain.words import Action, Intake, MessageKind, Team
 from bot.services import changes, mail_ids, moves, people
 from bot.services.changes import Cause, Done
-from bot.services.letter_views import Letter, ReplyPost
+from bot.services.letter_views import Letter, ReplyPost, UndeliveredAlert
 from bot.services.moves import Wish
 from bot.services.people import Caller
 from bot.services.status_links import status_link
 from bot.services.unit import Unit
-from storage import conversation, letters, outbox, rows, tickets
+from storage import conversation, letters, mutes, outbox, rows, tickets
 from storage.models import LetterRow, Requester, Ticket, TicketMessage
 from storage.outbox import Channel, Kind, Priority
 
@@ -224,3 +224,26 @@ def current_number(unit: Unit, row: LetterRow) -> int | None:
     message = unit.session.get(TicketMessage, row.message_id) if row.message_id is not None else None
     ticket = tickets.get(unit.session, message.number if message else row.number)
     return None if ticket is None else conversation.goes_on_in(unit.session, ticket).number
+
+
+def undelivered(unit: Unit, payload: dict[str, Any]) -> UndeliveredAlert | None:
+    """Who is to hear that a mail did not arrive: whoever wrote it, or else whose ticket it is."""
+    letter = letters.get(unit.session, payload["letter"])
+    number = current_number(unit, letter) if letter is not None else None
+    ticket = tickets.get(unit.session, number) if number is not None else None
+    if letter is None or ticket is None:
+        return None
+    message = unit.session.get(TicketMessage, letter.message_id) if letter.message_id is not None else None
+    meant: frozenset[str] = frozenset()
+    if message is not None and message.author and message.author in people.members_of(unit, ticket.team):
+        meant = frozenset({message.author})
+    elif message is not None:
+        told = people.to_notify(unit, ticket.assignee, ticket.team)
+        meant = told - frozenset(mutes.of(unit.session, ticket.number or 0))
+    return UndeliveredAlert(
+        ticket.number or 0,
+        LetterKind(letter.kind),
+        LetterState(letter.state),
+        letter.reason or "",
+        tuple(people.person(unit, user_id, ticket.team) for user_id in sorted(meant)),
+    )

@@ -1,19 +1,19 @@
 """What became of a mail: the server took it, did not yet, refused it, or it came back."""
 
 from datetime import timedelta
-from typing import Any, Final
+from typing import Final
 
 from bot.domain.mail import LetterKind, LetterState
 from bot.domain.request import clean_line
-from bot.services import answers, letters, people
-from bot.services.letter_views import UndeliveredAlert
+from bot.services import answers, letters
 from bot.services.unit import ADMIN_ROOM, Unit
 from storage import letters as stored
-from storage import mutes, outbox, tickets
-from storage.models import LetterRow, TicketMessage
+from storage import outbox
+from storage.models import LetterRow
 from storage.outbox import Kind, Priority
 
 _REASON_LIMIT: Final = 300
+_AT_ONCE: Final = 50
 _TOLD_AFTER: Final = 3
 """Attempts in vain until the thread says that a reply is late."""
 
@@ -67,6 +67,16 @@ def failed(unit: Unit, row_id: int, letter_id: int, reason: str) -> None:
         _alert(unit, letter)
 
 
+def give_up_old(unit: Unit) -> None:
+    """The mail server has been away for days: what waited so long is set aside, and the team told."""
+    policy = unit.policy.mail
+    if policy is None:
+        return
+    before = unit.now - policy.give_up_after
+    for row in outbox.waiting_since(unit.session, outbox.Channel.EMAIL, before, _AT_ONCE):
+        failed(unit, row.id or 0, (row.payload or {}).get("letter", 0), "4.4.1 the mail server is away")
+
+
 def gone(unit: Unit, row_id: int) -> None:
     """There is nothing to send any more."""
     row = outbox.waiting_row(unit.session, row_id)
@@ -98,29 +108,6 @@ def tell_admins(unit: Unit, reason: str) -> None:
     payload = {"what": "mail_server", "reason": _short(reason)}
     outbox.put(unit.session, Kind.REPORT, Priority.ALERT, unit.now, room=ADMIN_ROOM, payload=payload)
     unit.wake_courier()
-
-
-def alert_view(unit: Unit, payload: dict[str, Any]) -> UndeliveredAlert | None:
-    """Who is to hear that a mail did not arrive: whoever wrote it, or else whose ticket it is."""
-    letter = stored.get(unit.session, payload["letter"])
-    number = letters.current_number(unit, letter) if letter is not None else None
-    ticket = tickets.get(unit.session, number) if number is not None else None
-    if letter is None or ticket is None:
-        return None
-    message = unit.session.get(TicketMessage, letter.message_id) if letter.message_id is not None else None
-    meant: frozenset[str] = frozenset()
-    if message is not None and message.author and message.author in people.members_of(unit, ticket.team):
-        meant = frozenset({message.author})
-    elif message is not None:
-        told = people.to_notify(unit, ticket.assignee, ticket.team)
-        meant = told - frozenset(mutes.of(unit.session, ticket.number or 0))
-    return UndeliveredAlert(
-        ticket.number or 0,
-        LetterKind(letter.kind),
-        LetterState(letter.state),
-        letter.reason or "",
-        tuple(people.person(unit, user_id, ticket.team) for user_id in sorted(meant)),
-    )
 
 
 def _settle(unit: Unit, letter: LetterRow, state: LetterState, reason: str | None) -> None:

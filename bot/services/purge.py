@@ -15,7 +15,7 @@ from storage.models import DigestMark, Purged, Ticket
 from storage.outbox import Kind, Priority
 
 _WORDY: Final = frozenset(
-    action.value for action in (Action.OPEN, Action.MESSAGE, Action.NOTE, Action.TASK_ADD)
+    action.value for action in (Action.OPEN, Action.MESSAGE, Action.NOTE, Action.REPLY, Action.TASK_ADD)
 )
 """Actions whose command holds a text; of the others only those with a reason or the like hold any."""
 

@@ -5,7 +5,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from bot.domain.trust import CrossSigningTrouble
-from bot.services import letters, mail_outcomes, people, restoring, verification
+from bot.services import letters, people, restoring, verification
 from bot.services.letter_views import MailServerReport
 from bot.services.unit import Unit
 from bot.services.views import (
@@ -82,10 +82,6 @@ def _reply(unit: Unit, payload: Payload) -> Alert | None:
     return letters.reply_post(unit, payload["letter"])
 
 
-def _undelivered(unit: Unit, payload: Payload) -> Alert | None:
-    return mail_outcomes.alert_view(unit, payload)
-
-
 def _mail_server(_unit: Unit, payload: Payload) -> Alert:
     return MailServerReport(payload["reason"])
 
@@ -111,7 +107,7 @@ LOAD: Final[Mapping[str, Callable[[Unit, Payload], Alert | None]]] = MappingProx
         "room_moved": _room_moved,
         "restored": _restored,
         "reply": _reply,
-        "undelivered": _undelivered,
+        "undelivered": letters.undelivered,
         "mail_server": _mail_server,
         "mail_aside": _mail_aside,
         "cross_signing": _cross_signing,

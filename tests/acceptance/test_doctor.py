@@ -67,6 +67,7 @@ async def test_a_desk_that_runs_is_well_and_is_not_disturbed(own: Desk) -> None:
     assert {each["what"].partition(" ")[0] for each in told} == {
         "database", "disk", "writing", "integrity", "bot", "sync", "commands", "sending", "homeserver",
         "clock", "login", "cross-signing", "room", "rate", "intake", "form", "API", "keys", "time",
+        "mail",
     }  # fmt: skip
     details = {each["what"]: each["detail"] for each in told}
     assert details[f"intake 127.0.0.1:{own.port}"] == "the bot answers and is well"

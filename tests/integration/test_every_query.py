@@ -11,6 +11,7 @@ from typing import Any, Final
 import pytest
 from sqlalchemy import Connection, event, text
 
+from bot.domain.mail import MailPolicy
 from bot.domain.quiet import QuietHours
 from bot.domain.words import Action, Intake
 from bot.services import (
@@ -22,7 +23,10 @@ from bot.services import (
     intake,
     invitations,
     keys,
+    mail_ids,
     mail_in,
+    mail_jobs,
+    mail_outcomes,
     outcomes,
     quiet,
     reception,
@@ -34,6 +38,7 @@ from bot.services import (
 )
 from bot.services.arrivals import NewMessage
 from bot.services.intake import RetryKey
+from bot.services.letters import AckWish
 from bot.services.reception import Batch, ReceivedEvent
 from bot.services.status_links import Proof
 from bot.services.unit import PagePolicy, Unit
@@ -46,6 +51,7 @@ GROWING: Final = (
     "outbox_tickets", "posted_events", "posted_tickets", "cards", "prompts", "prompt_tickets",
     "idempotency_keys", "mutes", "room_members", "digest_marks", "purged", "search_index", "mail_marks",
     "megolm_sessions", "known_devices",
+    "letters",
 )  # fmt: skip
 """Not so: rooms, API keys, people's device lists and channels, notes of quiet hours of a week."""
 PARTIAL: Final = ("ix_inbox_waiting",)
@@ -69,7 +75,9 @@ def said_to(desk: Desk) -> Iterator[dict[str, Any]]:
 @pytest.fixture
 async def desk(database_url: str) -> AsyncIterator[Desk]:
     page = PagePolicy(timedelta(days=90), None, frozenset({"freiburg"}))
-    policy = replace(POLICY, page=page, thankful=frozenset({"freiburg"}), quiet={"team:freiburg": ALL_DAY})
+    mail = MailPolicy("example.org", acknowledging=frozenset({"freiburg", None}))
+    quiet_all_day = {"team:freiburg": ALL_DAY}
+    policy = replace(POLICY, page=page, mail=mail, thankful=frozenset({"freiburg"}), quiet=quiet_all_day)
     async with desk_on(database_url, policy) as desk:
         yield desk
 
@@ -83,10 +91,12 @@ class Quick(Chat):
         self.jobs = await self.desk.deliver()
 
 
+ACK: Final = AckWish(origin="192.0.2.7")
 ALL_DAY: Final = QuietHours(time(0), time(23, 59), POLICY.zone)
 COMMANDS: Final = (
     "!take {a}", "!take {a} {b}", "!release {a}", "!wait {a} a screen", "!take {a}", "!note {a} She called",
-    "!task add {a} Install it", "!task list {a}", "!close {a}", "!task done {a} 1", "!message {a} I came by",
+    "!task add {a} Install it", "!task list {a}", "!reply {a} On Friday", "!reply {a} @", "!reply {b} Soon",
+    "!close {a}", "!task done {a} 1", "!message {a} I came by",
     "!topic {b} other", "!assign {b} ben", "!mute {b}", "!unmute {b}", "!show {a}", "!history {a}", "!more",
     "!list", "!list --all", "!mine", "!list waiting", "!waitlist", "!list --age 3", "!list other", "!next",
     "!search laptop", "!search kim@example.org", "!more", "!stats", "!stats --text", "!help", "!help take",
@@ -108,7 +118,7 @@ async def busy_days(desk: Desk) -> None:
     await desk.units.look(lambda unit: apikeys.check(unit, key, None))
     retry = RetryKey("api:1", "once", "same")
     for _again in range(2):
-        await desk.units.run(lambda unit: intake.open_ticket(unit, request(), key=retry))
+        await desk.units.run(lambda unit: intake.open_ticket(unit, request(), key=retry, acknowledge=ACK))
     await desk.deliver()
     named = dict(zip("abc", numbers, strict=False))
     for line in COMMANDS:
@@ -122,6 +132,7 @@ async def busy_days(desk: Desk) -> None:
         await desk.units.run(partial(mail_in.receive_mail, mail=read, box=mail_in.Box("help", most_open=1)))
     await desk.deliver()
     await desk.units.run(mail_in.tidy)
+    await letters_go_out(desk)
     for line in BY_ADMINS:
         await chat.say(DORA, line.format(a=numbers[4]), ADMINS)
     await chat.tap(DORA, chat.prompt(), "✅", desk.clock.now)
@@ -169,6 +180,25 @@ async def page_of(desk: Desk) -> None:
         assert await desk.units.look(partial(status_page.view, token=token)) is not None
     await desk.units.run(partial(status_page.withdraw, token=token))
     assert await desk.units.look(partial(status_page.view, token=token)) is not None
+    await desk.deliver()
+
+
+async def letters_go_out(desk: Desk) -> None:
+    """What the mail courier does, and what comes back."""
+    jobs = (await desk.units.run(lambda unit: mail_jobs.claim(unit, 10))).jobs
+    assert len(jobs) > 2
+    first, second, *others = jobs
+    await desk.units.run(lambda unit: mail_outcomes.sent(unit, first.row_id, first.letter.id))
+    await desk.units.run(lambda unit: mail_outcomes.failed(unit, second.row_id, second.letter.id, "550 x"))
+    pause = timedelta(minutes=1)
+    for job in others:
+        await desk.units.run(
+            partial(mail_outcomes.later, row_id=job.row_id, letter_id=job.letter.id, delay=pause, reason="4")
+        )
+    await desk.units.run(lambda unit: mail_outcomes.bounced(unit, first.letter.mail_id, "5.1.1 x"))
+    await desk.units.run(mail_outcomes.give_up_old)
+    await desk.units.look(lambda unit: mail_ids.known_ticket(unit, first.letter.mail_id))
+    await desk.units.look(lambda unit: mail_ids.correspondents(unit, first.letter.number))
     await desk.deliver()
 
 

@@ -19,8 +19,11 @@ from bot.domain import errors
 from bot.domain.errors import (
     InputProblem,
     InvalidInput,
+    MailNotSetUp,
     MergedInto,
     NameKind,
+    NoCannedAnswer,
+    NoMailAddress,
     NoSuccessor,
     NotAllowedFrom,
     NotAMember,
@@ -45,6 +48,7 @@ from bot.domain.errors import (
     WhichTeam,
 )
 from bot.domain.finding import read_query
+from bot.domain.mail import LetterKind, LetterState
 from bot.domain.quiet import What
 from bot.domain.rooms import RoomProblem
 from bot.domain.trust import CrossSigningTrouble, VerificationEnd
@@ -53,6 +57,7 @@ from bot.presentation import Answer, Message, Names, Renderer, edit_content
 from bot.presentation.language import Language
 from bot.presentation.message import size
 from bot.presentation.usages import pointed
+from bot.services.letter_views import CannedView, Letter, MailServerReport, ReplyPost, UndeliveredAlert
 from bot.services.list_views import HitView, ListKind, ListView, NextView, SearchView
 from bot.services.restoring import MOST
 from bot.services.views import (
@@ -269,6 +274,8 @@ def answers(text: str, count: int) -> dict[str, Answer]:
         "tasks": TasksView(42, tasks(text, count + 1)),
         "no tasks": TasksView(42, ()),
         "forwarded": ForwardedView(57, 42),
+        "canned": CannedView(42, tuple((f"a{n}", text) for n in range(count))),
+        "no canned": CannedView(42, ()),
         "history page": HistoryView(
             42, history(text, count), "!room:example.org", "$event", page=1, before=20, total=20 + count
         ),
@@ -325,6 +332,11 @@ def answers(text: str, count: int) -> dict[str, Answer]:
     }
 
 
+def letter(text: str) -> Letter:
+    """A reply's letter."""
+    return Letter(1, LetterKind.REPLY, 42, "<x@y>", text, text, text, "freiburg", "de", NOW, text, text)
+
+
 def alerts(text: str, count: int) -> dict[str, Alert]:
     """Each alert with ``text`` wherever text from outside goes and ``count`` lines."""
     lines = tuple(line(number, text, Status.IN_PROGRESS) for number in range(1, count + 1))
@@ -341,6 +353,16 @@ def alerts(text: str, count: int) -> dict[str, Alert]:
         "withdrawn": WithdrawalAlert(42, text, people),
         "withdrawn unheard": WithdrawalAlert(42, "", ()),
         "lost otherwise": AssignmentAlert(42, ANNA, None, given=False, action=Action.CLOSE),
+        **{
+            f"reply {state}": ReplyPost(letter(text), ANNA, state, reason, NOW, text)
+            for state, reason in zip(LetterState, (None, None, text, text), strict=True)
+        },
+        "reply late": ReplyPost(letter(text), None, LetterState.WAITING, text, shown=text),
+        "undelivered": UndeliveredAlert(42, LetterKind.REPLY, LetterState.FAILED, text, people),
+        "ack undelivered": UndeliveredAlert(
+            42, LetterKind.ACKNOWLEDGEMENT, LetterState.BOUNCED, f"5.2.2 {text}", ()
+        ),
+        "mail server": MailServerReport(text),
         "transfer": TransferSummary(42, None, BEN, NOW, 2, history(text, count)),
         "moved": MovedAway(42, "hamburg", BEN),
         "room": RoomReport(text, "!r:example.org", tuple(RoomProblem)),
@@ -452,6 +474,10 @@ def refusals(text: str = "Laptop") -> dict[str, Refusal]:
         "undo purge": NothingToUndo(42, UndoProblem.PURGED, "@anna:example.org", NOW),
         "undo since": NothingToUndo(42, UndoProblem.SINCE),
         "undo others": NothingToUndo(42, UndoProblem.OTHERS, "@ben:example.org", NOW),
+        "undo sent": NothingToUndo(42, UndoProblem.SENT, "@anna:example.org", NOW),
+        "no mail": MailNotSetUp(42),
+        "no address": NoMailAddress(42, phone=True),
+        "no canned": NoCannedAnswer(42, text, ("pickup", "thanks")),
         "undo late": NothingToUndo(42, UndoProblem.TOO_OLD, "@anna:example.org", NOW),
         **{kind: UnknownName(None, kind, text, (text,) * 60, ("freiburg",)) for kind in NameKind},
         "outsider": NotPermitted(None, None, Right.MEMBER),

@@ -41,6 +41,25 @@ from tests.unit.config.conftest import BASE, Loader, Problems
             "database_password_file",
             "SQLite has no password",
         ),
+        ("admins:", "mail: {smtp: {host: a.b}}\nadmins:", "mail.smtp", "no `mail.sender`"),
+        (
+            "admins:",
+            'mail: {sender: "a@b.c", smtp: {host: a.b, user: u}}\nadmins:',
+            "mail.smtp.user",
+            "belong together",
+        ),
+        (
+            "admins:",
+            "mail: {sender: a@b.c, smtp: {host: a.b, user: u, password: p, security: none}}\nadmins:",
+            "mail.smtp.security",
+            "in clear",
+        ),
+        (
+            "admins:",
+            "mail: {answers: {hi: {text: x, topics: [nothing]}}}\nadmins:",
+            "mail.answers.hi.topics[0]",
+            "not one of the topics",
+        ),
         ("admins:", "metrics: {port: 8080}\nadmins:", "metrics.port", "the intake's port"),
         (
             "admins:",

@@ -1,0 +1,1 @@
+"""Mail that goes out: what it says, and the way to the server that takes it."""

@@ -1,0 +1,33 @@
+"""Mails as they would go out, for whoever writes the templates: with an invented ticket."""
+
+from datetime import UTC, datetime
+
+from bot.domain.mail import LetterKind
+from bot.domain.words import Team
+from bot.services.letter_views import Letter
+
+_WORDS = {
+    "de": ("Laptop für die Ausbildung", "Guten Tag,\n\ndas Gerät **liegt bereit**. Freitag um 16 Uhr?"),
+    "en": ("Laptop for school", "Hello,\n\nit **is ready**. Would Friday at 4 pm suit you?"),
+}
+
+
+def sample(kind: LetterKind, team: Team, language: str) -> Letter:
+    """A letter of somebody who does not exist."""
+    subject, text = _WORDS["de" if language == "de" else "en"]
+    return Letter(
+        id=0,
+        kind=kind,
+        number=1042,
+        mail_id="<preview@tickettruhe.invalid>",
+        to="kim@example.org",
+        name="Kim Beispiel",
+        subject=subject,
+        team=team,
+        language=language,
+        at=datetime.now(UTC),
+        text=text,
+        member="Anna",
+        status_link="https://help.example.org/status/example",
+        loop_mark="preview",
+    )
