@@ -16,6 +16,7 @@ from bot.commands.declarations import build_registry
 from bot.commands.helping import german_names
 from bot.commands.worker import Worker
 from bot.config import Config
+from bot.intake.email.mailbox import Mailbox
 from bot.intake.server import build_app, serve
 from bot.mail.courier import MailCourier
 from bot.mail.server import MailServer
@@ -66,6 +67,7 @@ class Bot:
     insight: Insight
     ready: asyncio.Event = field(default_factory=asyncio.Event)
     """Set once the first sync is in the database."""
+    mailboxes: list[Mailbox] = field(default_factory=list)
     behind: bool = False
     """Whether the database may be a backup, so that no number is given before the first sync."""
     mail: MailCourier | None = None
@@ -94,7 +96,7 @@ async def run(
         await schema.ensure(database)
         await database.hold(clock())
         bot = await _assemble(config, database, clock)
-        async with _serving(bot):
+        async with _serving(bot), _fetching(bot):
             if started:
                 started(bot)
             await _run_tasks(bot, stop)
@@ -103,14 +105,18 @@ async def run(
     _LOG.info("stopped")
 
 
+def _guarded(bot: Bot) -> Units:
+    """For what comes in from outside: it waits until it is known which numbers were given."""
+    return restoring.GuardedUnits(bot.units, lambda: bot.behind and not bot.ready.is_set())
+
+
 @asynccontextmanager
 async def _serving(bot: Bot) -> AsyncIterator[None]:
     """The web servers: the intake for the world, and another one for those who look after the bot."""
     intake, metrics = bot.config.intake, bot.config.metrics
-    units = restoring.GuardedUnits(bot.units, lambda: bot.behind and not bot.ready.is_set())
-    if bot.mail is not None:
-        # Made before anything comes in: two requests at once would make two.
-        await bot.units.run(mail_ids.key_of)
+    units = _guarded(bot)
+    # Made before anything comes in: two mails at once would make two.
+    await bot.units.run(mail_ids.key_of)
     app = await build_app(units, wiring.intake_settings(bot.config), bot.insight.checks, bot.clock)
     bot.behind = await bot.units.look(restoring.is_behind)
     async with AsyncExitStack() as stack:
@@ -122,6 +128,19 @@ async def _serving(bot: Bot) -> AsyncIterator[None]:
             bot.metrics_port = await stack.enter_async_context(inside)
             _LOG.info("listening_for_metrics", address=metrics.listen, port=bot.metrics_port)
         yield
+
+
+@asynccontextmanager
+async def _fetching(bot: Bot) -> AsyncIterator[None]:
+    """Mail comes in like requests do: also while the homeserver is away."""
+    tasks = [asyncio.create_task(mailbox.run(), name=mailbox.name) for mailbox in bot.mailboxes]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks, timeout=_DRAIN)
 
 
 async def _assemble(config: Config, database: Database, clock: Clock) -> Bot:
@@ -142,6 +161,10 @@ async def _assemble(config: Config, database: Database, clock: Clock) -> Bot:
         bot.mail = mail = MailCourier(units, composer, MailServer(server))
         watch.over("mail", lambda: mail.turned_at)
         watch.mail_in_trouble = lambda: mail.trouble
+    for settings in wiring.mailboxes(config):
+        mailbox = Mailbox(_guarded(bot), settings)
+        bot.mailboxes.append(mailbox)
+        watch.over_mailbox(mailbox)
     return bot
 
 

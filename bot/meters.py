@@ -75,6 +75,9 @@ class Meters:
     def waited(self, kind: str, seconds: float) -> None:
         """So long after it was written, an outbox row's event was in its room."""
 
+    def mail(self, fate: str) -> None:
+        """A mail came in; ``fate`` is what became of it."""
+
     def sync(self, *, good: bool) -> None:
         """A sync was committed, or failed."""
 

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from bot.domain.rooms import RoomProblem
+from bot.intake.email.mailbox import Mailbox
 from bot.intake.health import Health
 from bot.matrix.sync import SyncLoop
 from bot.recent import Recent
@@ -13,7 +14,9 @@ from bot.services import status
 from bot.services.status import Soundness
 from bot.services.unit import DatabaseUnavailable, Units
 
-PARTS: Final = ("database", "schema", "lease", "homeserver", "sync", "rooms", "intake", "mail")
+PARTS: Final = (
+    "database", "schema", "lease", "homeserver", "sync", "rooms", "mailboxes", "intake", "mail",
+)  # fmt: skip
 """What has to be well for the bot to be ready."""
 
 STUCK_AFTER: Final = 300.0
@@ -43,6 +46,7 @@ class Watch:
         self._schema = schema
         self._database = Recent(self._soundness, keep=_KEEP, patience=_PATIENCE)
         self._turned: dict[str, Callable[[], float | None]] = {}
+        self._mailboxes: list[Mailbox] = []
         self.lease_held = True
         self.logged_in = False
         self.synced_at: datetime | None = None
@@ -54,6 +58,11 @@ class Watch:
     def over(self, part: str, turned_at: Callable[[], float | None]) -> None:
         """Look after a loop. ``turned_at`` is the running loop's time at which it came round last."""
         self._turned[part] = turned_at
+
+    def over_mailbox(self, mailbox: Mailbox) -> None:
+        """Look after a mailbox from which mail is fetched."""
+        self._mailboxes.append(mailbox)
+        self.over(f"mailbox {mailbox.name}", lambda: mailbox.turned_at)
 
     async def _soundness(self) -> Soundness:
         return await self._units.look(status.soundness)
@@ -81,6 +90,9 @@ class Watch:
             problems["sync"] = late
         if self.mail_in_trouble():
             problems["mail"] = "the mail server takes nothing"
+        boxes = [f"{each.name}: {each.problem}" for each in self._mailboxes if each.problem]
+        if boxes:
+            problems["mailboxes"] = "; ".join(boxes)
         if self.stopping:
             problems["intake"] = "is stopping"
         return Health({part: problems[part] for part in PARTS if part in problems})

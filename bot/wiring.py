@@ -11,12 +11,17 @@ from bot.commands.executor import Content, Problem
 from bot.commands.handlers import View
 from bot.commands.hearing import Identity
 from bot.config import Config, Language
+from bot.config.mailboxes import Inbox
 from bot.domain.errors import NameKind, Refusal
 from bot.domain.mail import CannedAnswer, MailPolicy
+from bot.domain.merging import address_key
 from bot.domain.quiet import QuietHours
 from bot.domain.request import InvalidFields
 from bot.domain.words import TRIAGE, Team
-from bot.intake.settings import Choice, FormSettings, IntakeSettings
+from bot.intake.email import imap
+from bot.intake.email.imap import MailboxSettings
+from bot.intake.email.reading import Limits
+from bot.intake.settings import Choice, FormSettings, IntakeSettings, MailSettings
 from bot.mail.compose import Composer, Sender
 from bot.mail.errors import TemplateBroken
 from bot.mail.server import Security, ServerSettings
@@ -30,6 +35,7 @@ from bot.services import files
 from bot.services.answers import Spot
 from bot.services.delivery import Send
 from bot.services.letter_views import ReplyPost
+from bot.services.mail_in import Box, Rule
 from bot.services.media import File, Media, NoFile
 from bot.services.unit import ADMIN_ROOM, TRIAGE_ROOM, Clock, PagePolicy, Policy, Units, room_key, utc_now
 from bot.services.views import Alert, CardView, CommandFailed, Person, StatsView, Unreadable
@@ -218,6 +224,53 @@ def intake_settings(config: Config) -> IntakeSettings:
             Choice(key, _by_language(topic.name), topic.topic_id) for key, topic in config.topics.items()
         ),
         language=config.language,
+        mail=_mail_settings(config),
+    )
+
+
+def own_addresses(config: Config) -> frozenset[str]:
+    """Addresses of the help desk itself, as they are compared."""
+    mail = config.mail
+    named = [mail.sender, mail.reply_to, *(team.mail.sender for team in config.teams.values())]
+    named += [team.mail.reply_to for team in config.teams.values()]
+    named += [each for box in mail.mailboxes.values() for each in (box.address, *box.aliases)]
+    return frozenset(key for each in named if each and (key := address_key(parseaddr(each)[1])))
+
+
+def _mail_settings(config: Config) -> MailSettings:
+    """Mails that are handed to the API: like those of a mailbox without a team."""
+    box = Box("api", own=own_addresses(config), most_open=config.mail.max_open_tickets)
+    return MailSettings(box, _mail_limits(config), config.mail.max_size)
+
+
+def _mail_limits(config: Config) -> Limits:
+    return Limits(config.mail.max_attachment, config.mail.max_attachments)
+
+
+def mailboxes(config: Config) -> tuple[MailboxSettings, ...]:
+    """The mailboxes to fetch from."""
+    return tuple(_mailbox(config, name, box) for name, box in config.mail.mailboxes.items())
+
+
+def _mailbox(config: Config, name: str, inbox: Inbox) -> MailboxSettings:
+    password = inbox.password
+    assert password is not None  # noqa: S101 - the loader has read its file
+    rules = [Rule(rule.to, rule.subject, rule.region, rule.team, rule.topic) for rule in inbox.rules]
+    return MailboxSettings(
+        box=Box(
+            name, inbox.team, inbox.topic, tuple(rules), own_addresses(config), config.mail.max_open_tickets
+        ),
+        host=inbox.host,
+        port=inbox.port or (993 if inbox.security == "tls" else 143),
+        security=imap.Security(inbox.security),
+        user=inbox.user,
+        password=password.get_secret_value(),
+        folder=inbox.folder,
+        done_folder=inbox.done_folder,
+        aside_folder=inbox.aside_folder,
+        poll=inbox.poll_seconds,
+        limits=_mail_limits(config),
+        max_size=config.mail.max_size,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Final
 
 from bot.config.database import is_sqlite
@@ -22,6 +22,7 @@ def contradictions(config: Config) -> Iterator[Finding]:
     yield from _ports(config)
     yield from _database_password(config)
     yield from _mail(config)
+    yield from _mailboxes(config)
 
 
 def _regions(config: Config) -> Iterator[Finding]:
@@ -134,3 +135,32 @@ def _mail(config: Config) -> Iterator[Finding]:
                     listed = ", ".join(f"`{each}`" for each in known)
                     path: KeyPath = ("mail", "answers", name, field, index)
                     yield Finding(path, f"`{key}` is not one of the {field}", f"Use one of {listed}.")
+
+
+def _mailboxes(config: Config) -> Iterator[Finding]:
+    folders: dict[tuple[str, str, str], str] = {}
+    for name, box in config.mail.mailboxes.items():
+        path: KeyPath = ("mail", "mailboxes", name)
+        yield from _places((*path, "team"), "teams", box.team, config.teams)
+        yield from _places((*path, "topic"), "topics", box.topic, config.topics)
+        for index, rule in enumerate(box.rules):
+            here = (*path, "rules", index)
+            yield from _places((*here, "team"), "teams", rule.team, config.teams)
+            yield from _places((*here, "topic"), "topics", rule.topic, config.topics)
+            yield from _places((*here, "region"), "regions", rule.region, config.regions)
+        if box.security == "none" and box.host not in _LOCAL:
+            message = "`none` would send the password in clear"
+            yield Finding((*path, "security"), message, "Use `tls` or `starttls`.")
+        if box.folder in (box.done_folder, box.aside_folder) or box.done_folder == box.aside_folder:
+            message = "folders must differ: what is moved into one of them would be fetched again"
+            yield Finding((*path, "folder"), message, "Give each of the folders another name.")
+        other = folders.setdefault((box.host, box.user, box.folder), name)
+        if other != name:
+            hint = "Remove one of the two, or give them different folders."
+            yield Finding((*path, "folder"), f"is the folder of the mailbox `{other}` already", hint)
+
+
+def _places(path: KeyPath, what: str, key: str | None, known: Iterable[str]) -> Iterator[Finding]:
+    if key is not None and key not in known:
+        listed = ", ".join(f"`{each}`" for each in known) or "none yet"
+        yield Finding(path, f"`{key}` is not one of the {what}", f"There are {listed}.")

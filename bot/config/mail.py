@@ -1,32 +1,15 @@
 """The section of the config about mail."""
 
 from collections.abc import Mapping
-from email.utils import parseaddr
 from typing import Annotated, Final, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
+from pydantic import AfterValidator, BeforeValidator, Field
 
-from bot.config.values import Key, Language, Section, Text, refuse
+from bot.config.mail_values import MailAddress, Mailbox, Secret
+from bot.config.mailboxes import Inbox
+from bot.config.values import MIB, Key, Language, Section, Size, Text, refuse
 
-Secret = Annotated[SecretStr, Field(min_length=1)]
 _TEXT_LIMIT: Final = 20_000
-
-
-def _mailbox(value: str) -> str:
-    name, address = parseaddr(value)
-    local, at, domain = address.rpartition("@")
-    if not (local and at and "." in domain) or not value.isprintable() or " " in address:
-        raise refuse(
-            "must be a mail address, with a name before it if you like",
-            'Write it like "Help desk <help@example.org>", in quotes.',
-        )
-    return f"{name} <{address}>" if name else address
-
-
-def _bare_address(value: str) -> str:
-    if parseaddr(_mailbox(value))[0]:
-        raise refuse("must be a mail address without a name", 'Write it like "help@example.org".')
-    return value
 
 
 def _lines(value: str) -> str:
@@ -35,9 +18,6 @@ def _lines(value: str) -> str:
     return value.strip("\n")
 
 
-Mailbox = Annotated[str, AfterValidator(_mailbox), Field(max_length=320)]
-"""``Name <address>``, or an address alone."""
-MailAddress = Annotated[str, AfterValidator(_bare_address), Field(max_length=254)]
 Lines = Annotated[str, AfterValidator(_lines), Field(max_length=_TEXT_LIMIT)]
 """Text of several lines."""
 
@@ -113,6 +93,16 @@ class Mail(Section):
     """Folder with texts of your own, relative to the config file."""
     answers: Mapping[Key, Canned] = Field(default_factory=dict)
     """Answers that are given often, by name."""
+    mailboxes: Mapping[Key, Inbox] = Field(default_factory=dict)
+    """Mailboxes from which mail is fetched, by name."""
+    max_size: Size = Field(default=25 * MIB, validate_default=True)
+    """Largest mail that is taken; larger ones are moved aside, and the admins are told."""
+    max_attachment: Size = Field(default=10 * MIB, validate_default=True)
+    """Largest file of a mail that is kept; of larger ones only name and size are."""
+    max_attachments: Annotated[int, Field(ge=0, le=100)] = 20
+    """How many files of a mail are kept."""
+    max_open_tickets: Annotated[int, Field(ge=1, le=1000)] = 10
+    """How many tickets one sender may have under way; further mails join the newest of them, silently."""
 
 
 class TeamMail(Section):

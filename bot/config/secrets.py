@@ -8,6 +8,9 @@ from bot.config.document import Tree
 from bot.config.problems import KeyPath, Problem
 from bot.config.sources import Settings
 
+ANY: Final = "*"
+"""In a path: each section that is there, whatever its name."""
+
 SECRETS: Final[tuple[KeyPath, ...]] = (
     ("matrix", "access_token"),
     ("matrix", "password"),
@@ -15,6 +18,7 @@ SECRETS: Final[tuple[KeyPath, ...]] = (
     ("matrix", "recovery_key"),
     ("database_password",),
     ("mail", "smtp", "password"),
+    ("mail", "mailboxes", ANY, "password"),
 )
 _OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 
@@ -25,7 +29,7 @@ def read_secret_files(settings: Settings, config_file: Path) -> list[Problem]:
     A config file that holds a secret itself must be as private as a secret's own file.
     """
     problems: list[Problem] = []
-    for secret in SECRETS:
+    for secret in _named(settings.tree):
         section = _section(settings.tree, secret)
         if section is None:
             continue
@@ -42,6 +46,19 @@ def read_secret_files(settings: Settings, config_file: Path) -> list[Problem]:
             else:
                 problems.append(settings.sources.problem((*secret[:-1], file_key), *fault))
     return problems
+
+
+def _named(tree: dict[str, Tree]) -> list[KeyPath]:
+    """The secrets that there may be, by the names that the file gives its sections."""
+    found: list[KeyPath] = []
+    for secret in SECRETS:
+        if ANY not in secret:
+            found.append(secret)
+            continue
+        at = secret.index(ANY)
+        sections = _section(tree, secret[: at + 1]) or {}
+        found += [(*secret[:at], name, *secret[at + 1 :]) for name in sections]
+    return found
 
 
 def _section(tree: dict[str, Tree], path: KeyPath) -> dict[str, Tree] | None:

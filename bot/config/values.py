@@ -153,6 +153,7 @@ Quiet = Annotated[
     ),
 ]
 """Two times of day, from and to; ``false`` or nothing means never."""
+MIB: Final = 1024**2
 Size = Annotated[
     ByteSize,
     Field(ge=1024, le=1024**3),

@@ -8,7 +8,7 @@ from sqlalchemy import make_url
 
 from bot import wiring
 from bot.config import Config
-from bot.doctor import database, encryption, homeserver, intake, limit, mail, rooms, trust, zones
+from bot.doctor import database, encryption, homeserver, intake, limit, mail, mailboxes, rooms, trust, zones
 from bot.doctor.database import Report
 from bot.doctor.findings import Finding, Level
 from bot.matrix.client import MatrixClient
@@ -41,6 +41,8 @@ async def doctor(config: Config, clock: Clock = utc_now) -> AsyncIterator[Findin
         async for finding in _account(config, report, clock(), closely=True):
             yield finding
     for finding in await intake.examine_intake(config, running=report.running):
+        yield finding
+    async for finding in mailboxes.examine_mailboxes(config):
         yield finding
     if report.keys is not None:
         yield intake.examine_keys(report.keys)

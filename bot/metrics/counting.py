@@ -11,6 +11,7 @@ from typing import Final
 from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics
 
 from bot.meters import UNKNOWN, Fate, Meters, Outcome, Work
+from bot.services.mail_in import Fate as MailFate
 
 TAPS: Final = ("take", "wait", "close", "spam", "undo", "confirm", "cancel", "more")
 REQUESTS: Final = ("ticket", "message", "mail", "form", "page", "page_message", "page_withdrawal")
@@ -89,6 +90,9 @@ class Counting(Meters):
             ["kind"], buckets=_WAIT_SECONDS, registry=registry,
         )  # fmt: skip
         self._sync = Counter("tickettruhe_syncs", "Syncs with the homeserver.", ["result"], registry=registry)
+        self._mail = Counter(
+            "tickettruhe_mails", "Mails that came in, by what became of them.", ["fate"], registry=registry
+        )
         self._prepare()
 
     def _prepare(self) -> None:
@@ -101,6 +105,8 @@ class Counting(Meters):
         for kind, answer in product(REQUESTS, ANSWERS):
             self._request.labels(kind, answer)
             self._request_seconds.labels(kind)
+        for what in MailFate:
+            self._mail.labels(what.value)
         for kind, fate in product(sorted(self._kinds), Fate):
             self._delivery.labels(kind, fate.value)
             self._waited.labels(kind)
@@ -136,6 +142,10 @@ class Counting(Meters):
     def waited(self, kind: str, seconds: float) -> None:
         """So long after it was written, an outbox row's event was in its room."""
         self._waited.labels(_known(kind, self._kinds)).observe(seconds)
+
+    def mail(self, fate: str) -> None:
+        """A mail came in; ``fate`` is what became of it."""
+        self._mail.labels(_known(fate, [each.value for each in MailFate])).inc()
 
     def sync(self, *, good: bool) -> None:
         """A sync was committed, or failed."""

@@ -114,7 +114,7 @@ def keep_aside(unit: Unit, box: str, reason: str, size: int, data: bytes | None,
         data=data, at=unit.now,
     )  # fmt: skip
     if kept is None:
-        return Received(Fate.DUPLICATE)
+        return Received(Fate.ASIDE)
     payload = {"what": "mail_aside", "id": kept, "mailbox": box, "reason": reason, "size": size,
                "here": data is not None}  # fmt: skip
     outbox.put(unit.session, Kind.REPORT, Priority.ALERT, unit.now, room=ADMIN_ROOM, payload=payload)

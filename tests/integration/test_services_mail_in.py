@@ -2,21 +2,22 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlmodel import SQLModel, col, select
 
 from bot.domain.incoming import Mail, MailKind
-from bot.domain.mail import LOOP_HEADER, message_id
+from bot.domain.mail import LOOP_HEADER, MailPolicy, message_id
 from bot.domain.words import Action
 from bot.intake.email.reading import read_mail
 from bot.services import mail_ids, mail_in
 from bot.services.mail_in import Box, Fate, Received, Rule
 from bot.services.views import FilePost, MessageAlert
 from storage import tickets
-from storage.models import Attachment, KeptMail, MailMark, Requester, TicketMessage
-from tests.integration.desk_data import ADMINS, ANNA, DORA, FREIBURG, Desk, desk_on
+from storage.models import Attachment, KeptMail, LetterRow, MailMark, Requester, TicketMessage
+from tests.integration.desk_data import ADMINS, ANNA, DORA, FREIBURG, POLICY, Desk, desk_on
 from tests.mail_data import LIMITS, mail, raw
 
 OWN = frozenset({"hilfe@desk.example"})
@@ -251,24 +252,46 @@ async def test_what_cannot_be_read_is_kept_and_told(desk: Desk) -> None:
     assert [job.room_id for job in await desk.deliver() if job.kind == "report"] == [ADMINS]  # type: ignore[union-attr]
 
 
+ANSWERING = replace(POLICY, mail=MailPolicy("desk.example", frozenset({"freiburg", "berlin", None})))
+
+
+async def test_a_bounce_of_an_acknowledgement_finds_its_ticket(database_url: str) -> None:
+    async with desk_on(database_url, ANSWERING) as desk:
+        number = (await receive(desk, mail("plain"))).number
+        [letter] = await rows(desk, LetterRow)
+        data = raw("bounce_postfix").replace(b"<sent.9@desk.example>", letter.mail_id.encode())
+        assert await receive(desk, read_mail(data, LIMITS)) == Received(Fate.BOUNCE, number)
+        [letter] = await rows(desk, LetterRow)
+        assert letter.state == "bounced"
+        late = raw("bounce_delayed").replace(b"<sent.9@desk.example>", letter.mail_id.encode())
+        assert await receive(desk, read_mail(late, LIMITS)) == Received(Fate.BOUNCE, number)
+
+
+@pytest.mark.parametrize("told", [True, False], ids=["marked", "unmarked"])
 async def test_two_desks_that_mail_each_other_stop_by_themselves(
-    desk: Desk, tmp_path_factory: pytest.TempPathFactory
+    sqlite_database: str, tmp_path: Path, *, told: bool
 ) -> None:
-    """Each answers only what a person wrote, and what is sent by a program says so."""
-    path = tmp_path_factory.mktemp("other") / "other.db"
-    async with desk_on(f"sqlite:///{path}") as other:
-        mark = await desk.units.run(mail_ids.loop_mark)
-        theirs = await other.units.run(mail_ids.loop_mark)
-        assert mark != theirs
-        sent, turn = 0, (other, mark)
-        for _round in range(10):
-            where, loop = turn
-            acknowledgement = replace(
-                mail("plain"), message_id=f"{sent}@ack", kind=MailKind.AUTOMATIC, loops=(loop,), references=()
-            )
-            received = await receive(where, acknowledgement)
-            sent += 1
-            if not await where.outbox(channel="email"):
+    """Also where a server between them takes away what says that a mail is automatic, and what it answers."""
+    async with (
+        desk_on(sqlite_database, ANSWERING) as one,
+        desk_on(f"sqlite:///{tmp_path}/o.db", ANSWERING) as two,
+    ):
+        first = replace(mail("plain"), sender="hilfe@two.example", return_path=None)
+        await receive(one, first)
+        sender, receiver, sent = one, two, 0
+        for _round in range(50):
+            letters = await rows(sender, LetterRow)
+            if len(letters) == sent // 2:
                 break
-        assert sent == 1
-        assert received.fate is Fate.TICKET
+            sent += 1
+            answer = replace(
+                mail("plain"),
+                message_id=letters[-1].mail_id.strip("<>"),
+                sender="hilfe@one.example" if sender is one else "hilfe@two.example",
+                kind=MailKind.AUTOMATIC if told else MailKind.PERSONAL,
+                loops=(await sender.units.run(mail_ids.loop_mark),) if told else (),
+                return_path="" if told else None,
+            )
+            await receive(receiver, answer)
+            sender, receiver = receiver, sender
+        assert sent == 1 if told else sent <= 2 * ANSWERING.mail.per_address  # type: ignore[union-attr]

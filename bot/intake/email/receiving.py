@@ -20,6 +20,12 @@ async def receive(units: Units, data: bytes, box: Box, limits: Limits) -> Receiv
 
     :raises DatabaseUnavailable: not now; nothing was done.
     """
+    received = await _receive(units, data, box, limits)
+    units.meters.mail(received.fate.value)
+    return received
+
+
+async def _receive(units: Units, data: bytes, box: Box, limits: Limits) -> Received:
     try:
         # In a thread: large ones take seconds, and everything else goes on meanwhile.
         mail = await asyncio.to_thread(read_mail, data, limits)

@@ -1,0 +1,37 @@
+"""The mailboxes: does each answer, let the bot in, and have its folders."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+from bot import wiring
+from bot.config import Config
+from bot.doctor.findings import Finding, bad, good
+from bot.intake.email.imap import Connection, LoginRefused, MailboxError, MailboxSettings
+
+
+async def examine_mailboxes(config: Config) -> AsyncIterator[Finding]:
+    """Each mailbox that mail is fetched from. Nothing in it is marked or moved."""
+    for settings in wiring.mailboxes(config):
+        yield await asyncio.to_thread(_examine, settings)
+
+
+def _examine(settings: MailboxSettings) -> Finding:
+    name = settings.box.name
+    what, connection = f"mailbox {name}", Connection(settings)
+    try:
+        connection.open()
+        waiting, missing = len(connection.waiting()), connection.missing_folders()
+        told = (
+            "tells of new mail by itself" if connection.can_idle else f"is asked every {settings.poll:.0f} s"
+        )
+    except LoginRefused:
+        hint = f"Check `user` and password of `mail.mailboxes.{name}`; some want a password for programs."
+        return bad(what, f"{settings.host} refuses the login", hint)
+    except MailboxError as error:
+        hint = f"Check `host`, `port`, `security` and `folder` of `mail.mailboxes.{name}`; is the server up?"
+        return bad(what, f"{settings.host} {error.reason}", hint)
+    finally:
+        connection.close()
+    detail = f"{settings.user}, {waiting} waiting, {told}"
+    made = f"The bot makes the folders {', '.join(missing)} when it needs them." if missing else ""
+    return good(what, detail, made)

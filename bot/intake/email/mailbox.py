@@ -1,0 +1,152 @@
+"""Fetches the mails of one mailbox for as long as the bot runs: each once, and marked once it is received."""
+
+import asyncio
+import random
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final, TypeVar
+
+import structlog
+
+from bot.domain.errors import Conflict
+from bot.intake.email import receiving
+from bot.intake.email.imap import Connection, LoginRefused, MailboxError, MailboxSettings
+from bot.logs import place_of
+from bot.services.mail_in import Fate
+from bot.services.unit import DatabaseUnavailable, Units
+
+_LOG: Final = structlog.get_logger(__name__)
+_FIRST: Final = 1.0
+_LONGEST: Final = 60.0
+_LONGEST_REFUSED: Final = 300.0
+"""Seconds until a refused login is tried again; some servers lock out who tries too often."""
+_IDLE: Final = 240.0
+"""Seconds until the mailbox is looked at although the server told of nothing."""
+_CHECK: Final = 20.0
+_PATIENCE: Final = 3.0
+_TROUBLED: Final = 3
+"""Failures in a row; fewer are a hiccup that nobody need be called for."""
+T = TypeVar("T")
+
+
+class Mailbox:
+    """One mailbox, with a thread of its own."""
+
+    def __init__(self, units: Units, settings: MailboxSettings) -> None:
+        self._units = units
+        self._settings = settings
+        self._connection = Connection(settings)
+        self._failures = 0
+        self._problem: str | None = "not looked at yet"
+        self.turned_at: float | None = None
+        """The running loop's time at which it came round last."""
+
+    @property
+    def name(self) -> str:
+        """Its name in the config."""
+        return self._settings.box.name
+
+    @property
+    def problem(self) -> str | None:
+        """Why mails are not fetched; ``None``: they are, or it was a hiccup."""
+        waited = self._failures == 0 or self._failures >= _TROUBLED
+        return self._problem if waited else None
+
+    async def run(self) -> None:
+        """Fetch until cancelled; whatever is in the way is tried again later."""
+        # The loop's own threads are few, and each mailbox needs one all the time.
+        with ThreadPoolExecutor(1, f"mailbox-{self.name}") as self._thread:
+            refusals = 0
+            while True:
+                refused = False
+                try:
+                    await self._stay()
+                except LoginRefused as error:
+                    refused = True
+                    self._failed(error.reason, at_once=True)
+                except MailboxError as error:
+                    self._failed(error.reason)
+                except (DatabaseUnavailable, Conflict):
+                    self._failed("the database does not answer")
+                except Exception as error:  # noqa: BLE001 - mail must not end the bot, and is tried again
+                    where = place_of(error)
+                    _LOG.error("mailbox_fault", mailbox=self.name, error=type(error).__name__, place=where)
+                    self._failed("a fault; the log says which")
+                # A server that comes up again may refuse a login at first: that one is soon tried again.
+                refusals = refusals + 1 if refused else 0
+                tries, longest = (refusals, _LONGEST_REFUSED) if refused else (self._failures, _LONGEST)
+                pause = min(longest, _FIRST * 2 ** min(tries - 1, 10))
+                await asyncio.sleep(pause * random.uniform(0.75, 1.25))  # noqa: S311 - no secret
+
+    def _failed(self, reason: str, *, at_once: bool = False) -> None:
+        self._failures = max(self._failures + 1, _TROUBLED if at_once else 0)
+        self._problem = reason
+        self._turn()
+        _LOG.warning("mailbox_unavailable", mailbox=self.name, reason=reason, failures=self._failures)
+
+    def _turn(self) -> None:
+        self.turned_at = asyncio.get_running_loop().time()
+
+    async def _stay(self) -> None:
+        """Open the mailbox and stay in it until something goes wrong."""
+        self._connection = Connection(self._settings)
+        try:
+            await self._do(self._connection.open)
+            if self._failures:
+                _LOG.info("mailbox_open", mailbox=self.name)
+            idles = await self._do(lambda: self._connection.can_idle)
+            while True:
+                await self._fetch_all()
+                self._failures, self._problem = 0, None
+                self._turn()
+                if idles:
+                    await self._idle()
+                else:
+                    await asyncio.sleep(self._settings.poll)
+        finally:
+            await self._do(self._connection.close)
+
+    async def _do(self, work: Callable[[], T]) -> T:
+        """Run something in the mailbox's thread; cancelled, it ends the connection and with it the work."""
+        future = asyncio.get_running_loop().run_in_executor(self._thread, work)
+        try:
+            return await asyncio.shield(future)
+        except asyncio.CancelledError:
+            self._connection.abort()
+            await asyncio.wait({future}, timeout=_PATIENCE)
+            if future.done() and not future.cancelled() and (error := future.exception()):
+                _LOG.debug("mailbox_cut_off", mailbox=self.name, error=type(error).__name__)
+            raise
+
+    async def _idle(self) -> None:
+        """Wait until the server tells of something, or for a few minutes."""
+        connection, loop = self._connection, asyncio.get_running_loop()
+        until = loop.time() + _IDLE
+        await self._do(connection.idle)
+        while loop.time() < until:
+            if await self._do(lambda: connection.told_of_something(_CHECK)):
+                break
+            self._turn()
+        await self._do(connection.idle_done)
+
+    async def _fetch_all(self) -> None:
+        for uid in await self._do(self._connection.waiting):
+            await self._fetch(uid)
+            self._turn()
+
+    async def _fetch(self, uid: int) -> None:
+        """One mail: received and committed, and only then marked."""
+        settings, connection = self._settings, self._connection
+        size = await self._do(lambda: connection.size(uid))
+        if size is None:
+            return
+        if size > settings.max_size:
+            await receiving.refuse_large(self._units, connection.identity(uid), size, settings.box)
+            await self._do(lambda: connection.set_aside(uid))
+            return
+        data = await self._do(lambda: connection.fetch(uid))
+        if data is None:
+            return
+        received = await receiving.receive(self._units, data, settings.box, settings.limits)
+        mark = connection.set_aside if received.fate is Fate.ASIDE else connection.done
+        await self._do(lambda: mark(uid))

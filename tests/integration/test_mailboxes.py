@@ -1,0 +1,211 @@
+"""Mail from real IMAP servers, killed and restarted in between: no mail lost, none twice."""
+
+import asyncio
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlmodel import SQLModel, select
+
+from bot.intake.email import imap
+from bot.intake.email import mailbox as loop
+from bot.intake.email.imap import Connection, MailboxError, MailboxSettings, Security
+from bot.intake.email.mailbox import Mailbox
+from bot.intake.email.reading import Limits
+from bot.services.mail_in import Box
+from bot.services.unit import DatabaseUnavailable, Unit, Units
+from storage.models import KeptMail, TicketMessage
+from tests.imap_servers import PASSWORD, USER, Dovecot, ImapServer, Pymap
+from tests.integration.desk_data import Desk, desk_on
+from tests.mail_data import raw
+
+SERVERS = [
+    Pymap,
+    pytest.param(
+        Dovecot,
+        marks=pytest.mark.skipif(
+            not Dovecot.is_there(), reason="no Dovecot on this machine (Debian: apt install dovecot-imapd)"
+        ),
+    ),
+]
+
+
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loop, "_FIRST", 0.05)
+    monkeypatch.setattr(loop, "_LONGEST", 0.3)
+    # A part of a killed server may live on for a while, and say nothing more.
+    monkeypatch.setattr(imap, "_ANSWER", 5.0)
+
+
+@pytest.fixture
+def place() -> Iterator[Path]:
+    """A folder that the server's own user may look into, unlike pytest's."""
+    folder = Path(tempfile.mkdtemp(prefix="imap"))
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(params=SERVERS)
+async def server(request: pytest.FixtureRequest, place: Path) -> AsyncIterator[ImapServer]:
+    server: ImapServer = request.param(place)
+    await server.start()
+    yield server
+    await server.kill()
+
+
+@pytest.fixture
+async def desk(sqlite_database: str) -> AsyncIterator[Desk]:
+    async with desk_on(sqlite_database) as desk:
+        yield desk
+
+
+def settings(server: ImapServer, **changes: Any) -> MailboxSettings:
+    named: dict[str, Any] = {
+        "box": Box("hilfe", most_open=1000),
+        "host": "127.0.0.1",
+        "port": server.port,
+        "security": Security.NONE,
+        "user": USER,
+        "password": PASSWORD,
+        "folder": "INBOX",
+        "done_folder": None,
+        "aside_folder": "Unreadable",
+        "poll": 0.2,
+        "limits": Limits(1024 * 1024, 5),
+        "max_size": 100_000,
+    }
+    return MailboxSettings(**{**named, **changes})
+
+
+@asynccontextmanager
+async def fetching(units: Units, wanted: MailboxSettings) -> AsyncIterator[Mailbox]:
+    """A mailbox that is fetched from; at the end it has to stop at once."""
+    mailbox = Mailbox(units, wanted)
+    task = asyncio.create_task(mailbox.run())
+    try:
+        yield mailbox
+    finally:
+        task.cancel()
+        async with asyncio.timeout(6):
+            with suppress(asyncio.CancelledError):
+                await task
+
+
+async def until(true: Callable[[], bool], seconds: float = 40) -> None:
+    async with asyncio.timeout(seconds):
+        while not true():  # noqa: ASYNC110 - what is waited for are files and rows
+            await asyncio.sleep(0.05)
+
+
+def rows(desk: Desk, table: type[SQLModel]) -> list[Any]:
+    with desk.database.read() as session:
+        return list(session.exec(select(table)).all())
+
+
+def texts(desk: Desk) -> list[str]:
+    return [message.text for message in rows(desk, TicketMessage)]
+
+
+def numbered(index: int) -> bytes:
+    head = f"From: p{index}@example.org\nMessage-ID: <{index}@example.org>\nSubject: S\n"
+    return f"{head}Date: Fri, 13 Nov 2026 10:00:00 +0100\n\nMail {index}\n".encode()
+
+
+async def test_mails_are_fetched_as_they_come_and_marked(server: ImapServer, desk: Desk) -> None:
+    server.deliver(numbered(0))
+    async with fetching(desk.units, settings(server)) as mailbox:
+        await until(lambda: texts(desk) == ["Mail 0"])
+        await until(lambda: mailbox.problem is None)
+        server.deliver(numbered(1))
+        await until(lambda: texts(desk) == ["Mail 0", "Mail 1"])
+        await until(lambda: [read for _data, read in server.mails()] == [True, True])
+
+
+async def test_what_cannot_be_taken_is_moved_aside_and_told(server: ImapServer, desk: Desk) -> None:
+    server.deliver(b"no mail at all\n")
+    server.deliver(raw("plain") + b"x" * 200_000)
+    server.deliver(numbered(1))
+    async with fetching(desk.units, settings(server)):
+        await until(lambda: texts(desk) == ["Mail 1"])
+        await until(lambda: len(server.mails("Unreadable")) == 2)
+    kept = {mail.reason: mail.data for mail in rows(desk, KeptMail)}
+    assert set(kept) == {"unreadable", "too_large"}
+    assert b"no mail at all" in (kept["unreadable"] or b"")
+    assert kept["too_large"] is None
+    assert len(await desk.alerts("mail_aside")) == 2
+
+
+async def test_a_server_that_is_killed_again_and_again_loses_and_repeats_nothing(
+    server: ImapServer, desk: Desk
+) -> None:
+    async with fetching(desk.units, settings(server, done_folder="Done")):
+        for round_ in range(4):
+            for index in range(5):
+                server.deliver(numbered(round_ * 5 + index))
+            await asyncio.sleep(0.15 * round_)
+            await server.kill()
+            await server.start()
+        await until(lambda: len(texts(desk)) >= 20)
+        await until(lambda: not server.mails())
+    assert sorted(texts(desk)) == sorted(f"Mail {index}" for index in range(20))
+    assert {data for data, _read in server.mails("Done")} >= {numbered(index) for index in range(20)}
+
+
+async def test_a_mail_that_was_received_but_not_marked_counts_once(
+    server: ImapServer, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mark = Connection.done
+    failed: list[int] = []
+
+    def cut_off(connection: Connection, uid: int) -> None:
+        if len(failed) < 3:
+            failed.append(uid)
+            raise MailboxError("broke off")
+        mark(connection, uid)
+
+    monkeypatch.setattr(Connection, "done", cut_off)
+    server.deliver(numbered(7))
+    async with fetching(desk.units, settings(server)):
+        await until(lambda: [read for _data, read in server.mails()] == [True])
+    assert len(failed) == 3
+    assert texts(desk) == ["Mail 7"]
+
+
+class Away(Units):
+    """A database that does not answer for the first few times."""
+
+    calls = 0
+
+    async def run(self, work: Callable[[Unit], Any]) -> Any:
+        self.calls += 1
+        if self.calls <= 3:
+            raise DatabaseUnavailable("sqlite")
+        return await super().run(work)
+
+
+async def test_nothing_is_marked_while_the_database_is_away(server: ImapServer, desk: Desk) -> None:
+    units = Away(desk.units.database, desk.units.policy, desk.clock)
+    server.deliver(numbered(3))
+    async with fetching(units, settings(server)) as mailbox:
+        await until(lambda: mailbox.problem == "the database does not answer")
+        assert [read for _data, read in server.mails()] == [False]
+        await until(lambda: texts(desk) == ["Mail 3"])
+        await until(lambda: mailbox.problem is None)
+
+
+async def test_troubles_are_told_in_words(server: ImapServer, desk: Desk) -> None:
+    wrong = settings(server, password="wrong")
+    async with fetching(desk.units, wrong) as mailbox:
+        await until(lambda: mailbox.problem == "refuses the login")
+    async with fetching(desk.units, replace(wrong, password=PASSWORD, folder="Nowhere")) as mailbox:
+        await until(lambda: mailbox.problem == "has no folder Nowhere")
+    await server.kill()
+    async with fetching(desk.units, settings(server)) as mailbox:
+        await until(lambda: mailbox.problem == "does not answer")
