@@ -12,10 +12,11 @@ from bot.intake.email.imap import Connection, LoginRefused, MailboxError, Mailbo
 async def examine_mailboxes(config: Config) -> AsyncIterator[Finding]:
     """Each mailbox that mail is fetched from. Nothing in it is marked or moved."""
     for settings in wiring.mailboxes(config):
-        yield await asyncio.to_thread(_examine, settings)
+        yield await asyncio.to_thread(examine_mailbox, settings)
 
 
-def _examine(settings: MailboxSettings) -> Finding:
+def examine_mailbox(settings: MailboxSettings) -> Finding:
+    """One of them; it blocks until the server has answered."""
     name = settings.box.name
     what, connection = f"mailbox {name}", Connection(settings)
     try:

@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 from sqlmodel import SQLModel, select
 
+from bot.doctor import Level
+from bot.doctor.mailboxes import examine_mailbox
 from bot.intake.email import imap
 from bot.intake.email import mailbox as loop
 from bot.intake.email.imap import Connection, MailboxError, MailboxSettings, Security
@@ -198,6 +200,19 @@ async def test_nothing_is_marked_while_the_database_is_away(server: ImapServer, 
         assert [read for _data, read in server.mails()] == [False]
         await until(lambda: texts(desk) == ["Mail 3"])
         await until(lambda: mailbox.problem is None)
+
+
+async def test_doctor_tries_a_mailbox_and_marks_nothing(server: ImapServer) -> None:
+    server.deliver(numbered(1))
+    good = await asyncio.to_thread(examine_mailbox, settings(server))
+    assert (good.level, good.hint) == (Level.GOOD, "The bot makes the folders Unreadable when it needs them.")
+    assert "1 waiting, tells of new mail by itself" in good.detail
+    assert [read for _data, read in server.mails()] == [False]
+    refused = await asyncio.to_thread(examine_mailbox, settings(server, password="wrong"))
+    assert (refused.level, "refuses the login" in refused.detail) == (Level.BAD, True)
+    assert "mail.mailboxes.hilfe" in refused.hint
+    nowhere = await asyncio.to_thread(examine_mailbox, settings(server, folder="Nowhere"))
+    assert nowhere.detail.endswith("has no folder Nowhere")
 
 
 async def test_troubles_are_told_in_words(server: ImapServer, desk: Desk) -> None:
