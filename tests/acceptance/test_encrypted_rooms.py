@@ -114,7 +114,7 @@ async def test_who_comes_in_reads_what_is_said_from_then_on(desk: Desk) -> None:
     olga, freiburg = secret(desk, "olga"), desk.room("freiburg")
     await desk.person("anna").invite(freiburg, olga)
     await olga.join(freiburg)
-    await olga.until_encrypted(freiburg)
+    await olga.wait_for(freiburg, lambda event: event.state_key == olga.user_id, timeout=20)
     # Once the bot answers her, it knows that she is there.
     await desk.told("olga", "!list")
     number = await desk.file()
