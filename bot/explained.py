@@ -5,7 +5,7 @@ from functools import singledispatch
 from bot.domain.errors import InvalidInput, TickettruheError
 from bot.intake.server import CannotListen
 from bot.mail.errors import TemplateBroken
-from bot.matrix.encryption.own import KeysUnreadable
+from bot.matrix.encryption.own import KeysUnreadable, NoDevice
 from bot.matrix.encryption.pickle_key import PickleKeyMissing, PickleKeyUnusable
 from bot.matrix.encryption.recovery_key import NoRecoveryKey
 from bot.matrix.errors import TokenRejected
@@ -58,6 +58,14 @@ def _(error: PickleKeyMissing) -> str:
 @explained.register
 def _(error: PickleKeyUnusable) -> str:
     return f"`{error.path}` cannot be used: {error.reason}. It must be the bot's alone (chmod 600)."
+
+
+@explained.register
+def _(_error: NoDevice) -> str:
+    return (
+        "The access token belongs to no device, and only devices can read and write in encrypted rooms. Log "
+        "in with a password, as `tickettruhe init` does, or use the token of such a login."
+    )
 
 
 @explained.register

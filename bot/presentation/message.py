@@ -25,8 +25,9 @@ from bot.presentation.document import (
 from bot.presentation.outside import clip
 from bot.presentation.writing import to_html, to_plain
 
-SIZE_LIMIT: Final = 48 * 1024
-"""Bytes of a content in JSON. Events end at 64 KiB (client-server API, "Size limits"), envelope included."""
+SIZE_LIMIT: Final = 44 * 1024
+"""Bytes of a content in JSON. Events end at 64 KiB (client-server API, "Size limits"), envelope included;
+encrypted the content is a third larger."""
 
 _READABLE: Final = 200
 """Characters to which long texts are cut before a list loses its last items."""

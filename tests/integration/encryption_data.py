@@ -181,11 +181,19 @@ class Phone:
         }  # fmt: skip
         return self.message(bot, "m.room_key", content)
 
-    def says(self, body: str, *, sender: str | None = None, inside: str = ROOM, **clear: Any) -> Json:
+    def says(
+        self,
+        body: str,
+        *,
+        sender: str | None = None,
+        inside: str = ROOM,
+        kind: str = "m.room.message",
+        **clear: Any,
+    ) -> Json:
         """An encrypted message in the room."""
         self.events += 1
         content = {"msgtype": "m.text", "body": body}
-        plain = json.dumps({"type": "m.room.message", "content": content, "room_id": inside})
+        plain = json.dumps({"type": kind, "content": content, "room_id": inside})
         return {
             "type": ENCRYPTED,
             "event_id": f"${self.user_id[1:4]}-{self.device_id}-{self.events}",

@@ -51,6 +51,8 @@ class Payload:
     signing_key: str
     type: str
     content: Json
+    anew: bool = False
+    """Whether it opened a new channel: what went by the one before may be lost."""
 
 
 class Channels:
@@ -70,7 +72,10 @@ class Channels:
             return
         rows = await self._units.look(lambda unit: keys.channels(unit, wanted))
         for sender_key in wanted - self._open.keys():
-            self._open[sender_key] = [self._restored(row) for row in rows if row.sender_key == sender_key]
+            found = [self._restored(row) for row in rows if row.sender_key == sender_key]
+            if found:
+                # Nothing is remembered of devices to which there is none: strangers may name any number.
+                self._open[sender_key] = found
 
     def _restored(self, row: OlmSession) -> _Channel:
         session = vodozemac.Session.from_pickle(row.pickle, self._sealer.pickling)
@@ -79,8 +84,11 @@ class Channels:
     def forget(self, before: datetime) -> None:
         """Drop those that were made before: after a restore their state is one that was used already."""
         self._journal.drop_channels(before)
-        for sender_key, channels in self._open.items():
-            self._open[sender_key] = [each for each in channels if each.made_at >= before]
+        left = {
+            sender_key: [each for each in channels if each.made_at >= before]
+            for sender_key, channels in self._open.items()
+        }
+        self._open = {sender_key: channels for sender_key, channels in left.items() if channels}
 
     def leads_to(self, device: Device) -> bool:
         """Whether there is one to this device; it must be loaded."""
@@ -138,9 +146,11 @@ class Channels:
             message = vodozemac.AnyOlmMessage.from_parts(kind, _bytes(body))
         except (ValueError, OverflowError) as error:
             raise Unreadable("malformed") from error
-        return self._checked(sender, sender_key, parsed(self._decrypted(sender_key, message)))
+        plain, anew = self._decrypted(sender_key, message)
+        return self._checked(sender, sender_key, parsed(plain), anew=anew)
 
-    def _decrypted(self, sender_key: str, message: vodozemac.AnyOlmMessage) -> bytes:
+    def _decrypted(self, sender_key: str, message: vodozemac.AnyOlmMessage) -> tuple[bytes, bool]:
+        """What it says, and whether it opened a new channel."""
         opening = message.to_pre_key()
         for channel in self._open.get(sender_key, []):
             if opening is not None and not channel.session.session_matches(opening):
@@ -153,7 +163,7 @@ class Channels:
                 continue
             channel.used_at = self._units.clock()
             self._keep(channel)
-            return plain
+            return plain, False
         if opening is None:
             raise Unreadable("no channel opens it", wedged=True)
         try:
@@ -164,9 +174,9 @@ class Channels:
             raise Unreadable("it opens no channel", wedged=True) from error
         self._own.keep()
         self._add(session, sender_key)
-        return plain
+        return plain, True
 
-    def _checked(self, sender: str, sender_key: str, payload: object) -> Payload:
+    def _checked(self, sender: str, sender_key: str, payload: object, *, anew: bool) -> Payload:
         told = clean.mapping(payload)
         signing_key = clean.identifier(clean.mapping(told.get("keys")).get("ed25519"))
         event_type, content = told.get("type"), told.get("content")
@@ -177,7 +187,7 @@ class Channels:
             raise Unreadable("it names another recipient")
         if not isinstance(event_type, str) or not isinstance(content, Mapping):
             raise Unreadable("malformed")
-        return Payload(sender, sender_key, signing_key, event_type, content)
+        return Payload(sender, sender_key, signing_key, event_type, content, anew)
 
     def _add(self, session: vodozemac.Session, sender_key: str) -> None:
         now = self._units.clock()

@@ -99,6 +99,9 @@ class Devices:
                 self._set_outdated(user_id, outdated=True)
 
     async def _ask(self, user_ids: Sequence[str]) -> None:
+        for user_id in user_ids:
+            # From now on a change counts, also one that comes before the answer does.
+            self._set_outdated(user_id, outdated=True)
         marks = {user_id: self._marks.get(user_id, 0) for user_id in user_ids}
         request = {"timeout": _PATIENCE_MS, "device_keys": {user_id: [] for user_id in user_ids}}
         answer = await self._client.keys("query", request)

@@ -19,7 +19,7 @@ from bot.services.keys import (
     MegolmSession,
     OlmSession,
 )
-from bot.services.unit import Units
+from bot.services.unit import DatabaseUnavailable, Units
 
 _Place = tuple[type[KeyRow], tuple[str | int, ...]]
 
@@ -34,6 +34,8 @@ class Journal:
         self._rows: dict[_Place, KeyRow] = {}
         self._gone: dict[str, OlmSession] = {}
         self._turn = asyncio.Lock()
+        self._torn = False
+        """Whether rows are missing that belong to those that are there."""
 
     def put(self, row: KeyRow) -> None:
         """Let a row be kept as it is now; it must not be changed afterwards."""
@@ -53,9 +55,25 @@ class Journal:
         }
 
     @asynccontextmanager
-    async def committing(self) -> AsyncIterator[KeyChanges]:
-        """What to commit within the block; if that raises, it stays for the next time."""
+    async def together(self) -> AsyncIterator[None]:
+        """What is put within the block is committed as a whole or not at all, whoever commits.
+
+        If the block raises, nothing is committed until it was entered again and came to its end.
+        """
         async with self._turn:
+            self._torn = True
+            yield
+            self._torn = False
+
+    @asynccontextmanager
+    async def committing(self) -> AsyncIterator[KeyChanges]:
+        """What to commit within the block; if that raises, it stays for the next time.
+
+        :raises DatabaseUnavailable: it was away while keys were taken, which is not done yet.
+        """
+        async with self._turn:
+            if self._torn:
+                raise DatabaseUnavailable("journal")
             rows, gone = dict(self._rows), dict(self._gone)
             yield KeyChanges(tuple(rows.values()), tuple(gone.values()), self.began_at)
             for place, row in rows.items():

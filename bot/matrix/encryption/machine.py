@@ -18,7 +18,7 @@ from bot.matrix.encryption.channels import Channels
 from bot.matrix.encryption.delivery import Postbox
 from bot.matrix.encryption.devices import Device, Devices
 from bot.matrix.encryption.journal import Journal
-from bot.matrix.encryption.own import OwnDevice
+from bot.matrix.encryption.own import NoDevice, OwnDevice
 from bot.matrix.encryption.receiving import ENCRYPTED, Plain, Receiver, ToDevice, is_verification
 from bot.matrix.encryption.repair import Repair
 from bot.matrix.encryption.room_keys import RoomKeys
@@ -85,8 +85,10 @@ class Machine:
         self._room_keys = RoomKeys(sealer, journal, units)
         self._postbox = Postbox(client, own, self._channels, journal)
         self._repair = Repair(client, own, self._channels, self._devices, self._postbox)
-        self._receiver = Receiver(units, self._channels, self._room_keys, self._devices, self._repair)
         self._sharing = Sharing(client, units, own, self._devices, self._postbox, allowed)
+        self._receiver = Receiver(
+            units, journal, self._channels, self._room_keys, self._devices, self._repair, self._sharing
+        )
         self.upkeep = Upkeep(client, units, own, journal, self._repair)
         self._encrypted: set[str] = set()
         self._verifications: list[RoomEvent] = []
@@ -102,8 +104,11 @@ class Machine:
         """With the keys of the last run, or new ones for a new device.
 
         :raises KeysUnreadable: there are keys, and the pickle key does not open them.
+        :raises NoDevice: the login is that of none.
         :raises DatabaseUnavailable: it cannot be told.
         """
+        if not client.device_id:
+            raise NoDevice
         kept = await units.look(keys.kept)
         journal = Journal(units)
         own = OwnDevice.restored(client.user_id, client.device_id, kept.account, sealer, journal)

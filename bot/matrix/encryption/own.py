@@ -20,6 +20,10 @@ _WANTED: Final = 50
 Json = dict[str, Any]
 
 
+class NoDevice(TickettruheError):
+    """The access token is that of no device, as an application service's: only devices can encrypt."""
+
+
 class KeysUnreadable(TickettruheError):
     """The database holds keys that the pickle key does not open: it is missing, or another one."""
 

@@ -15,8 +15,10 @@ import structlog
 from bot.matrix import clean
 from bot.matrix.encryption.channels import Channels, Payload, Unreadable
 from bot.matrix.encryption.devices import Device, Devices
+from bot.matrix.encryption.journal import Journal
 from bot.matrix.encryption.repair import Repair
 from bot.matrix.encryption.room_keys import KeyMissing, Opened, Place, RoomKeys, encrypted, place_of
+from bot.matrix.encryption.sharing import Sharing
 from bot.matrix.errors import MatrixError
 from bot.services import keys
 from bot.services.unit import Units
@@ -51,15 +53,26 @@ class Receiver:
     """Opens what comes in."""
 
     def __init__(
-        self, units: Units, channels: Channels, room_keys: RoomKeys, devices: Devices, repair: Repair
+        self,
+        units: Units,
+        journal: Journal,
+        channels: Channels,
+        room_keys: RoomKeys,
+        devices: Devices,
+        repair: Repair,
+        sharing: Sharing,
     ) -> None:
         self._units = units
+        self._journal = journal
+        self._sharing = sharing
         self._channels = channels
         self._room_keys = room_keys
         self._devices = devices
         self._repair = repair
         self._seen: set[bytes] = set()
         """What came for this device and is not committed: it comes again, and opens only once."""
+        self._brought: list[Payload] = []
+        """Keys that were opened and are not taken yet."""
         self.arrived: list[ToDevice] = []
         """For others, once it is committed."""
         self.keys_came = False
@@ -76,62 +89,74 @@ class Receiver:
         :param strangers: whether also from people that are in no room with the bot, as far as is known;
         :param members: who is in one, besides those that are known.
         """
-        fresh = [event for event in events if self._is_fresh(event)]
-        if not fresh:
+        fresh = {_digest(event): event for event in events if _is_sent(event)}
+        fresh = {digest: event for digest, event in fresh.items() if digest not in self._seen}
+        senders = {str(event["sender"]) for event in fresh.values()}
+        if not fresh and not self._brought:
             return
-        senders = {str(event.get("sender")) for event in fresh}
         if not strangers:
             known = await self._units.look(lambda unit: keys.acquainted(unit, senders))
             welcome = known.union(members)
-            fresh = [event for event in fresh if event.get("sender") in welcome]
-        contents = [clean.mapping(event.get("content")) for event in fresh]
-        sender_keys = (clean.identifier(content.get("sender_key")) for content in contents)
+            fresh = {digest: event for digest, event in fresh.items() if event["sender"] in welcome}
+        sender_keys = (clean.identifier(event["content"].get("sender_key")) for event in fresh.values())
         await self._channels.load(each for each in sender_keys if each is not None)
-        for event in fresh:
-            try:
-                await self._take_one(event)
-            except Unreadable as error:
-                _LOG.warning("to_device_unreadable", reason=error.reason)
-                if error.wedged:
-                    sender_key = clean.mapping(event["content"])["sender_key"]
-                    self._repair.is_wedged(str(event["sender"]), sender_key)
+        await self._devices.load(str(event["sender"]) for event in fresh.values())
+        # A channel opens a message once: nobody may commit that it did without the key that came by it.
+        async with self._journal.together():
+            for digest, event in fresh.items():
+                self._seen.add(digest)
+                self._look_into(event)
+            await self._take_brought()
 
-    def _is_fresh(self, event: Json) -> bool:
-        if clean.identifier(event.get("sender")) is None or not isinstance(event.get("content"), Mapping):
-            return False
-        # Cut where it lies too deep: what the parser takes, the writer may give up at.
-        digest = hashlib.sha256(json.dumps(clean.content(event), sort_keys=True).encode()).digest()
-        fresh = digest not in self._seen
-        self._seen.add(digest)
-        return fresh
+    def _look_into(self, event: Json) -> None:
+        try:
+            self._take_one(event)
+        except Unreadable as error:
+            _LOG.warning("to_device_unreadable", reason=error.reason)
+            if error.wedged:
+                self._repair.is_wedged(str(event["sender"]), event["content"]["sender_key"])
 
-    async def _take_one(self, event: Json) -> None:
+    def _take_one(self, event: Json) -> None:
         sender, content = str(event["sender"]), event["content"]
         match event.get("type"):
             case "m.room.encrypted":
-                await self._take_payload(self._channels.opened(sender, content))
+                self._take_payload(self._channels.opened(sender, content))
             case "m.room_key.withheld":
                 self._repair.withheld(sender, content)
+            case "m.room_key_request":
+                self._sharing.asked(sender, content)
             case str(kind) if kind.startswith(_VERIFICATION):
                 self.arrived.append(ToDevice(sender, kind, clean.content(content)))
 
-    async def _take_payload(self, payload: Payload) -> None:
+    def _take_payload(self, payload: Payload) -> None:
+        if payload.anew:
+            self._sharing.lost(payload.sender, payload.sender_key)
         match payload.type:
             case "m.room_key" | "m.forwarded_room_key":
-                place = place_of(payload.content)
-                await self._room_keys.load([place])
-                again = payload.type == "m.forwarded_room_key"
-                if again and not self._repair.asked_for(place):
-                    raise Unreadable("not asked for")
-                take = self._room_keys.take_again if again else self._room_keys.take
-                if take(payload) is not None:
-                    self.keys_came = True
+                self._brought.append(payload)
             case "m.dummy":
-                pass
+                self._sharing.lost(payload.sender, payload.sender_key)
             case kind:
-                await self._devices.load([payload.sender])
                 device = self._devices.owner_has(payload.sender, payload.sender_key, payload.signing_key)
                 self.arrived.append(ToDevice(payload.sender, kind, clean.content(payload.content), device))
+
+    async def _take_brought(self) -> None:
+        """Take the keys; if those that are known cannot be looked up, all of them the next time."""
+        await self._room_keys.load({place for each in self._brought if (place := _place(each)) is not None})
+        brought, self._brought = self._brought, []
+        for payload in brought:
+            try:
+                self._take_key(payload)
+            except Unreadable as error:
+                _LOG.warning("to_device_unreadable", reason=error.reason)
+
+    def _take_key(self, payload: Payload) -> None:
+        again = payload.type == "m.forwarded_room_key"
+        if again and not self._repair.asked_for(place_of(payload.content)):
+            raise Unreadable("not asked for")
+        take = self._room_keys.take_again if again else self._room_keys.take
+        if take(payload) is not None:
+            self.keys_came = True
 
     # --- said in rooms ---
 
@@ -195,11 +220,31 @@ class Receiver:
         if not self._is_from(sender, opened):
             _LOG.warning("event_of_unknown_device", room_id=room_id, event_id=event.get("event_id"))
             return event
+        if opened.type != "m.room.message" and not opened.type.startswith(_VERIFICATION):
+            # The homeserver asks nobody's rights for what is inside, such as a redaction.
+            _LOG.warning("event_of_odd_type", room_id=room_id, event_id=event.get("event_id"))
+            return None
         relation = {"m.relates_to": content["m.relates_to"]} if "m.relates_to" in content else {}
         plain = Plain({**event, "type": opened.type, "content": {**opened.content, **relation}})
         # Of one sender: nobody uses up what another says by repeating it as their own.
         plain.cipher = f"{sender} {opened.cipher}"
         return plain
+
+
+def _is_sent(event: Json) -> bool:
+    return clean.identifier(event.get("sender")) is not None and isinstance(event.get("content"), Mapping)
+
+
+def _digest(event: Json) -> bytes:
+    # Cut where it lies too deep: what the parser takes, the writer may give up at.
+    return hashlib.sha256(json.dumps(clean.content(event), sort_keys=True).encode()).digest()
+
+
+def _place(payload: Payload) -> Place | None:
+    try:
+        return place_of(payload.content)
+    except Unreadable:
+        return None
 
 
 def _locked(event: Json) -> bool:

@@ -7,7 +7,8 @@ when somebody who has it leaves or logs a device out, and as often as the room w
 import asyncio
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
@@ -19,7 +20,7 @@ from bot.matrix.client import MatrixClient
 from bot.matrix.encryption.delivery import Postbox
 from bot.matrix.encryption.devices import Device, Devices
 from bot.matrix.encryption.own import MEGOLM, OwnDevice
-from bot.matrix.errors import Refused
+from bot.matrix.errors import Refused, Unprepared
 from bot.services import keys
 from bot.services.unit import Units
 
@@ -28,6 +29,9 @@ _MESSAGES: Final = 100
 _WEEK_MS: Final = 7 * 24 * 3600 * 1000
 _SHORTEST_MS: Final = 3600 * 1000
 """Client-server API, "m.room.encryption"; a room that wants a new key more often would keep the bot busy."""
+
+_PATIENCE: Final = 2.0
+"""Seconds for which a message waits for those before it in its room, while homeservers are asked for keys."""
 
 _Has = tuple[str, str, str]
 """Who has a key: user, device, and its Curve25519 key."""
@@ -75,12 +79,14 @@ class Sharing:
 
         :raises MatrixError: or :class:`DatabaseUnavailable`: not now; nothing may be sent instead.
         """
-        async with self._turns[room_id]:
+        async with self._turn(room_id):
             key = await self._given(room_id)
             key.said += 1
             clear = {name: content[name] for name in ("m.relates_to",) if name in content}
             hidden = {name: value for name, value in content.items() if name not in clear}
-            plain = json.dumps({"type": event_type, "content": hidden, "room_id": room_id}).encode()
+            told = {"type": event_type, "content": hidden, "room_id": room_id}
+            # As the size of a content is counted: escapes would make three bytes of each "ü" and more.
+            plain = json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode()
             return {
                 "algorithm": MEGOLM,
                 "sender_key": self._own.identity.curve25519,
@@ -89,6 +95,20 @@ class Sharing:
                 "ciphertext": key.group.encrypt(plain).to_base64(),
                 **clear,
             }
+
+    @asynccontextmanager
+    async def _turn(self, room_id: str) -> AsyncIterator[None]:
+        """One after the other in each room; who waits long lets rows of other rooms go first."""
+        turn = self._turns[room_id]
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                await turn.acquire()
+        except TimeoutError as error:
+            raise Unprepared("the room's key is being given") from error
+        try:
+            yield
+        finally:
+            turn.release()
 
     async def _given(self, room_id: str) -> _RoomKey:
         """The room's key, once all who may have it were given it."""
@@ -130,6 +150,24 @@ class Sharing:
         if readers:
             reached = await self._postbox.send("m.room_key", readers, content)
             key.given |= {_has(each) for each in reached}
+
+    def lost(self, user_id: str, curve25519: str) -> None:
+        """A device has opened a new channel: it may have lost what it was given, and is given it again."""
+        for key in self._keys.values():
+            key.given = {has for has in key.given if (has[0], has[2]) != (user_id, curve25519)}
+
+    def asked(self, user_id: str, content: Mapping[str, Any]) -> None:
+        """A device that was given a key asks for it (``m.room_key_request``): it comes with the next message.
+
+        Others get nothing by asking, and none gets a key from before.
+        """
+        body = clean.mapping(content.get("body"))
+        key = self._keys.get(clean.identifier(body.get("room_id")) or "")
+        if key is None or content.get("action") != "request":
+            return
+        if body.get("session_id") == key.group.session_id:
+            device_id = content.get("requesting_device_id")
+            key.given = {has for has in key.given if has[:2] != (user_id, device_id)}
 
     def forget(self) -> None:
         """Begin anew in every room."""
