@@ -81,12 +81,25 @@ def mark(session: Session, row_id: int, now: datetime) -> bool:
     return bool(marked.rowcount)
 
 
-def sealed(session: Session, untold_since: datetime | None = None) -> Sequence[InboxEvent]:
-    """What waits for its key; with ``untold_since`` since then, and without its sender's being told."""
-    query = select(InboxEvent).where(col(InboxEvent.handled_at).is_(None), col(InboxEvent.kind) == SEALED)
+def sealed(session: Session, untold_since: datetime | None = None, after: int = 0) -> Sequence[InboxEvent]:
+    """What waits for its key, some hundreds of rows ``after`` a row.
+
+    With ``untold_since`` what waits since then, and without its sender's being told.
+    """
+    query = select(InboxEvent).where(
+        col(InboxEvent.handled_at).is_(None), col(InboxEvent.kind) == SEALED, col(InboxEvent.id) > after
+    )
     if untold_since is not None:
         query = query.where(col(InboxEvent.received_at) <= untold_since, InboxEvent.attempts == 0)
     return session.exec(query.order_by(col(InboxEvent.id)).limit(_SEALED_AT_ONCE)).all()
+
+
+def sealed_by(session: Session, sender: str, most: int) -> int:
+    """How many events of a person wait for their keys, counted up to ``most``."""
+    query = select(InboxEvent.id).where(
+        col(InboxEvent.handled_at).is_(None), col(InboxEvent.kind) == SEALED, col(InboxEvent.sender) == sender
+    )
+    return len(session.exec(query.limit(most)).all())
 
 
 def unseal(

@@ -77,6 +77,11 @@ def forget_channels(session: Session, before: datetime | None = None) -> None:
     session.exec(query if before is None else query.where(col(OlmSession.made_at) < before))
 
 
+def forget_idle_channels(session: Session, before: datetime) -> None:
+    """Drop the channels that nothing went by since."""
+    session.exec(delete(OlmSession).where(col(OlmSession.used_at) < before))
+
+
 def forget_room_keys(session: Session, before: datetime) -> None:
     """Drop the keys that came before."""
     session.exec(delete(MegolmSession).where(col(MegolmSession.received_at) < before))

@@ -1,5 +1,6 @@
 """Events that came before their keys: the keys are asked for, and the events read when they have come."""
 
+from functools import partial
 from typing import Final
 
 import structlog
@@ -49,8 +50,11 @@ class Unsealer:
     async def _round(self) -> None:
         await self._units.run(sealed.give_up)
         configured, _following = await self._units.look(reception.rooms_to_read)
-        for waiting in await self._units.look(sealed.waiting):
-            await self._look_at(waiting, configured)
+        after = 0
+        while page := await self._units.look(partial(sealed.waiting, after=after)):
+            for waiting in page:
+                await self._look_at(waiting, configured)
+            after = page[-1].row_id
 
     async def _look_at(self, waiting: SealedEvent, configured: frozenset[str]) -> None:
         event = {

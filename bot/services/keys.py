@@ -86,7 +86,8 @@ def restored(unit: Unit, changes: KeyChanges) -> None:
 
 
 def tidy(unit: Unit) -> None:
-    """Drop keys to what was said long ago; nothing of it is read again."""
+    """Drop keys to what was said long ago, of which nothing is read again, and channels that nobody uses."""
+    keys.forget_idle_channels(unit.session, unit.now - _KEPT_FOR)
     keys.forget_room_keys(unit.session, unit.now - _KEPT_FOR)
 
 

@@ -124,6 +124,10 @@ def receive(unit: Unit, batch: Batch) -> bool:
     return restored_now
 
 
+_MOST_SEALED: Final = 200
+"""Of one person: more that nobody can read is no use to anybody, and is looked at again and again."""
+
+
 def _keep_fresh(unit: Unit, events: Sequence[ReceivedEvent]) -> None:
     """Put into the inbox what was not received before."""
     known = inbox.known(unit.session, [event.event_id for event in events])
@@ -133,6 +137,9 @@ def _keep_fresh(unit: Unit, events: Sequence[ReceivedEvent]) -> None:
             continue  # people's reactions to each other are not ours to keep
         if event.thread is not None:
             posted.thread_goes_on(unit.session, event.thread, event.event_id)
+        if event.sealed and inbox.sealed_by(unit.session, event.sender, _MOST_SEALED) >= _MOST_SEALED:
+            unit.log("sealed_dropped", event_id=event.event_id, room_id=event.room_id)
+            continue
         if event.cipher is None or event.sealed or not inbox.replays(unit.session, event.cipher):
             _store(unit, event)
 

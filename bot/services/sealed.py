@@ -29,9 +29,9 @@ class SealedEvent:
     sent_at: datetime
 
 
-def waiting(unit: Unit) -> tuple[SealedEvent, ...]:
-    """All that wait for their keys, in the order in which they came; at most a few hundred."""
-    return tuple(_sealed(row) for row in inbox.sealed(unit.session))
+def waiting(unit: Unit, after: int = 0) -> tuple[SealedEvent, ...]:
+    """The next that wait for their keys ``after`` a row, in the order in which they came; none at the end."""
+    return tuple(_sealed(row) for row in inbox.sealed(unit.session, after=after))
 
 
 def opened(unit: Unit, event: SealedEvent, told: ReceivedEvent | None) -> None:

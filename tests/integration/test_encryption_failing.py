@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import pytest
@@ -10,11 +11,14 @@ import pytest
 from bot.matrix.client import TX_KEY
 from bot.matrix.encryption import machine, sharing
 from bot.matrix.encryption.own import NoDevice
-from bot.matrix.errors import Refused, Unprepared
+from bot.matrix.errors import Refused, Unprepared, Unreachable
 from bot.presentation.message import SIZE_LIMIT, Message, size
+from bot.services import keys as key_service
+from bot.services import reception, sealed
 from bot.services.unit import DatabaseUnavailable
+from storage import inbox
 from storage import keys as stored
-from tests.integration.desk_data import ANNA, BEN
+from tests.integration.desk_data import ANNA, BEN, BOT, OLGA
 from tests.integration.encryption_data import ROOM, Json, Phone
 from tests.integration.test_encryption import Bot, bodies, bot, desk, read_by, say
 
@@ -173,3 +177,58 @@ async def test_a_device_that_lost_the_key_gets_it_with_the_next_message(bot: Bot
     assert read_by(phone, bot.site, second) == "second"
     assert read_by(phone, bot.site, first) is None
     assert len(bot.site.to(phone)) == 2
+
+
+async def test_the_key_of_whoever_invites_the_bot_is_kept(bot: Bot) -> None:
+    olga = Phone(bot.site, OLGA)
+    member = {
+        "type": "m.room.member", "state_key": BOT, "sender": OLGA, "content": {"membership": "invite"},
+    }  # fmt: skip
+    invited = {"invite": {"!chat:example.org": {"invite_state": {"events": [member]}}}}
+    await bot.sync(rooms={**invited, "join": {ROOM: {}}})
+    await bot.sync(to_device=[olga.room_key(bot.machine)])
+    assert kept_keys(bot, olga) == 1
+
+
+async def test_nobody_hides_others_events_behind_many_unreadable_ones(
+    bot: Bot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inbox, "_SEALED_AT_ONCE", 2)
+    monkeypatch.setattr(reception, "_MOST_SEALED", 5)
+    anna, ben = Phone(bot.site, ANNA), Phone(bot.site, BEN)
+    await bot.sync(*(ben.says(str(number)) for number in range(9)), anna.says("!take 1"))
+    found, after = [], 0
+    while page := await bot.desk.units.look(partial(sealed.waiting, after=after)):
+        found += [each.sender for each in page]
+        after = page[-1].row_id
+    assert found == [BEN] * 5 + [ANNA]
+    await bot.sync(to_device=[anna.room_key(bot.machine)])
+    await bot.unseal()
+    assert (ANNA, "!take 1") in await bot.waiting()
+
+
+async def test_keys_that_are_refused_for_good_are_not_uploaded_without_end(
+    bot: Bot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    uploads = 0
+
+    async def refuse(_what: str, _request: object) -> Json:
+        nonlocal uploads
+        uploads += 1
+        raise Refused("M_UNKNOWN")
+
+    monkeypatch.setattr(bot.site, "keys", refuse)
+    bot.machine.upkeep.told({"device_one_time_keys_count": {"signed_curve25519": 0}})
+    with pytest.raises(Unreachable):
+        await bot.machine.upkeep._round()
+    assert uploads == 10
+
+
+async def test_a_channel_that_nobody_uses_is_dropped(bot: Bot) -> None:
+    phone = Phone(bot.site)
+    await bot.sync(to_device=[phone.room_key(bot.machine)])
+    for days, left in ((89, 1), (2, 0)):
+        bot.desk.clock.advance(hours=24 * days)
+        await bot.desk.units.run(key_service.tidy)
+        with bot.desk.database.read() as session:
+            assert len(stored.channels(session, [phone.curve25519])) == left

@@ -33,6 +33,7 @@ from bot.waiting import called
 _LOG = structlog.get_logger(__name__)
 
 Json = Mapping[str, Any]
+_MOST_INVITERS: Final = 100
 _PATIENCE: Final = 5.0
 """Seconds that what is to be sent waits at the start."""
 
@@ -91,6 +92,8 @@ class Machine:
         )
         self.upkeep = Upkeep(client, units, own, journal, self._repair)
         self._encrypted: set[str] = set()
+        self._inviters: dict[str, str] = {}
+        """Who has invited the bot into a room: keys come before it has joined."""
         self._verifications: list[RoomEvent] = []
         self._to_hand_over: asyncio.Queue[ToDevice | RoomEvent] = asyncio.Queue()
         self.handlers: list[Handler] = []
@@ -133,7 +136,8 @@ class Machine:
         timelines = {
             room_id: _listed(clean.mapping(room).get("timeline")) for room_id, room in joined.items()
         }
-        members = self._looked_at(joined, timelines)
+        self._note_invitations(raw)
+        members = self._looked_at(joined, timelines).union(self._inviters.values())
         if first:
             await self._units.run(keys.outdate_devices)
             self._devices.forget_all()
@@ -183,6 +187,15 @@ class Machine:
             self._receiver.keys_came = False
             self.locked.set()
         self.upkeep.wanted.set()
+
+    def _note_invitations(self, raw: Json) -> None:
+        for room_id, room in clean.mapping(clean.mapping(raw.get("rooms")).get("invite")).items():
+            for event in _listed(clean.mapping(room).get("invite_state")):
+                inviter, of = clean.identifier(event.get("sender")), event.get("state_key")
+                if (event.get("type"), of) == ("m.room.member", self.user_id) and inviter is not None:
+                    self._inviters[room_id] = inviter
+        while len(self._inviters) > _MOST_INVITERS:
+            del self._inviters[next(iter(self._inviters))]
 
     def _looked_at(self, joined: Json, timelines: Mapping[str, Sequence[Json]]) -> set[str]:
         """Who is in a room, by this sync; and which rooms are encrypted from now on."""

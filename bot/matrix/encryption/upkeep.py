@@ -12,14 +12,14 @@ from bot.matrix.client import MatrixClient
 from bot.matrix.encryption.journal import Journal
 from bot.matrix.encryption.own import OwnDevice
 from bot.matrix.encryption.repair import Repair
-from bot.matrix.errors import MatrixError, Refused, TokenRejected
+from bot.matrix.errors import MatrixError, Refused, TokenRejected, Unreachable
 from bot.services.unit import DatabaseUnavailable, Units
 from bot.waiting import called
 
 _LOG = structlog.get_logger(__name__)
 _IDLE: Final = 60.0
 _KIND: Final = "signed_curve25519"
-_MOST_REFUSALS: Final = 100
+_MOST_REFUSALS: Final = 10
 
 Json = Mapping[str, Any]
 
@@ -81,7 +81,10 @@ class Upkeep:
         await self._repair.mend(self._units.clock())
 
     async def _refill(self) -> None:
-        """Upload what was made. What the database does not hold must not be offered to anybody."""
+        """Upload what was made. What the database does not hold must not be offered to anybody.
+
+        :raises Unreachable: it was refused again and again; the next round goes on from there.
+        """
         for _refused in range(_MOST_REFUSALS):
             await self._journal.keep()
             try:
@@ -96,6 +99,7 @@ class Upkeep:
                 self._fallback = True
                 await self._journal.keep()
                 return
+        raise Unreachable("one-time keys refused")
 
     async def _upload(self, request: Json) -> None:
         answer = await self._client.keys("upload", request)
