@@ -68,6 +68,8 @@ class Bot:
     ready: asyncio.Event = field(default_factory=asyncio.Event)
     """Set once the first sync is in the database."""
     mailboxes: list[Mailbox] = field(default_factory=list)
+    identified: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set once the account's cross-signing keys were looked after for the first time."""
     behind: bool = False
     """Whether the database may be a backup, so that no number is given before the first sync."""
     mail: MailCourier | None = None
@@ -194,6 +196,7 @@ async def _run_tasks(bot: Bot, stop: asyncio.Event) -> None:
                 group.create_task(_keep_lease(bot), name="lease"),
             ]
             others += [group.create_task(work, name=name) for name, work in trust.tasks().items()]
+            others.append(group.create_task(trust.tell(bot.identified), name="identified"))
             await stop.wait()
             _LOG.info("stopping")
             bot.watch.stopping = True

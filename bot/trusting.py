@@ -1,5 +1,6 @@
 """What makes clients trust the bot, put together: cross-signing, verification, the recovery key."""
 
+import asyncio
 from collections.abc import Coroutine
 from dataclasses import dataclass
 from typing import Any, Final
@@ -32,6 +33,11 @@ class Trust:
     def tasks(self) -> dict[str, Coroutine[Any, Any, None]]:
         """What is to run, by name."""
         return {"cross_signing": self.cross_signing.run(), "verification": self.verifier.run()}
+
+    async def tell(self, identified: asyncio.Event) -> None:
+        """Say so once the account's keys were looked after."""
+        await self.cross_signing.settled.wait()
+        identified.set()
 
     async def settled(self) -> None:
         """Wait until the device is signed, but not for long: some clients refuse what came before."""

@@ -73,19 +73,23 @@ def _set_up(request: "Request", say: "Texts") -> None:
         with asyncio.Runner() as runner:
             result = SetUp(request, terminal, say, runner).run()
             if result is not None:
-                _prove(result, terminal, say, runner)
+                _prove(result, terminal, say, runner, yes=request.yes)
     except ConfigError as error:
         shell.fail(str(error))
 
 
-def _prove(result: "Result", terminal: "Terminal", say: "Texts", runner: asyncio.Runner) -> None:
+def _prove(
+    result: "Result", terminal: "Terminal", say: "Texts", runner: asyncio.Runner, *, yes: bool
+) -> None:
     """Say hello, look whether all is well, and tell how to go on."""
     from bot import doctor
     from bot.config import load
+    from bot.setup import recovery
 
     config = load(result.config, os.environ)
     if result.to_greet:
         _hello(_with_password(config, result.password), terminal, say, runner)
+    runner.run(recovery.show(config, terminal, say, somebody=not yes))
     well = runner.run(shell.told(doctor.check(config)))
     if not well:
         shell.fail(say("Not all is well yet: do what the arrows say, then run this again."))

@@ -31,6 +31,10 @@ class Started(Protocol):
         """Set once it knows its rooms and has noted whom to greet."""
 
     @property
+    def identified(self) -> asyncio.Event:
+        """Set once its cross-signing keys were looked after."""
+
+    @property
     def units(self) -> Units:
         """Its way to the database."""
 
@@ -90,6 +94,7 @@ async def _said(bot: Started, stop: asyncio.Event) -> bool:
         if not await called(bot.ready, _START):
             return False
         async with asyncio.timeout(_SENDING):
+            await bot.identified.wait()
             while await bot.units.look(greetings.unsaid):  # noqa: ASYNC110 - the courier tells nobody
                 await asyncio.sleep(_LOOK)
     except TimeoutError:

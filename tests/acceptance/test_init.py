@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import json
+import re
 import secrets
 import sys
 from collections.abc import Callable, Mapping
@@ -211,6 +212,8 @@ async def test_at_a_terminal_from_nothing_to_a_ticket(
         plan = await person.answers("noch einmal beantworten? (j/n/1–6) [j]:")
         assert "Team Südbaden: Freiburg, Lörrach" in plan
         assert f"Den verschlüsselten Raum Tickets: Südbaden anlegen: {site.alias('south')}" in plan
+        told = await person.answers("Dann wird er hier entfernt. (j/n) [n]:", "j")
+        assert re.search(r"    Es[A-Za-z0-9]{2}( [A-Za-z0-9]{4}){10,}", told), told
         assert await person.ended() == 0, person.shown
         assert "✓ der Bot funktioniert" in person.shown
         assert f"tickettruhe run --config {site.config}" in person.shown
