@@ -43,6 +43,8 @@ def acknowledge(unit: Unit, number: int, team: Team, request: NewRequest, wish: 
     wanted = request.autorespond and request.intake is not Intake.CHAT
     if policy is None or not wanted or team not in policy.acknowledging or not address:
         return False
+    # The return path of a mail that they sent themselves: whoever has that mailbox may have the link, too.
+    recipient = None if address_key(wish.to) == address_key(request.email) else wish.to
     key, since = mail_ids.key_of(unit), unit.now - policy.window
     to_hash = keyed_hash(key, "to", address_key(address) or "")
     origin_hash = keyed_hash(key, "origin", wish.origin) if wish.origin else None
@@ -54,7 +56,7 @@ def acknowledge(unit: Unit, number: int, team: Team, request: NewRequest, wish: 
         return False
     _write(
         unit, policy, number, LetterKind.ACKNOWLEDGEMENT, Priority.CARD,
-        recipient=wish.to, to_hash=to_hash, origin_hash=origin_hash,
+        recipient=recipient, to_hash=to_hash, origin_hash=origin_hash,
     )  # fmt: skip
     return True
 

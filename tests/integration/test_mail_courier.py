@@ -5,6 +5,7 @@ import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
+from datetime import timedelta
 from functools import partial
 from typing import Any, Final, TypeVar
 
@@ -46,6 +47,7 @@ from bot.services.letter_views import MailServerReport, ReplyPost, UndeliveredAl
 from bot.services.letters import AckWish
 from bot.services.people import Caller
 from bot.services.restoring import RepeatedUnits
+from bot.services.unit import PagePolicy
 from storage.models import LetterRow
 from tests.integration.desk_data import ANNA, BEN, DORA, FREIBURG, POLICY, Desk, desk_on, request
 from tests.mail_server import PASSWORD, USER, FakeMailServer, mail_server
@@ -452,6 +454,23 @@ async def test_an_acknowledgement_goes_out_with_a_null_sender(desk: Desk, server
     assert received.message["Auto-Submitted"] == "auto-replied"
     assert f"#{number}" in received.text()
     assert received.text().startswith("Hello,")
+
+
+@pytest.mark.parametrize(
+    ("return_path", "linked"), [("Kim@example.org", True), ("bounces@lists.example.net", False)]
+)
+async def test_a_return_path_that_is_the_requester_gets_the_link(
+    desk: Desk, server: FakeMailServer, return_path: str, linked: bool
+) -> None:
+    page = PagePolicy(timedelta(days=90), "https://help.example.org", frozenset())
+    desk.units.policy = replace(desk.units.policy, page=page)
+    wanted, wish = request(email="kim@example.org", intake=Intake.EMAIL), AckWish(to=return_path)
+    await desk.units.run(lambda unit: intake.open_ticket(unit, wanted, acknowledge=wish))
+    async with courier(desk, settings(server)):
+        await until(desk, LetterState.SENT)
+    (received,) = server.mails
+    assert received.to == ("kim@example.org" if linked else return_path,)
+    assert ("https://help.example.org/request/m" in received.text()) is linked
 
 
 async def test_a_purge_leaves_no_letter_and_sends_none(desk: Desk, server: FakeMailServer) -> None:
