@@ -1,10 +1,12 @@
 """The mail courier: takes the letters that are due from the outbox and hands them to the mail server.
 
-At least once: a letter that was handed over just before the process died goes again with the same Message-ID.
+At least once: a letter that was handed over just before the process died goes again, minutes later and
+with the same Message-ID.
 """
 
 import asyncio
 import random
+from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
@@ -23,8 +25,6 @@ from bot.services.unit import DatabaseUnavailable, Units
 from bot.waiting import called
 
 _LOG = structlog.get_logger(__name__)
-_AT_ONCE: Final = 20
-"""Letters over one connection."""
 _SHORTEST_WAIT: Final = 1.0
 _LONGEST_WAIT: Final = 30.0
 _PAUSES: Final = (60.0, 300.0, 900.0, 1800.0, 3600.0)
@@ -43,6 +43,8 @@ class MailCourier:
         self._composer = composer
         self._server = server
         self._stopping = asyncio.Event()
+        self._handed_over: LetterJob | None = None
+        """What the server took and the database does not know of yet: nothing goes before that is noted."""
         self._failures = 0
         """How often the server was away in a row."""
         self._rest_until = 0.0
@@ -85,15 +87,16 @@ class MailCourier:
             await called(self._stopping, min(rest, _LONGEST_WAIT))
             return 0.0
         try:
-            claimed = await self._units.run(partial(mail_jobs.claim, limit=_AT_ONCE))
-            for job in claimed.jobs:
-                self._turn()
-                if self._stopping.is_set() or not await self._deliver(job):
-                    break
+            if self._handed_over is not None:
+                with _bound(self._handed_over):
+                    await self._sent(self._handed_over)
+            claimed = await self._units.run(mail_jobs.claim)
+            if claimed.job is not None:
+                await self._deliver(claimed.job)
         except DatabaseUnavailable:
             _LOG.warning("database_unavailable", doing="mail")
             return _SHORTEST_WAIT
-        if claimed.jobs:
+        if claimed.job is not None:
             return 0.0
         await self._server.close()
         return self._wait(claimed.look_again_at)
@@ -104,18 +107,17 @@ class MailCourier:
         ahead = (look_again_at - self._units.clock()).total_seconds()
         return min(max(ahead, _SHORTEST_WAIT), _LONGEST_WAIT)
 
-    async def _deliver(self, job: LetterJob) -> bool:
-        """Send one letter; says whether the server is there for the next one."""
-        with bound_contextvars(row=job.row_id, kind=KIND, **about((job.letter.number,))):
+    async def _deliver(self, job: LetterJob) -> None:
+        """Send one letter."""
+        with _bound(job):
             fate = await self._attempt(job)
             self._units.meters.delivery(KIND, fate)
-            return fate is not Fate.UNREACHABLE
 
     async def _attempt(self, job: LetterJob) -> Fate:
         try:
             await self._server.send(self._composer.compose(job.letter))
         except (ServerAway, LoginRefused) as error:
-            await self._is_away(error)
+            await self._is_away(job, error)
             return Fate.UNREACHABLE
         except NotNow as error:
             await self._later(job, error)
@@ -132,12 +134,18 @@ class MailCourier:
             _LOG.error("mail_fault", error=type(error).__name__, place=place_of(error))
             await self._failed(job, f"internal: {type(error).__name__}")
             return Fate.FAILED
+        self._failures, self._away_since, self._told = 0, None, False
+        self._handed_over = job
         await self._sent(job)
         return Fate.SENT
 
     async def _sent(self, job: LetterJob) -> None:
-        self._failures, self._away_since, self._told = 0, None, False
+        """Note that the server took a letter.
+
+        :raises DatabaseUnavailable: it is noted in a later round; the letter does not go again for that.
+        """
         await self._units.run(partial(mail_outcomes.sent, row_id=job.row_id, letter_id=job.letter.id))
+        self._handed_over = None
         waited = self._units.clock() - job.letter.at
         self._units.meters.waited(KIND, max(0.0, waited.total_seconds()))
         _LOG.info("mail_sent", letter=job.letter.kind.value)
@@ -154,7 +162,7 @@ class MailCourier:
         _LOG.error("mail_failed", code=reason.partition(" ")[0])
         await self._units.run(lambda unit: mail_outcomes.failed(unit, job.row_id, job.letter.id, reason))
 
-    async def _is_away(self, error: MailError) -> None:
+    async def _is_away(self, job: LetterJob, error: MailError) -> None:
         """A server that is away is away for all: the letters wait, and after days they are given up."""
         self._failures += 1
         self._away_since = self._away_since or self._units.clock()
@@ -162,10 +170,16 @@ class MailCourier:
         rest *= random.uniform(0.8, 1.2)  # noqa: S311 - no secret
         self._rest_until = asyncio.get_running_loop().time() + rest
         _LOG.warning("mail_server_away", error=type(error).__name__, code=_code(error), pause=round(rest, 1))
+        await self._units.run(partial(mail_jobs.release, row_id=job.row_id))
         if not self._told and (isinstance(error, LoginRefused) or self.trouble):
             self._told = True
             await self._units.run(lambda unit: mail_outcomes.tell_admins(unit, error.reason))
         await self._units.run(mail_outcomes.give_up_old)
+
+
+def _bound(job: LetterJob) -> AbstractContextManager[object]:
+    """Let the log say which letter it is about."""
+    return bound_contextvars(row=job.row_id, kind=KIND, **about((job.letter.number,)))
 
 
 def _code(error: MailError) -> str:

@@ -11,7 +11,7 @@ from typing import Any, Final, TypeVar
 
 import pytest
 import trustme
-from sqlmodel import select
+from sqlmodel import Session, select
 
 from bot.domain.errors import (
     MailNotSetUp,
@@ -48,6 +48,8 @@ from bot.services.letters import AckWish
 from bot.services.people import Caller
 from bot.services.restoring import RepeatedUnits
 from bot.services.unit import PagePolicy
+from storage import outbox
+from storage.errors import DatabaseUnavailable
 from storage.models import LetterRow
 from tests.integration.desk_data import ANNA, BEN, DORA, FREIBURG, POLICY, Desk, desk_on, request
 from tests.mail_server import PASSWORD, USER, FakeMailServer, mail_server
@@ -248,14 +250,71 @@ async def test_killed_between_sending_and_noting_it_goes_again_as_the_same_mail(
 ) -> None:
     number = await desk.open()
     await reply(desk, number)
-    claimed = await desk.units.run(lambda unit: mail_jobs.claim(unit, 10))
+    claimed = await desk.units.run(mail_jobs.claim)
+    assert claimed.job is not None
     sender = MailServer(settings(server))
-    await sender.send(COMPOSER.compose(claimed.jobs[0].letter))
+    await sender.send(COMPOSER.compose(claimed.job.letter))
     await sender.close()
+    assert (await desk.units.run(mail_jobs.claim)).job is None  # not again at once
+    hours_later(desk)
     async with courier(desk, settings(server)):
         await until(desk, LetterState.SENT)
     assert len({mail.mail_id for mail in server.mails}) == 1
     assert len(server.mails) == 2
+
+
+async def test_a_full_disk_sends_nothing_twice(
+    desk: Desk, server: FakeMailServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await reply(desk, await desk.open())
+    write, refused, full = desk.database.writing, 0, True
+
+    async def writing(work: Callable[[Session], T]) -> T:
+        nonlocal refused
+        if full:
+            refused += 1
+            raise DatabaseUnavailable("disk full")
+        return await write(work)
+
+    def fill() -> None:
+        nonlocal full, refused
+        full, refused = True, 0
+
+    async def refused_twice() -> bool:
+        desk.units.signals.mail.set()
+        return refused > 1
+
+    monkeypatch.setattr(desk.database, "writing", writing)
+    server.after_data = fill
+    async with courier(desk, settings(server)):
+        await eventually(refused_twice)
+        assert server.mails == []
+        full = False
+        await eventually(lambda: asyncio.sleep(0, bool(server.mails) and full))
+        await eventually(refused_twice)
+        hours_later(desk)
+        full = False
+        await until(desk, LetterState.SENT)
+    assert len(server.mails) == 1
+
+
+async def test_what_is_cancelled_while_another_letter_goes_is_not_sent(
+    desk: Desk, server: FakeMailServer
+) -> None:
+    first, second = await desk.open(), await desk.open()
+    for number in (first, second):
+        await reply(desk, number, cause=f"${number}")
+
+    def cancel() -> None:
+        with desk.database.write() as session:
+            outbox.cancel_about(session, second, desk.clock.now)
+
+    server.after_data = cancel
+    async with courier(desk, settings(server)):
+        await until(desk, LetterState.SENT)
+        desk.units.signals.mail.set()
+        await asyncio.sleep(0.2)
+    assert [f"[#{first}]" in str(mail.message["Subject"]) for mail in server.mails] == [True]
 
 
 async def test_a_server_that_goes_away_in_the_middle_loses_nothing(
