@@ -206,17 +206,20 @@ def _bounced(unit: Unit, mail: Mail) -> int | None:
 def _ticket_of(unit: Unit, mail: Mail) -> int | None:
     """The ticket that a mail is about: by our signature, by Message-IDs we know, by number from its people.
 
-    A number in the subject alone proves nothing: anybody can write it.
+    A number in the subject alone proves nothing: anybody can write it. Nor does ``Reply-To``, which no server
+    checks: only ``From`` counts.
     """
     for look in (mail_ids.signed_ticket, mail_ids.known_ticket):
         for each in mail.references:
             number = look(unit, f"<{each}>")
             if number is not None and tickets.get(unit.session, number) is not None:
                 return number
-    senders = {address_key(mail.sender), address_key(mail.reply_to)} - {None}
+    sender = address_key(mail.sender)
+    if sender is None:
+        return None
     for token in _TOKEN.findall(mail.subject):
         number = int(token)
-        if senders and tickets.get(unit.session, number) and senders & mail_ids.correspondents(unit, number):
+        if tickets.get(unit.session, number) and sender in mail_ids.correspondents(unit, number):
             return number
     return None
 
@@ -248,7 +251,7 @@ def _other_sender(unit: Unit, ticket: Ticket, mail: Mail) -> str | None:
     ticket = conversation.goes_on_in(unit.session, ticket)
     requester = unit.session.get(Requester, ticket.requester_id)
     key = address_key(requester.email) if requester is not None else None
-    if key is not None and key in (address_key(mail.sender), address_key(mail.reply_to)):
+    if key is not None and key == address_key(mail.sender):
         return None
     if mail.sender is None:
         return mail.name or _NAMELESS

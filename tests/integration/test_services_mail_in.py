@@ -1,5 +1,6 @@
 """Mails that come in: which ticket each is about, and what becomes of it."""
 
+import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -139,6 +140,23 @@ async def test_a_number_in_the_subject_counts_from_its_people_only(desk: Desk) -
     await receive(desk, replace(mail("reply_gmail"), references=(ours,)))
     again = replace(mail("reply_gmail"), message_id="kim2@x", references=(), subject=f"[#{number}]")
     assert await receive(desk, again) == Received(Fate.MESSAGE, number)
+
+
+async def test_nobody_becomes_the_requester_by_reply_to(desk: Desk) -> None:
+    number = await desk.open(email="maria@example.org")
+    forged = raw("forged_token").replace(b"[#1]", f"[#{number}]".encode())
+    assert f"[#{number}]".encode() in forged
+    answering = b"Reply-To: maria@example.org\n" + forged
+    nameless = re.sub(rb"(?m)^From:.*\n|^Message-ID:.*\n", b"", answering)
+    for data in (answering, nameless):
+        received = await receive(desk, read_mail(data, LIMITS))
+        assert received.fate is Fate.TICKET
+        assert received.number != number
+    # Somebody to whom our mail was given: not shown as the requester.
+    given = replace(read_mail(answering, LIMITS), message_id="2@x", references=(await signed(desk, number),))
+    assert await receive(desk, given) == Received(Fate.MESSAGE, number)
+    assert given.sender is not None
+    assert given.sender in ((await messages(desk, number))[-1].sender or "")
 
 
 async def test_a_message_reopens_and_rings(desk: Desk) -> None:

@@ -80,8 +80,10 @@ def read_mail(data: bytes, limits: Limits) -> Mail:
 
 
 def _mail(data: bytes, message: Message, headers: Headers, content: Content, limits: Limits) -> Mail:
-    senders = headers.addresses("from") or headers.addresses("reply-to", "sender")
-    name, sender = senders[0] if senders else ("", None)
+    writers = headers.addresses("from")
+    sender = writers[0][1] if writers else None
+    # Only From is checked on the way (DMARC, RFC 7489); the others give a name to show, and no more.
+    name, shown = (writers or headers.addresses("reply-to", "sender") or [("", "")])[0]
     subject = headers.text("subject")[:SUBJECT_LIMIT]
     whole = clean_text(_whole_text(content)[:_SEARCHED])
     forwarded = is_forward(subject, whole)
@@ -97,7 +99,7 @@ def _mail(data: bytes, message: Message, headers: Headers, content: Content, lim
         message_id=ids[0] if ids else derived,
         derived_id=derived,
         sender=sender,
-        name=(name or sender or "")[:NAME_LIMIT],
+        name=(name or shown)[:NAME_LIMIT],
         subject=subject,
         text=text[:TEXT_LIMIT],
         original=whole[:_ORIGINAL_LIMIT] if whole != text[:TEXT_LIMIT] else None,
