@@ -35,6 +35,8 @@ class Bounce:
     status: str | None = None
     """The enhanced code, as in ``5.1.1`` (RFC 3463)."""
     reason: str = ""
+    certain: bool = True
+    """Whether it has what only programs write; else it looks like a bounce, and may be a person's."""
 
 
 @dataclass(frozen=True, slots=True)

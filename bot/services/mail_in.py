@@ -175,6 +175,8 @@ def _sort(unit: Unit, mail: Mail, box: Box) -> Received:
     if mail_ids.loop_mark(unit) in mail.loops or address_key(mail.sender) in box.own:
         return Received(Fate.OWN)
     if mail.bounce is not None and (number := _bounced(unit, mail)) is not None:
+        if not mail.bounce.certain:
+            _append(unit, number, mail, automatic=True)
         return Received(Fate.BOUNCE, number)
     if mail.kind is MailKind.BOUNCE and mail.bounce is not None and mail.bounce.recipient is not None:
         return Received(Fate.STRAY)

@@ -283,6 +283,23 @@ async def test_a_bounce_of_an_acknowledgement_finds_its_ticket(database_url: str
         assert letter.state == "bounced"
         late = raw("bounce_delayed").replace(b"<sent.9@desk.example>", letter.mail_id.encode())
         assert await receive(desk, read_mail(late, LIMITS)) == Received(Fate.BOUNCE, number)
+        assert len(await messages(desk, number or 0)) == 1
+
+
+@pytest.mark.parametrize("says", [True, False], ids=["automatic", "silent"])
+async def test_what_may_be_no_bounce_is_kept(database_url: str, *, says: bool) -> None:
+    """Out of office with an empty return path, as Sieve writes it (RFC 5230, 5.1), or a server's own words."""
+    async with desk_on(database_url, ANSWERING) as desk:
+        number = (await receive(desk, mail("plain"))).number or 0
+        [letter] = await rows(desk, LetterRow)
+        marks = b"Return-Path: <>\n" + (b"Auto-Submitted: auto-replied\n" if says else b"")
+        data = raw("reply_outlook").replace(b"<sent.9@desk.example>", letter.mail_id.encode())
+        received = await receive(desk, read_mail(marks + data, LIMITS))
+        assert received == Received(Fate.AUTOMATIC if says else Fate.BOUNCE, number)
+        kept = (await messages(desk, number))[-1]
+        assert (kept.kind, "Montag" in kept.text) == ("automatic", True)
+        [letter] = await rows(desk, LetterRow)
+        assert (letter.state == "bounced") is not says
 
 
 @pytest.mark.parametrize("told", [True, False], ids=["marked", "unmarked"])

@@ -111,6 +111,25 @@ def test_programs_are_told_from_people(name: str, kind: MailKind) -> None:
 
 
 @pytest.mark.parametrize(
+    ("added", "kind"),
+    [
+        (b"Return-Path: <postmaster@example.org>\n", MailKind.PERSONAL),
+        (b"Return-Path: <other@example.org>\n", MailKind.BOUNCE),
+        (b"", MailKind.BOUNCE),
+        (b"Return-Path: <>\n", MailKind.BOUNCE),
+        (b"Return-Path: <>\nAuto-Submitted: auto-replied\n", MailKind.AUTOMATIC),
+    ],
+)
+def test_an_address_alone_makes_no_bounce_sure(added: bytes, kind: MailKind) -> None:
+    data = raw("reply_thunderbird").replace(b"maria@example.org", b"postmaster@example.org")
+    data = re.sub(rb"(?m)^Return-Path:.*\n", b"", data)
+    read = read_mail(added + data, LIMITS)
+    assert read.sender == "postmaster@example.org"
+    assert read.kind is kind
+    assert (read.bounce and read.bounce.certain) == (False if kind is MailKind.BOUNCE else None)
+
+
+@pytest.mark.parametrize(
     ("name", "recipient", "status", "reason"),
     [
         ("bounce_postfix", "gone@example.org", "5.1.1", "User unknown"),
@@ -125,6 +144,7 @@ def test_a_bounce_tells_what_was_not_delivered(
     bounce = mail(name).bounce
     assert bounce is not None
     assert bounce.about[0] == SENT
+    assert bounce.certain
     assert (bounce.recipient, bounce.status) == (recipient, status)
     assert reason in bounce.reason
 

@@ -6,6 +6,7 @@ from email.message import Message
 from typing import Final
 
 from bot.domain.incoming import Bounce, MailKind
+from bot.domain.merging import address_key
 from bot.domain.request import clean_line
 from bot.intake.email.headers import Headers
 from bot.intake.email.parts import payload_of
@@ -42,10 +43,10 @@ def kind_of(message: Message, headers: Headers, reports: Sequence[Message]) -> M
     return MailKind.BOUNCE if _by_a_server(headers) else MailKind.PERSONAL
 
 
-def is_report(message: Message, headers: Headers) -> bool:
-    """Whether it tells of a delivery that failed, is late, or was done."""
+def is_report(message: Message, kind: MailKind) -> bool:
+    """Whether a mail of that kind tells of a delivery that failed, is late, or was done."""
     report = str(message.get_param("report-type", "")).lower()
-    return report == "delivery-status" or "x-failed-recipients" in headers or _by_a_server(headers)
+    return kind is MailKind.BOUNCE or (kind is MailKind.AUTOMATIC and report == "delivery-status")
 
 
 def _says_automatic(headers: Headers) -> bool:
@@ -60,9 +61,13 @@ def _says_automatic(headers: Headers) -> bool:
 
 
 def _by_a_server(headers: Headers) -> bool:
-    if headers.raw("return-path") == "<>":
+    path = headers.raw("return-path")
+    if path == "<>":
         return True
-    return any(_SERVERS.match(address) for _name, address in headers.addresses("from"))
+    senders = [address for _name, address in headers.addresses("from")]
+    # People write from postmaster@ as well; what comes back goes to them then, and not to nobody.
+    theirs = {address_key(address) for address in senders}
+    return address_key(path.strip("<> ")) not in theirs and any(map(_SERVERS.match, senders))
 
 
 def _failed(reports: Sequence[Message]) -> bool:
@@ -105,7 +110,13 @@ def bounce_of(headers: Headers, reports: Sequence[Message], text: str) -> Bounce
         status, reason = _field(first, "status") or None, _after_type(_field(first, "diagnostic-code")) or ""
     recipient = recipient or headers.raw("x-failed-recipients").partition(",")[0].strip() or None
     coded = _CODE.search(reason) or _CODE.search(text[:_TEXT])
-    return Bounce(tuple(dict.fromkeys(about)), recipient, status or (coded and coded[1]), reason[:_REASON])
+    return Bounce(
+        about=tuple(dict.fromkeys(about)),
+        recipient=recipient,
+        status=status or (coded and coded[1]),
+        reason=reason[:_REASON],
+        certain=bool(blocks) or "x-failed-recipients" in headers,
+    )
 
 
 def _after_type(value: str) -> str | None:

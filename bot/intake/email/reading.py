@@ -9,7 +9,7 @@ from email.message import Message
 from typing import Final
 
 from bot.domain.errors import TickettruheError
-from bot.domain.incoming import LeftOut, Mail, MailKind
+from bot.domain.incoming import LeftOut, Mail
 from bot.domain.request import (
     NAME_LIMIT,
     SUBJECT_LIMIT,
@@ -89,7 +89,7 @@ def _mail(data: bytes, message: Message, headers: Headers, content: Content, lim
     forwarded = is_forward(subject, whole)
     text = whole if forwarded else own_words(whole, marked=not content.was_html)
     kind = kind_of(message, headers, content.reports)
-    report = kind is not MailKind.PERSONAL and is_report(message, headers)
+    report = is_report(message, kind)
     if report:
         text = whole
     kept, left_out = _files(content, whole, limits)
