@@ -400,6 +400,21 @@ def hurry(session: Session, now: datetime) -> None:
     )
 
 
+def untried_due(session: Session, channel: Channel, now: datetime) -> None:
+    """Let a channel's rows be due that wait although no attempt to send them has failed."""
+    session.exec(
+        update(OutboxRow)
+        .where(
+            col(OutboxRow.channel) == channel.value,
+            col(OutboxRow.attempts) == 0,
+            col(OutboxRow.state) == RowState.WAITING.value,
+            col(OutboxRow.next_attempt_at) > now,
+        )
+        .values(next_attempt_at=now)
+        .execution_options(synchronize_session=False)
+    )
+
+
 def all_due(session: Session, now: datetime) -> None:
     """Let no row wait for a time set by a clock that ran ahead; what is too early is put off again."""
     session.exec(

@@ -1,7 +1,6 @@
 """The mail courier: takes the letters that are due from the outbox and hands them to the mail server.
 
-At least once: a letter that was handed over just before the process died goes again, minutes later and
-with the same Message-ID.
+At least once: a letter that was handed over just before the process died goes again with the same Message-ID.
 """
 
 import asyncio
@@ -43,6 +42,8 @@ class MailCourier:
         self._composer = composer
         self._server = server
         self._stopping = asyncio.Event()
+        self._resumed = False
+        """Whether it was looked after what the last run left."""
         self._handed_over: LetterJob | None = None
         """What the server took and the database does not know of yet: nothing goes before that is noted."""
         self._failures = 0
@@ -87,6 +88,9 @@ class MailCourier:
             await called(self._stopping, min(rest, _LONGEST_WAIT))
             return 0.0
         try:
+            if not self._resumed:
+                await self._units.run(mail_jobs.resume)
+                self._resumed = True
             if self._handed_over is not None:
                 with _bound(self._handed_over):
                     await self._sent(self._handed_over)

@@ -14,7 +14,6 @@ from aiosmtplib.errors import (
     SMTPNotSupported,
     SMTPRecipientsRefused,
     SMTPResponseException,
-    SMTPServerDisconnected,
     SMTPTimeoutError,
 )
 
@@ -27,6 +26,9 @@ _WHOLE: Final = 120.0
 _GOING_DOWN: Final = 421
 _PERMANENT: Final = 500
 _GOODBYE: Final = 5.0
+_BROKEN_OFF: Final = "4.4.2 the mail server broke off the connection"
+_TOO_SLOW: Final = "4.4.2 the mail server did not answer in time"
+"""As RFC 3463, 3.5 numbers them."""
 
 
 class Security(StrEnum):
@@ -62,18 +64,17 @@ class MailServer:
     async def send(self, mail: Mail) -> None:
         """Hand one mail over; returns once the server has taken it.
 
-        :raises MailError: it did not; the kind says what to do.
+        :raises MailError: it did not; the kind says what to do. Away is only a server that one cannot connect
+            or log in to: what breaks off later may do so for this mail's sake, as by a filter.
         """
+        client = None
         try:
             async with asyncio.timeout(_WHOLE):
                 client = await self._connected()
                 await self._hand_over(client, mail)
         except TimeoutError as error:
             await self._drop()
-            raise ServerAway("it does not answer") from error
-        except ServerAway:
-            await self._drop()
-            raise
+            raise (ServerAway("it does not answer") if client is None else NotNow(_TOO_SLOW)) from error
 
     async def greet(self) -> None:
         """Connect and log in, to see whether that works.
@@ -138,20 +139,21 @@ class MailServer:
                 raise Never("5.6.7 the mail server cannot send to such an address")
             await client.sendmail(mail.sender, [mail.to], mail.content, mail_options=options)
         except SMTPRecipientsRefused as error:
-            raise _of_code(error.recipients[0]) from error
-        except (SMTPServerDisconnected, SMTPTimeoutError, OSError) as error:
-            raise ServerAway(_told(error)) from error
+            raise await self._refused(error.recipients[0]) from error
+        except SMTPTimeoutError as error:
+            await self._drop()
+            raise NotNow(_TOO_SLOW) from error
         except SMTPResponseException as error:
-            raise _of_code(error) from error
-        except SMTPException as error:
-            raise ServerAway(_told(error)) from error
+            raise await self._refused(error) from error
+        except (SMTPException, OSError) as error:
+            await self._drop()
+            raise NotNow(_BROKEN_OFF) from error
 
-
-def _of_code(error: SMTPResponseException) -> MailError:
-    """What an answer to one mail means (RFC 5321, 4.2.1)."""
-    if error.code == _GOING_DOWN or error.code < 0:
-        return ServerAway(_said(error))
-    return (Never if error.code >= _PERMANENT else NotNow)(_said(error))
+    async def _refused(self, error: SMTPResponseException) -> MailError:
+        """What an answer to one mail means (RFC 5321, 4.2.1); after some there is no connection any more."""
+        if error.code == _GOING_DOWN or error.code < 0:
+            await self._drop()
+        return (Never if error.code >= _PERMANENT else NotNow)(_said(error))
 
 
 def _said(error: SMTPResponseException) -> str:

@@ -12,7 +12,7 @@ from storage import outbox
 from storage.outbox import Channel
 
 _UNDER_WAY: Final = timedelta(minutes=3)
-"""Longer than handing over a letter may take; then one whose sender was killed goes again."""
+"""Longer than handing over a letter may take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +48,11 @@ def claim(unit: Unit) -> ClaimedLetter:
         unit.session.add(row)
         return ClaimedLetter(LetterJob(row.id or 0, letter, row.attempts))
     return ClaimedLetter(None, outbox.next_due_at(unit.session, (), Channel.EMAIL))
+
+
+def resume(unit: Unit) -> None:
+    """The courier starts: what the last one had claimed when it was killed is due; nobody else sends."""
+    outbox.untried_due(unit.session, Channel.EMAIL, unit.now)
 
 
 def release(unit: Unit, row_id: int) -> None:

@@ -189,6 +189,7 @@ async def letters_go_out(desk: Desk) -> None:
     first, second, *others = [job for job in jobs if job is not None]
     assert others
     await desk.units.run(lambda unit: mail_jobs.release(unit, others[0].row_id))
+    await desk.units.run(mail_jobs.resume)
     await desk.units.run(lambda unit: mail_outcomes.sent(unit, first.row_id, first.letter.id))
     await desk.units.run(lambda unit: mail_outcomes.failed(unit, second.row_id, second.letter.id, "550 x"))
     pause = timedelta(minutes=1)

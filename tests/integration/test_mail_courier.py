@@ -52,7 +52,7 @@ from storage import outbox
 from storage.errors import DatabaseUnavailable
 from storage.models import LetterRow
 from tests.integration.desk_data import ANNA, BEN, DORA, FREIBURG, POLICY, Desk, desk_on, request
-from tests.mail_server import PASSWORD, USER, FakeMailServer, mail_server
+from tests.mail_server import PASSWORD, TAKEN, USER, FakeMailServer, Received, mail_server
 
 T = TypeVar("T")
 MAIL: Final = MailPolicy(
@@ -255,8 +255,7 @@ async def test_killed_between_sending_and_noting_it_goes_again_as_the_same_mail(
     sender = MailServer(settings(server))
     await sender.send(COMPOSER.compose(claimed.job.letter))
     await sender.close()
-    assert (await desk.units.run(mail_jobs.claim)).job is None  # not again at once
-    hours_later(desk)
+    assert (await desk.units.run(mail_jobs.claim)).job is None  # not by the same courier
     async with courier(desk, settings(server)):
         await until(desk, LetterState.SENT)
     assert len({mail.mail_id for mail in server.mails}) == 1
@@ -337,6 +336,8 @@ async def test_a_server_that_goes_away_in_the_middle_loses_nothing(
         await server.stop()
         await asyncio.sleep(0.1)
         await server.start()
+        await until(desk, LetterState.SENT, 3)
+        hours_later(desk)
         await until(desk, LetterState.SENT, 4)
     by_id = {mail.mail_id for mail in server.mails}
     assert by_id == {row.mail_id for row in await all_letters(desk)}
@@ -410,6 +411,31 @@ async def test_one_letter_that_is_refused_keeps_no_other(desk: Desk, server: Fak
         await until(desk, LetterState.SENT)
         await until(desk, LetterState.FAILED)
     assert [mail.to for mail in server.mails] == [("good@example.org",)]
+
+
+@pytest.mark.parametrize("said", ["421 4.3.2 Going down", None])
+async def test_one_letter_that_ends_the_connection_keeps_no_other(
+    desk: Desk, server: FakeMailServer, said: str | None
+) -> None:
+    for name in ("bad", "good"):
+        number = await desk.open(email=f"{name}@example.org")
+        await reply(desk, number, cause=f"${name}")
+
+    def filtered(mail: Received) -> str:
+        if mail.to == ("good@example.org",):
+            return TAKEN
+        if said is None:
+            raise ConnectionResetError
+        return said
+
+    server.on_data = filtered
+    async with courier(desk, settings(server)) as running:
+        await until(desk, LetterState.SENT)
+        assert not await failed(running)
+    assert [mail.to for mail in server.mails] == [("good@example.org",)]
+    assert [row.attempts for row in await desk.outbox(channel="email")] == [1, 0]
+    reasons = [row.reason for row in await all_letters(desk)]
+    assert reasons == [said or "4.4.2 the mail server broke off the connection", None]
 
 
 async def test_letters_of_one_ticket_keep_their_order(desk: Desk, server: FakeMailServer) -> None:
