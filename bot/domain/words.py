@@ -99,6 +99,9 @@ class Intake(StrEnum):
 
     HTTP = "http"
     FORM = "form"
+    """Also the page that the form leads to, which proves no address."""
+    PAGE = "page"
+    """The requester's page by the link in a mail."""
     EMAIL = "email"
     OSTICKET = "osticket"
     CHAT = "chat"

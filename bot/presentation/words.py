@@ -36,6 +36,7 @@ INTAKE_WORDS: Final[Mapping[Intake, str]] = MappingProxyType(
     {
         Intake.HTTP: N_("over the API"),
         Intake.FORM: N_("over the contact form"),
+        Intake.PAGE: N_("on the page of the request"),
         Intake.EMAIL: N_("by e-mail"),
         Intake.OSTICKET: N_("over osTicket"),
         Intake.CHAT: N_("written down in the chat"),

@@ -1,7 +1,7 @@
 """What requesters see of their request by its link, and what they can do there."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
@@ -18,6 +18,10 @@ from storage.models import Ticket, TicketMessage
 
 _MESSAGES: Final = 50
 _BY_FORM: Final = (Intake.FORM,)
+"""What a link from the form shows. Not what came by the page of the other links: whoever has the mailbox
+wrote that, and the form's sender may be somebody else, who entered their address.
+"""
+_WRITTEN: Final = {Proof.FORM: Intake.FORM, Proof.MAIL: Intake.PAGE}
 
 
 class Phase(StrEnum):
@@ -101,13 +105,14 @@ def view(unit: Unit, token: str) -> StatusView | None:
 def write(unit: Unit, token: str, message: NewMessage, key: RetryKey) -> str | None:
     """The requester writes on; the token of the link to where it went, ``None`` for a link that is not good.
 
-    That is another request if this one is archived.
+    That is another request if this one is archived. What brought the message in is told by the link.
     """
     found = _of_link(unit, token)
     if found is None:
         return None
     link, ticket = found
     number = changes.number_of(ticket)
+    message = replace(message, intake=_WRITTEN[link.proof])
     arrived = arrivals.receive_message(unit, number, message, key=key)
     return token if arrived.number == number else status_links.issue(unit, arrived.number, link.proof)
 

@@ -283,6 +283,20 @@ async def test_writing_to_what_is_archived_leads_to_a_new_request(desk: Desk) ->
     assert (await desk.ticket(number + 1)).follows == number
 
 
+async def test_what_is_written_by_the_link_in_a_mail_is_not_for_the_forms_sender(desk: Desk) -> None:
+    """Whoever sent the form may have entered another's address, who then writes by the link in their mail."""
+    number = await desk.open(intake=Intake.FORM)
+    tokens = {proof: await link(desk, number, proof) for proof in Proof}
+    for proof, token in tokens.items():
+        new = NewMessage(f"By {proof.name}", Intake.FORM)
+        key = intake.RetryKey("page", proof.name, proof.name)
+        write = partial(status_page.write, token=token, message=new, key=key)
+        assert await desk.units.run(write) == token
+    formed, mailed = [await shown(desk, tokens[proof]) for proof in (Proof.FORM, Proof.MAIL)]
+    assert [line.text for line in formed.lines] == ["Hello!", "By FORM"]
+    assert [line.text for line in mailed.lines] == ["Hello!", "By FORM", "By MAIL"]
+
+
 async def test_only_the_latest_messages_are_shown(desk: Desk) -> None:
     number = await desk.open(text="first")
     at = desk.clock.now
