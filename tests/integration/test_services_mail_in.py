@@ -288,7 +288,7 @@ async def test_a_bounce_of_an_acknowledgement_finds_its_ticket(database_url: str
 
 @pytest.mark.parametrize("says", [True, False], ids=["automatic", "silent"])
 async def test_what_may_be_no_bounce_is_kept(database_url: str, *, says: bool) -> None:
-    """Out of office with an empty return path, as Sieve writes it (RFC 5230, 5.1), or a server's own words."""
+    """Out of office with an empty return path, as Sieve writes it (RFC 5230, 5.1), or a server's words."""
     async with desk_on(database_url, ANSWERING) as desk:
         number = (await receive(desk, mail("plain"))).number or 0
         [letter] = await rows(desk, LetterRow)
