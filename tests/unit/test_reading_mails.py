@@ -256,12 +256,43 @@ def test_every_mail_is_harmless_to_store(name: str) -> None:
         b"\x00\xff" * 1000,
         b"From: a@b.example\n" + DEEP,
         b"From: a@b.example\n" + DEEP + b"\n" * 1_000_000,
+        b"From: a@b.example\n\n" + b"\r" * 2_000_000,
+        b"From: a@b.example\nContent-Type: multipart/mixed; boundary=x" + b"; a=b" * 200_000 + b"\n\n",
+        b"From: a@b.example\nContent-Type: text/plain" + b";\r\n a=b" * 2_000 + b"\n\n",
+        b"From: a@b.example\n\n" + b'\rcontent-disposition: x; "' + b";" * 15_000,
+        b"From: a@b.example\n" + b"Content-Type: a/b; c=d; e=f; g=h; i=j; k=l\n" * 4_900 * 20,
+        b"From: a@b.example\n" + b"X: y\n" * 5_001 + b"\n",
     ],
-    ids=["empty", "words", "bytes", "deep", "long"],
-)
+    ids=[
+        "empty", "words", "bytes", "deep", "long", "returns", "parameters", "folded", "in a part", "headers",
+        "lines",
+    ],
+)  # fmt: skip
 def test_what_is_no_mail_is_told(data: bytes) -> None:
+    began = time.perf_counter()
     with pytest.raises(Unreadable):
         read_mail(data, LIMITS)
+    assert time.perf_counter() - began < 20
+
+
+def test_very_many_addresses_do_not_take_long() -> None:
+    many = (
+        b"From: a@b.example\n" + 3 * (b"To: " + b"p@q.example," * 5_250 + b"\n") + b"Cc: x@y.example\n\nHi\n"
+    )
+    began = time.perf_counter()
+    assert read_mail(many, LIMITS).recipients == ("p@q.example",)
+    cut = b"From: a@b.example\nTo: " + b"<>," * 21_840 + b"last@example.community\n\nHi\n"
+    assert read_mail(cut, LIMITS).recipients == ()
+    assert time.perf_counter() - began < 20
+
+
+def test_a_mail_within_comes_out_as_it_was() -> None:
+    inner = b"From: b@c.example\r\nSubject: " + b"a\r\n " * 50_000 + b"\xe4\r\nTo: x\r\n\r\nHallo\r\n"
+    head = b"Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: message/rfc822\n\n"
+    began = time.perf_counter()
+    [file] = read_mail(b"From: a@b.example\n" + head + inner + b"\n--b--\n", LIMITS).attachments
+    assert file.data == inner
+    assert time.perf_counter() - began < 20
 
 
 @pytest.mark.parametrize(

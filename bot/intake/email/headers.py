@@ -30,7 +30,7 @@ class Headers:
     def __init__(self, message: Message) -> None:
         self._values: dict[str, list[str]] = {}
         for name, value in message.raw_items():
-            self._values.setdefault(str(name).lower(), []).append(_repaired(str(value)[:_LONGEST]))
+            self._values.setdefault(str(name).lower(), []).append(_repaired(_shortened(str(value))))
 
     def __contains__(self, name: str) -> bool:
         return name in self._values
@@ -53,13 +53,14 @@ class Headers:
         return clean_line(decoded(self.raw(name)))
 
     def addresses(self, *names: str) -> list[tuple[str, str]]:
-        """Name and address of each that is one, of the headers of these names."""
-        values = [value for name in names for value in self.all(name)]
-        found = []
-        for name, address in getaddresses(values[:_ADDRESSES]):
+        """Name and address of each that is one, of the headers of these names; at most a hundred."""
+        found: list[tuple[str, str]] = []
+        for name, address in getaddresses(_cut(value for each in names for value in self.all(each))):
+            if len(found) == _ADDRESSES:
+                break
             if (checked := checked_address(decoded(address))) is not None:
                 found.append((clean_line(decoded(name)), checked))
-        return found[:_ADDRESSES]
+        return found
 
     def ids(self, name: str) -> list[str]:
         """Message-IDs in a header, in its order, without angle brackets."""
@@ -67,6 +68,27 @@ class Headers:
         found = _ID.findall(value)[-_IDS:]
         bare = value.strip()
         return found or ([bare] if _BARE_ID.fullmatch(bare) else [])
+
+
+def _shortened(value: str) -> str:
+    """What is looked at of a header, cut where a word ends: half an address would be another one."""
+    if len(value) <= _LONGEST:
+        return value
+    kept = value[:_LONGEST]
+    end = max(kept.rfind(gap) for gap in ",; \t\r\n")
+    return kept[:end] if end > 0 else kept
+
+
+def _cut(values: Iterable[str]) -> list[str]:
+    """As much of the values as is looked at together, without an address that would be cut in two."""
+    kept, room = [], _LONGEST
+    for value in values:
+        if len(value) > room:
+            kept.append(value[:room].rpartition(",")[0])
+            break
+        kept.append(value)
+        room -= len(value)
+    return kept[:_ADDRESSES]
 
 
 def _repaired(value: str) -> str:

@@ -1,7 +1,9 @@
 """The parts of a mail: which of them are its text, and which are files that came along."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from email._policybase import Compat32
 from email.message import Message
 from typing import Final
 
@@ -28,6 +30,17 @@ _SUFFIXES: Final = {
     "text/html": ".html",
     "text/plain": ".txt",
 }
+
+
+class _AsItCame(Compat32):
+    """Headers are written as they were read: to fold them anew takes quadratic time, and changes them."""
+
+    def fold_binary(self, name: str, value: str) -> bytes:
+        lines = re.split(r"\r\n|\r|\n", f"{name}: {value}")
+        return "".join(line + self.linesep for line in lines).encode("ascii", "surrogateescape")
+
+
+_AS_IT_CAME: Final = _AsItCame(linesep="\r\n")
 
 
 class TooNested(ValueError):
@@ -162,7 +175,7 @@ def _take_mail(part: Message, kind: str, content: Content) -> None:
             return
         content.reports.append(inner)
         content.inner = content.inner or inner
-        data = inner.as_bytes(policy=part.policy.clone(linesep="\r\n"))
+        data = inner.as_bytes(policy=_AS_IT_CAME)
         subject = decoded(" ".join(str(inner.get("Subject", "")).split()))
         content.files.append(Found(f"{subject[:80] or 'mail'}.eml", kind, data))
     else:

@@ -19,6 +19,7 @@ from bot.domain.request import (
     clean_text,
 )
 from bot.intake.email.automatic import bounce_of, is_report, kind_of
+from bot.intake.email.bounds import beyond_measure
 from bot.intake.email.headers import Headers, checked_address
 from bot.intake.email.parts import Content, Found, TooNested, content_of
 from bot.intake.email.quotes import is_forward, own_words
@@ -30,10 +31,6 @@ _ORIGINAL_LIMIT: Final = 100_000
 """Characters of a whole text that are kept beside the message; a longer one comes along as a file."""
 _SEARCHED: Final = 200_000
 """Characters of a text that are looked at for what is quoted."""
-_BOUNDARY: Final = re.compile(rb"boundary\s{0,4}=", re.IGNORECASE)
-_WORK: Final = 20_000_000
-"""The parser compares each line with the boundaries of all parts around it. A mail of 25 MB with a file in it
-takes a tenth of this."""
 _ORNAMENT: Final = 8 * 1024
 """Bytes; smaller pictures within the text are logos of signatures, and not kept."""
 _TO: Final = ("to", "cc", "delivered-to", "x-original-to", "envelope-to", "x-envelope-to", "x-rcpt-to")
@@ -56,10 +53,10 @@ class Limits:
 def read_mail(data: bytes, limits: Limits) -> Mail:
     """The mail in these bytes.
 
-    :raises Unreadable: it has no header that a mail must have, or is nested beyond all measure.
+    :raises Unreadable: it has no header that a mail must have, or is long or nested beyond all measure.
     """
-    if data.count(b"\n") * (1 + len(_BOUNDARY.findall(data))) > _WORK:
-        raise Unreadable("too many parts and lines")
+    if (what := beyond_measure(data)) is not None:
+        raise Unreadable(what)
     try:
         message = message_from_bytes(data)
         headers = Headers(message)
