@@ -472,8 +472,9 @@ GOLDEN = {
             "• #2 · Laptop · 2 neue Nachrichten · Laptop\n"
             "• #3 · Laptop · gehört jetzt dir · Anna\n"
             "• #4 · gehört nicht mehr dir · Ben\n"
+            "• #4 · Laptop · zurückgezogen · Ben\n"
             "• #5 · Laptop · 1 neue Nachricht · An alle im Team\n"
-            "… und noch 5"
+            "… und noch 4"
         ),
         "alert distrusted": (
             "Diese Nachricht kann ich nicht lesen: Deine App hat mir den Schlüssel dazu nicht gegeben.\n"
@@ -985,8 +986,9 @@ GOLDEN = {
             "• #2 · Laptop · 2 new messages · Laptop\n"
             "• #3 · Laptop · yours now · Anna\n"
             "• #4 · no longer yours · Ben\n"
+            "• #4 · Laptop · withdrawn · Ben\n"
             "• #5 · Laptop · 1 new message · To all in the team\n"
-            "… and 5 more"
+            "… and 4 more"
         ),
         "alert distrusted": (
             "I cannot read this message: your app has not given me the key to it.\n"

@@ -91,7 +91,7 @@ def test_a_caption_of_very_many_teams_fits_into_an_event() -> None:
     caption, _ = picture(stats(*(f"<&{index}>" * 40 for index in range(500))))
     content = image_content(caption, "stats.png")
     assert size(content) < 50 * 1024
-    assert "… und noch 450" in caption.body
+    assert "… und noch 45" in caption.body
 
 
 def test_nothing_is_told_in_a_sentence_without_a_picture() -> None:
