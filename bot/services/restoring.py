@@ -73,6 +73,7 @@ def _silently(work: Callable[[Unit], T], unit: Unit) -> T:
     newest = restored.newest_row(unit.session)
     result = work(unit)
     restored.take_words_back(unit.session, newest, unit.now)
+    unit.at_once.clear()
     return result
 
 

@@ -51,6 +51,7 @@ async def test_they_verify_each_other_by_emoji_and_shut_out_unsigned_devices(sec
         await person.emoji_match()
     for person in (anna, ben):
         await person.until_verification(phase="Done")
+    await anna.until_verified(ben)
     assert await anna.has_verified(ben)
     device = (await anna.devices_of(ben))[ben.device_id]
     assert device.signed_by_owner

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bot.domain.words import Action
-from bot.services import digest, moves, outcomes, people, quiet, reception, restoring
+from bot.services import answers, digest, moves, outcomes, people, quiet, reception, restoring
 from bot.services.delivery import Send
 from bot.services.echoes import Echo
 from bot.services.moves import Wish
@@ -148,11 +148,13 @@ async def test_what_is_done_again_is_done_at_its_time_and_silently(desk: Desk) -
     def work(unit: Unit) -> None:
         caller = people.caller_of(unit, ANNA, FREIBURG, "$1")
         moves.move(unit, Action.TRANSFER, number, caller, Wish(team="berlin"))
+        answers.acknowledge(unit, FREIBURG, "$1")
 
     await RepeatedUnits(desk.units, START + timedelta(hours=1)).run(work)
     assert (await desk.history(number))[-1].at == START + timedelta(hours=1)
     kinds = sorted(row.kind for row in await desk.outbox(state="waiting"))
     assert kinds == ["card", "retire", "seed"]
+    assert not desk.units.signals.at_once
     jobs = await desk.deliver()
     assert [job for job in jobs if isinstance(job, Send) and job.room_id == FREIBURG] == []
     assert list(desk.homeserver.cards(number).values()) == [BERLIN]

@@ -377,6 +377,21 @@ async def test_the_acknowledgement_is_a_reaction(desk: Desk) -> None:
     }  # fmt: skip
 
 
+async def test_an_answer_is_handed_over_as_it_would_be_claimed(desk: Desk) -> None:
+    """The courier then sends it without a look into the outbox."""
+    await desk.units.run(lambda unit: answers.acknowledge(unit, FREIBURG, "$command"))
+    await say(desk, "x", 1)
+    handed = list(desk.units.signals.at_once)
+    assert [job.event_type for job in handed] == ["m.reaction", "m.room.message"]
+    assert handed == list(await desk.claim())
+
+
+async def test_an_answer_for_strangers_ears_is_not_handed_over(desk: Desk) -> None:
+    await desk.update(FREIBURG, history_visibility="world_readable")
+    await say(desk, "x", 1)
+    assert not desk.units.signals.at_once
+
+
 async def test_payloads_are_dropped_once_sent_and_traces_after_days(desk: Desk) -> None:
     number = await desk.open()
     await say(desk, "secret words", number)

@@ -23,9 +23,11 @@ ACTIONS: Final = tuple(
     for action in Action
     if action in RULES.keys() | {Action.MESSAGE}
     and action not in {Action.WITHDRAW, Action.PURGE}
-    and action not in {Action.MERGE, Action.NOTE, Action.TASK_ADD, Action.TASK_DONE}
+    and action not in {Action.MERGE, Action.NOTE, Action.REPLY, Action.TASK_ADD, Action.TASK_DONE}
 )
-"""Withdraw is a rule without a use case yet; a merge is tested below, notes and tasks move nobody."""
+"""Withdraw is the requester's (``test_status_links``); a merge is tested below; notes, replies and tasks
+move nobody.
+"""
 ADMIN_ONLY: Final = {Action.ARCHIVE, Action.DELETE, Action.RESTORE}
 
 
