@@ -130,9 +130,17 @@ class Mailbox:
         await self._do(connection.idle_done)
 
     async def _fetch_all(self) -> None:
-        for uid in await self._do(self._connection.waiting):
-            await self._fetch(uid)
-            self._turn()
+        """Fetch until nothing new waits.
+
+        Of what comes meanwhile a server tells with its next answer, whatever was asked; to who then waits
+        for news it says nothing more of it.
+        """
+        looked: set[int] = set()
+        while new := [uid for uid in await self._do(self._connection.waiting) if uid not in looked]:
+            for uid in new:
+                await self._fetch(uid)
+                self._turn()
+            looked.update(new)
 
     async def _fetch(self, uid: int) -> None:
         """One mail: received and committed, and only then marked."""
