@@ -1,11 +1,11 @@
 """Whether the bot lives and is ready: what /healthz and /readyz say."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final
 
-from bot.domain.rooms import RoomProblem
+from bot.domain.rooms import in_words
 from bot.intake.email.mailbox import Mailbox
 from bot.intake.health import Health
 from bot.matrix.sync import SyncLoop
@@ -26,15 +26,6 @@ _SYNC_FAILURES: Final = 3
 """In a row; fewer are a hiccup that nobody need be called for."""
 _KEEP: Final = 1.0
 _PATIENCE: Final = 2.0
-
-_ROOM_WORDS: Final[Mapping[RoomProblem, str]] = {
-    RoomProblem.NOT_JOINED: "the bot is not in it",
-    RoomProblem.PUBLIC: "anyone can join",
-    RoomProblem.WORLD_READABLE: "anyone can read it",
-    RoomProblem.GUESTS: "guests can join",
-    RoomProblem.REPLACED: "it was upgraded",
-    RoomProblem.MUTED: "the bot may not write there",
-}
 
 
 class Watch:
@@ -107,7 +98,7 @@ class Watch:
         problems: dict[str, str] = {}
         if found.schema != self._schema:
             problems["schema"] = f"is {found.schema}, this version works with {self._schema}"
-        rooms = [f"{key}: {_in_words(each)}" for key, each in found.rooms.items() if each]
+        rooms = [f"{key}: {in_words(each)}" for key, each in found.rooms.items() if each]
         if rooms:
             problems["rooms"] = "; ".join(rooms)
         return problems
@@ -132,7 +123,3 @@ class Watch:
     async def close(self) -> None:
         """End what is under way."""
         await self._database.close()
-
-
-def _in_words(problems: tuple[RoomProblem, ...]) -> str:
-    return ", ".join(_ROOM_WORDS[problem] for problem in problems)

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from bot.doctor.findings import Finding, bad, good, poor
-from bot.domain.rooms import RoomProblem, problems
+from bot.domain.rooms import RoomProblem, in_words, problems
 from bot.matrix.client import MatrixClient
 from bot.matrix.errors import MatrixError, Refused
 from bot.matrix.levels import Rights, rights_in
@@ -40,16 +40,16 @@ async def examine_room(
         room_id = moved.get(named, named)
         state = await client.state(room_id)
     except Refused as error:
-        detail = "does not exist" if error.code == "M_NOT_FOUND" else "the bot is not in it"
+        detail = "does not exist" if error.code == "M_NOT_FOUND" else in_words((RoomProblem.NOT_JOINED,))
         return bad(what, detail, _INVITE)
     except MatrixError as error:
         return bad(what, f"no answer ({error})", "Try again.")
     me = client.user_id
     found = problems(replace(room_state_of(state), joined=me in _members(state)))
     if RoomProblem.NOT_JOINED in found:
-        return bad(what, "the bot is not in it", _INVITE)
+        return bad(what, in_words(found), _INVITE)
     if found:
-        return bad(what, ", ".join(found), " ".join(HINTS[problem] for problem in found))
+        return bad(what, in_words(found), " ".join(HINTS[problem] for problem in found))
     rights = rights_in(state, me)
     if not (rights.may_write and rights.may_react):
         return _muted(what, me, rights)

@@ -1,5 +1,6 @@
 """Which rooms the bot may use: one that strangers can read or enter gives no rights and gets no tickets."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -52,3 +53,21 @@ def hindrances(room: RoomState) -> tuple[RoomProblem, ...]:
     if room.muted and RoomProblem.NOT_JOINED not in found:
         return (*found, RoomProblem.MUTED)
     return found
+
+
+_WORDS: Final[Mapping[RoomProblem, str]] = {
+    RoomProblem.NOT_JOINED: "the bot is not in it",
+    RoomProblem.PUBLIC: "anyone can join",
+    RoomProblem.WORLD_READABLE: "anyone can read it",
+    RoomProblem.GUESTS: "guests can join",
+    RoomProblem.REPLACED: "it was upgraded",
+    RoomProblem.MUTED: "the bot may not write there",
+}
+
+
+def in_words(found: Iterable[RoomProblem]) -> str:
+    """For whoever runs the bot: what ``/readyz``, ``check`` and ``doctor`` say of a room.
+
+    What the admin room reads is in its language, and says what to do.
+    """
+    return ", ".join(_WORDS[each] for each in found)

@@ -107,11 +107,12 @@ async def test_what_is_wrong_in_a_room(own: Desk) -> None:
     anna, room = own.person("anna"), own.rooms["freiburg"]
     what = f"room team:freiburg ({room})"
     wrong: list[tuple[str, dict[str, Any], dict[str, Any], str, str]] = [
-        ("m.room.join_rules", {"join_rule": "public"}, {"join_rule": "invite"}, "public", "let only invited"),
+        ("m.room.join_rules", {"join_rule": "public"}, {"join_rule": "invite"}, "anyone can join",
+         "let only invited"),
         ("m.room.history_visibility", {"history_visibility": "world_readable"},
-         {"history_visibility": "shared"}, "world_readable", "do not let anyone read"),
-        ("m.room.guest_access", {"guest_access": "can_join"}, {"guest_access": "forbidden"}, "guests",
-         "do not let guests join"),
+         {"history_visibility": "shared"}, "anyone can read it", "do not let anyone read"),
+        ("m.room.guest_access", {"guest_access": "can_join"}, {"guest_access": "forbidden"},
+         "guests can join", "do not let guests join"),
     ]  # fmt: skip
     for kind, broken, mended, detail, hint in wrong:
         await anna.send_state(room, kind, broken)
@@ -146,7 +147,7 @@ async def test_rooms_that_cannot_be_used(own: Desk) -> None:
     told = await found(own)
     assert told[triage][:2] == (BAD, "the bot is not in it")
     assert "Invite the bot into the room. `run` accepts" in told[triage].hint
-    assert told[berlin][:2] == (BAD, "guests")
+    assert told[berlin][:2] == (BAD, "guests can join")
     assert "do not let guests join" in told[berlin].hint
     await tim.invite(own.rooms["triage"], bot)
     await own.until_joined("tim", own.rooms["triage"])

@@ -172,7 +172,10 @@ async def test_check_finds_what_is_wrong_and_says_what_to_do(idle_desk: Desk) ->
     code, out = await command_line(config, "check")
     assert code == 1
     assert "✗ room admin (#nowhere:localhost): does not exist" in out
-    assert f"✗ room team:berlin ({idle_desk.rooms['berlin']}): guests\n  → Room settings, security" in out
+    assert (
+        f"✗ room team:berlin ({idle_desk.rooms['berlin']}): guests can join\n  → Room settings, security"
+        in out
+    )
     assert f"✗ room triage ({idle_desk.rooms['triage']}): the bot is not in it\n  → Invite the bot" in out
     assert f"✓ room team:freiburg ({idle_desk.rooms['freiburg']})" in out
 

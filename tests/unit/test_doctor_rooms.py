@@ -111,7 +111,8 @@ async def test_what_is_lacking_is_told_with_what_to_grant(
 
 async def test_of_a_room_that_was_moved_out_of_the_new_one_is_looked_at() -> None:
     client: Any = Client()
-    assert (await examine_room(client, "triage", "!old", {})).level is Level.BAD
+    old = await examine_room(client, "triage", "!old", {})
+    assert (old.level, old.detail) == (Level.BAD, "it was upgraded")
     told = await examine_room(client, "triage", "!old", {"!old": "!new"})
     assert (told.level, told.hint) == (Level.POOR, "Write !new into the config.")
     assert "moved to !new" in told.detail
