@@ -18,8 +18,8 @@ from bot.domain.merging import address_key
 from bot.domain.quiet import QuietHours
 from bot.domain.request import InvalidFields
 from bot.domain.words import TRIAGE, Team
-from bot.intake.email import imap
-from bot.intake.email.imap import MailboxSettings
+from bot.intake.email import account
+from bot.intake.email.account import MailboxSettings
 from bot.intake.email.reading import Limits
 from bot.intake.settings import Choice, FormSettings, IntakeSettings, MailSettings
 from bot.mail.compose import Composer, Sender
@@ -262,7 +262,7 @@ def _mailbox(config: Config, name: str, inbox: Inbox) -> MailboxSettings:
         ),
         host=inbox.host,
         port=inbox.port or (993 if inbox.security == "tls" else 143),
-        security=imap.Security(inbox.security),
+        security=account.Security(inbox.security),
         user=inbox.user,
         password=password.get_secret_value(),
         folder=inbox.folder,

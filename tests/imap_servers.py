@@ -14,6 +14,7 @@ from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Final
 
+import trustme
 from pysasl.hashing import BuiltinHash
 
 from tests.desk import free_port
@@ -66,6 +67,13 @@ class ImapServer(ABC):
             os.killpg(process.pid, signal.SIGKILL)
             await process.wait()
 
+    async def stop(self) -> None:
+        """In good order: all connections end."""
+        process, self._process = self._process, None
+        if process is not None:
+            process.terminate()
+            await process.wait()
+
     def deliver(self, data: bytes) -> None:
         """Put a mail into the inbox, as a delivery agent does."""
         self._delivered += 1
@@ -108,7 +116,7 @@ state_dir = {folder}/state
 log_path = {folder}/log
 protocols = imap
 listen = 127.0.0.1
-ssl = no
+{tls}
 disable_plaintext_auth = no
 mail_location = maildir:{folder}/mail
 mail_uid = {mail}
@@ -124,7 +132,8 @@ service imap-login {{
     port = {port}
   }}
   inet_listener imaps {{
-    port = 0
+    port = {tls_port}
+    ssl = yes
   }}
 }}
 service anvil {{
@@ -142,10 +151,49 @@ userdb {{
   args = uid={mail} gid={group} home={folder}
 }}
 """
+_TLS: Final = """
+ssl = yes
+ssl_cert = <{folder}/cert.pem
+ssl_key = <{folder}/key.pem
+"""
+_RIGHTS: Final = """
+mail_plugins = acl
+plugin {{
+  acl = vfile:{folder}/rights
+}}
+"""
 
 
 class Dovecot(ImapServer):
     """Debian's Dovecot, as the user who runs the tests."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.tls_port = 0
+        self.certificate: trustme.LeafCert | None = None
+        """With one it speaks TLS, on ``tls_port`` and by STARTTLS."""
+        self.capabilities = ""
+        """What it says that it can, if not all."""
+        self.rights = ""
+        """Lines of an ACL file (RFC 4314's letters), if not all is allowed."""
+
+    def _more(self) -> str:
+        more = f"imap_capability = {self.capabilities}\n" if self.capabilities else ""
+        if self.rights:
+            (self.folder / "rights").write_text(self.rights)
+            more += _RIGHTS.format(folder=self.folder)
+        if self.certificate is None:
+            return f"{more}ssl = no\n"
+        self.tls_port = self.tls_port or free_port()
+        self.certificate.private_key_pem.write_to_path(self.folder / "key.pem")
+        for number, blob in enumerate(self.certificate.cert_chain_pems):
+            blob.write_to_path(self.folder / "cert.pem", append=number > 0)
+        return more + _TLS.format(folder=self.folder)
+
+    @property
+    def log(self) -> str:
+        """What it has logged."""
+        return (self.folder / "log").read_text()
 
     @staticmethod
     def is_there() -> bool:
@@ -156,6 +204,7 @@ class Dovecot(ImapServer):
         # As root it drops to users of its own, which Debian's package adds.
         mine, root = getpass.getuser(), os.geteuid() == 0
         mail, group = ("dovecot", "dovecot") if root else (mine, grp.getgrgid(os.getgid()).gr_name)
+        more = self._more()
         if root:
             for place in (self.folder, *self.folder.rglob("*")):
                 shutil.chown(place, mail, group)
@@ -164,6 +213,7 @@ class Dovecot(ImapServer):
             _DOVECOT.format(
                 folder=self.folder, port=self.port, password=PASSWORD, mail=mail, group=group,
                 login="dovenull" if root else mine, internal=mail,
+                tls=more, tls_port=self.tls_port,
             )
         )  # fmt: skip
         found = _dovecot()

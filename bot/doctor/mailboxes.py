@@ -5,8 +5,9 @@ from collections.abc import AsyncIterator
 
 from bot import wiring
 from bot.config import Config
-from bot.doctor.findings import Finding, bad, good
-from bot.intake.email.imap import Connection, LoginRefused, MailboxError, MailboxSettings
+from bot.doctor.findings import Finding, bad, good, poor
+from bot.intake.email.account import LoginRefused, MailboxError, MailboxSettings
+from bot.intake.email.imap import Connection
 
 
 async def examine_mailboxes(config: Config) -> AsyncIterator[Finding]:
@@ -22,6 +23,7 @@ def examine_mailbox(settings: MailboxSettings) -> Finding:
     try:
         connection.open()
         waiting, missing = len(connection.waiting()), connection.missing_folders()
+        marks = connection.lets_mark
         told = (
             "tells of new mail by itself" if connection.can_idle else f"is asked every {settings.poll:.0f} s"
         )
@@ -34,5 +36,8 @@ def examine_mailbox(settings: MailboxSettings) -> Finding:
     finally:
         connection.close()
     detail = f"{settings.user}, {waiting} waiting, {told}"
+    if not marks:
+        hint = f"Let {settings.user} mark mails in {settings.folder} as read and delete them."
+        return poor(what, f"{detail}; mails that were received cannot be marked or moved", hint)
     made = f"The bot makes the folders {', '.join(missing)} when it needs them." if missing else ""
     return good(what, detail, made)

@@ -22,7 +22,7 @@ from bot.presentation.document import (
 )
 from bot.presentation.greetings import render_greeting
 from bot.presentation.letters import render_mail_server, render_post, render_undelivered
-from bot.presentation.mails import render_aside, render_file
+from bot.presentation.mails import render_aside, render_file, render_unmarked
 from bot.presentation.message import Message, fit
 from bot.presentation.outside import clip
 from bot.presentation.reminders import render_reminder, render_who
@@ -40,6 +40,7 @@ from bot.services.views import (
     FilePost,
     Greeting,
     MailAside,
+    MailsUnmarked,
     MessageAlert,
     MovedAway,
     NowhereReport,
@@ -283,6 +284,7 @@ render_alert.register(UndeliveredAlert, render_undelivered)
 render_alert.register(MailServerReport, render_mail_server)
 render_alert.register(FilePost, render_file)
 render_alert.register(MailAside, render_aside)
+render_alert.register(MailsUnmarked, render_unmarked)
 
 
 @render_alert.register

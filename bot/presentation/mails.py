@@ -9,7 +9,7 @@ from bot.presentation.document import Bold, Code, Outside, Text, paragraph, sent
 from bot.presentation.message import Message, fit
 from bot.presentation.tickets import attachment_line
 from bot.presentation.world import Setting
-from bot.services.views import FilePost, MailAside
+from bot.services.views import FilePost, MailAside, MailsUnmarked
 
 _REASONS: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -42,3 +42,17 @@ def render_aside(view: MailAside, setting: Setting) -> Message:
     )
     size = sentence(gettext("Size: {size}"), size=Text(setting.language.file_size(view.size)))
     return fit((paragraph(Bold(head), reason, size, where),))
+
+
+def render_unmarked(view: MailsUnmarked, setting: Setting) -> Message:
+    """That nothing is lost, and which rights are missing."""
+    gettext = setting.language.gettext
+    told = gettext("⚠️ The mail server does not let me mark or move the mails in {mailbox} that I received.")
+    head = sentence(told, mailbox=Code(Outside(view.mailbox)))
+    reason = [sentence(gettext("It says: {reason}"), reason=Code(Outside(view.code)))] if view.code else []
+    advice = gettext(
+        "None is lost, none comes twice, and new ones come in. Please let my account mark mails there as "
+        "read, delete them, and write into the folders for them; or look whether the mailbox is full. I try "
+        "again with the next connection."
+    )
+    return fit((paragraph(Bold(head), *reason, Text(advice)),))

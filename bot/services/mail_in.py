@@ -123,6 +123,13 @@ def keep_aside(unit: Unit, box: str, reason: str, size: int, data: bytes | None,
     return Received(Fate.ASIDE)
 
 
+def tell_unmarked(unit: Unit, box: str, code: str | None) -> None:
+    """Tell the admins that a server refuses to mark or move what was received; ``code``: its reason."""
+    payload = {"what": "mail_unmarked", "mailbox": box, "code": code}
+    outbox.put(unit.session, Kind.REPORT, Priority.ALERT, unit.now, room=ADMIN_ROOM, payload=payload)
+    unit.wake_courier()
+
+
 @dataclass(frozen=True, slots=True)
 class Kept:
     """A mail that is kept aside. Size in bytes; ``here``: whether it can be read from the database."""

@@ -14,6 +14,7 @@ from bot.services.views import (
     CrossSigningReport,
     DeliveryReport,
     MailAside,
+    MailsUnmarked,
     NowhereReport,
     PurgeReport,
     RoomMoved,
@@ -90,6 +91,10 @@ def _mail_aside(_unit: Unit, payload: Payload) -> Alert:
     return MailAside(payload["id"], payload["mailbox"], payload["reason"], payload["size"], payload["here"])
 
 
+def _mail_unmarked(_unit: Unit, payload: Payload) -> Alert:
+    return MailsUnmarked(payload["mailbox"], payload["code"])
+
+
 def _cross_signing(_unit: Unit, payload: Payload) -> Alert:
     return CrossSigningReport(CrossSigningTrouble(payload["trouble"]))
 
@@ -110,6 +115,7 @@ LOAD: Final[Mapping[str, Callable[[Unit, Payload], Alert | None]]] = MappingProx
         "undelivered": letters.undelivered,
         "mail_server": _mail_server,
         "mail_aside": _mail_aside,
+        "mail_unmarked": _mail_unmarked,
         "cross_signing": _cross_signing,
         "comparison": verification.comparison,
         "verification_over": verification.outcome,

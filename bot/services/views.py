@@ -162,6 +162,14 @@ class MailAside:
 
 
 @dataclass(frozen=True, slots=True)
+class MailsUnmarked:
+    """A mailbox whose server refuses to mark or move what was received; ``code``: its reason."""
+
+    mailbox: str
+    code: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class MessageView:
     """One message of a ticket; ``author`` is the member who wrote it down for the requester, or ``None``.
 
@@ -733,6 +741,7 @@ Alert = (
     | MailServerReport
     | FilePost
     | MailAside
+    | MailsUnmarked
     | WithdrawalAlert
     | AssignmentAlert
     | QuietReminder

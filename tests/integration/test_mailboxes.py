@@ -1,29 +1,31 @@
 """Mail from real IMAP servers, killed and restarted in between: no mail lost, none twice."""
 
 import asyncio
-import shutil
-import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlmodel import SQLModel, select
 
 from bot.doctor import Level
 from bot.doctor.mailboxes import examine_mailbox
-from bot.intake.email import imap
-from bot.intake.email import mailbox as loop
-from bot.intake.email.imap import Connection, MailboxError, MailboxSettings, Security
-from bot.intake.email.mailbox import Mailbox
-from bot.intake.email.reading import Limits
-from bot.services.mail_in import Box
+from bot.intake.email.account import MailboxError
+from bot.intake.email.imap import Connection
 from bot.services.unit import DatabaseUnavailable, Unit, Units
-from storage.models import KeptMail, TicketMessage
-from tests.imap_servers import PASSWORD, USER, Dovecot, ImapServer, Pymap
+from storage.models import KeptMail
+from tests.imap_servers import PASSWORD, Dovecot, ImapServer, Pymap
 from tests.integration.desk_data import Desk, desk_on
+from tests.integration.mailbox_data import (
+    fetching,
+    impatient,
+    numbered,
+    rows,
+    server_folder,
+    settings,
+    texts,
+    until,
+)
 from tests.mail_data import raw
 
 SERVERS = [
@@ -39,19 +41,19 @@ SERVERS = [
 
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(loop, "_FIRST", 0.05)
-    monkeypatch.setattr(loop, "_LONGEST", 0.3)
-    # A part of a killed server may live on for a while, and say nothing more.
-    monkeypatch.setattr(imap, "_ANSWER", 5.0)
+    impatient(monkeypatch)
 
 
 @pytest.fixture
 def place() -> Iterator[Path]:
-    """A folder that the server's own user may look into, unlike pytest's."""
-    folder = Path(tempfile.mkdtemp(prefix="imap"))
-    folder.chmod(0o755)
-    yield folder
-    shutil.rmtree(folder, ignore_errors=True)
+    with server_folder() as folder:
+        yield folder
+
+
+@pytest.fixture
+async def desk(sqlite_database: str) -> AsyncIterator[Desk]:
+    async with desk_on(sqlite_database) as desk:
+        yield desk
 
 
 @pytest.fixture(params=SERVERS)
@@ -62,72 +64,26 @@ async def server(request: pytest.FixtureRequest, place: Path) -> AsyncIterator[I
     await server.kill()
 
 
-@pytest.fixture
-async def desk(sqlite_database: str) -> AsyncIterator[Desk]:
-    async with desk_on(sqlite_database) as desk:
-        yield desk
+async def test_mails_are_fetched_as_they_come_and_marked(
+    server: ImapServer, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin = Connection.idle
+    late = [numbered(1)]
 
+    def idle(connection: Connection) -> None:
+        """One comes between the last look and the wait: it is told in the same breath as "I wait"."""
+        while late:
+            server.deliver(late.pop())
+        begin(connection)
 
-def settings(server: ImapServer, **changes: Any) -> MailboxSettings:
-    named: dict[str, Any] = {
-        "box": Box("hilfe", most_open=1000),
-        "host": "127.0.0.1",
-        "port": server.port,
-        "security": Security.NONE,
-        "user": USER,
-        "password": PASSWORD,
-        "folder": "INBOX",
-        "done_folder": None,
-        "aside_folder": "Unreadable",
-        "poll": 0.2,
-        "limits": Limits(1024 * 1024, 5),
-        "max_size": 100_000,
-    }
-    return MailboxSettings(**{**named, **changes})
-
-
-@asynccontextmanager
-async def fetching(units: Units, wanted: MailboxSettings) -> AsyncIterator[Mailbox]:
-    """A mailbox that is fetched from; at the end it has to stop at once."""
-    mailbox = Mailbox(units, wanted)
-    task = asyncio.create_task(mailbox.run())
-    try:
-        yield mailbox
-    finally:
-        task.cancel()
-        async with asyncio.timeout(6):
-            with suppress(asyncio.CancelledError):
-                await task
-
-
-async def until(true: Callable[[], bool], seconds: float = 40) -> None:
-    async with asyncio.timeout(seconds):
-        while not true():  # noqa: ASYNC110 - what is waited for are files and rows
-            await asyncio.sleep(0.05)
-
-
-def rows(desk: Desk, table: type[SQLModel]) -> list[Any]:
-    with desk.database.read() as session:
-        return list(session.exec(select(table)).all())
-
-
-def texts(desk: Desk) -> list[str]:
-    return [message.text for message in rows(desk, TicketMessage)]
-
-
-def numbered(index: int) -> bytes:
-    head = f"From: p{index}@example.org\nMessage-ID: <{index}@example.org>\nSubject: S\n"
-    return f"{head}Date: Fri, 13 Nov 2026 10:00:00 +0100\n\nMail {index}\n".encode()
-
-
-async def test_mails_are_fetched_as_they_come_and_marked(server: ImapServer, desk: Desk) -> None:
+    monkeypatch.setattr(Connection, "idle", idle)
     server.deliver(numbered(0))
     async with fetching(desk.units, settings(server)) as mailbox:
-        await until(lambda: texts(desk) == ["Mail 0"])
+        await until(lambda: texts(desk) == ["Mail 0", "Mail 1"], 15)
         await until(lambda: mailbox.problem is None)
-        server.deliver(numbered(1))
-        await until(lambda: texts(desk) == ["Mail 0", "Mail 1"])
-        await until(lambda: [read for _data, read in server.mails()] == [True, True])
+        server.deliver(numbered(2))
+        await until(lambda: texts(desk) == ["Mail 0", "Mail 1", "Mail 2"])
+        await until(lambda: [read for _data, read in server.mails()] == [True] * 3)
 
 
 async def test_what_cannot_be_taken_is_moved_aside_and_told(server: ImapServer, desk: Desk) -> None:

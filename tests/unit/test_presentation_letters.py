@@ -14,7 +14,7 @@ from bot.services.letter_views import (
     ReplyPost,
     UndeliveredAlert,
 )
-from bot.services.views import Person
+from bot.services.views import MailsUnmarked, Person
 from tests.unit.test_presentation import ANNA, BERLIN, NOW, RENDERER
 
 LETTER = Letter(
@@ -89,6 +89,15 @@ def test_a_mail_server_that_refuses_the_bot() -> None:
         "Prüfe Benutzername und Passwort unter `mail.smtp` und starte mich dann neu. Alles wartet, "
         "nichts geht verloren."
     )
+
+
+def test_a_mailbox_that_lets_no_mail_be_marked() -> None:
+    message = alert(MailsUnmarked("hilfe", "NOPERM"))
+    assert message.body.startswith(
+        "⚠️ Der Mailserver lässt mich die Mails in hilfe, die ich empfangen habe, nicht"
+    )
+    assert "Er sagt: NOPERM\n" in message.body
+    assert "Er sagt" not in alert(MailsUnmarked("hilfe", None)).body
 
 
 def test_prepared_answers() -> None:

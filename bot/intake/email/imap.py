@@ -5,20 +5,17 @@ it runs in threads; ending the socket from another thread ends any wait.
 """
 
 import logging
+import re
 import socket
 import ssl
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any, Final
 
 from imapclient import IMAPClient, SocketTimeout
-from imapclient.exceptions import IMAPClientError, LoginError
+from imapclient.exceptions import CapabilityError, IMAPClientError, LoginError
 
-from bot.domain.errors import TickettruheError
-from bot.intake.email.reading import Limits
-from bot.services.mail_in import Box
+from bot.intake.email.account import CommandRefused, LoginRefused, MailboxError, MailboxSettings, Security
 
 logging.getLogger("imapclient").setLevel(logging.WARNING)  # below that it quotes what goes over the line
 
@@ -26,49 +23,22 @@ _CONNECT: Final = 15.0
 _ANSWER: Final = 60.0
 """Seconds without a byte from the server."""
 
-
+SEEN: Final = rb"\Seen"
+DELETED: Final = rb"\Deleted"
 _PASSING: Final = ("[UNAVAILABLE]", "[SERVERBUG]", "[INUSE]", "[LIMIT]")
 """What a server says that could not look at the password (RFC 5530)."""
+_CODE: Final = re.compile(r"\[([A-Z]{1,20})\]")
 
 
-class Security(StrEnum):
-    """How the connection is encrypted."""
-
-    TLS = "tls"
-    STARTTLS = "starttls"
-    NONE = "none"
+def _code_in(error: Exception) -> str | None:
+    found = _CODE.search(str(error))
+    return found[1] if found else None
 
 
-@dataclass(frozen=True, slots=True)
-class MailboxSettings:
-    """Where mails are fetched, and what becomes of them there. Sizes in bytes, times in seconds."""
-
-    box: Box
-    host: str
-    port: int
-    security: Security
-    user: str
-    password: str
-    folder: str
-    done_folder: str | None
-    aside_folder: str
-    poll: float
-    limits: Limits
-    max_size: int
-    context: ssl.SSLContext | None = None
-    """For tests, whose servers no authority knows."""
-
-
-class MailboxError(TickettruheError):
-    """The mailbox cannot be used now; ``reason`` is one of a few words, and holds nothing of any mail."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
-
-
-class LoginRefused(MailboxError):
-    """The server does not let the bot in."""
+def _no_tls(error: ssl.SSLError) -> str:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"shows a certificate that is not valid: {error.verify_message}"
+    return "does not speak TLS there"
 
 
 class Connection:
@@ -79,6 +49,8 @@ class Connection:
         self._client: IMAPClient | None = None
         self._aborted = False
         self._identity = 0
+        self._flags: frozenset[bytes] | None = None
+        """Those that may be set for good; ``None``: the server did not say (RFC 3501, 7.1)."""
 
     def open(self) -> None:
         """Connect, log in and open the folder.
@@ -95,7 +67,7 @@ class Connection:
                 timeout=SocketTimeout(_CONNECT, _ANSWER),
             )
         except ssl.SSLError as error:
-            raise MailboxError("its certificate is not valid, or it does not speak TLS there") from error
+            raise MailboxError(_no_tls(error)) from error
         except (OSError, IMAPClientError) as error:
             raise MailboxError("does not answer") from error
         self._client = client
@@ -106,7 +78,10 @@ class Connection:
     def _enter(self, client: IMAPClient) -> None:
         settings = self._settings
         if settings.security is Security.STARTTLS:
-            client.starttls(settings.context)
+            try:
+                client.starttls(settings.context)
+            except CapabilityError as error:
+                raise MailboxError("does not offer STARTTLS") from error
         try:
             client.login(settings.user, settings.password)
         except LoginError as error:
@@ -114,10 +89,25 @@ class Connection:
                 raise MailboxError("cannot check the login now") from error
             raise LoginRefused("refuses the login") from error
         try:
-            told = client.select_folder(settings.folder)
+            told = self._select(client)
+        except IMAPClient.AbortError:
+            raise
         except IMAPClientError as error:
             raise MailboxError(f"has no folder {settings.folder}") from error
         self._identity = int(told.get(b"UIDVALIDITY", 0))
+        flags = told.get(b"PERMANENTFLAGS")
+        if b"READ-ONLY" in told:
+            self._flags = frozenset()
+        elif flags is not None:
+            self._flags = frozenset(bytes(flag).lower() for flag in flags)
+
+    def _select(self, client: IMAPClient) -> Mapping[bytes, Any]:
+        folder = self._settings.folder
+        try:
+            told: Mapping[bytes, Any] = client.select_folder(folder)
+        except IMAPClient.ReadOnlyError:
+            told = client.select_folder(folder, readonly=True)
+        return told
 
     def _asked(self, question: Any, *args: Any) -> Any:  # noqa: ANN401
         """Ask the server something; its and the network's trouble as one kind of error."""
@@ -128,9 +118,9 @@ class Connection:
         except IMAPClient.AbortError as error:
             raise MailboxError("broke off") from error
         except IMAPClientError as error:
-            raise MailboxError("refuses a command") from error
+            raise CommandRefused("refuses a command", _code_in(error)) from error
         except ssl.SSLError as error:
-            raise MailboxError("its certificate is not valid, or it does not speak TLS there") from error
+            raise MailboxError(_no_tls(error)) from error
         except OSError as error:
             raise MailboxError("broke off") from error
         except (ValueError, LookupError, AttributeError) as error:
@@ -168,29 +158,56 @@ class Connection:
         return f"{self._settings.box.name}\n{self._identity}\n{uid}".encode()
 
     def done(self, uid: int) -> None:
-        """The mail is received: marked as read, or moved."""
-        if self._settings.done_folder:
-            self._asked(self._move, uid, self._settings.done_folder)
-        else:
-            self._asked(self._open.add_flags, [uid], [rb"\Seen"], True)
+        """The mail is received: marked as read, and moved if there is a folder for it.
+
+        :raises CommandRefused: the server does not do it; the mail is received all the same.
+        """
+        folder = self._settings.done_folder
+        if folder is None or self.may_flag(SEEN):
+            self._asked(self._flag, uid, SEEN)
+        if folder is not None:
+            self._asked(self._move, uid, folder)
 
     def set_aside(self, uid: int) -> None:
-        """The mail cannot be received: moved where somebody can look at it."""
+        """The mail cannot be received: moved where somebody can look at it, and marked as read only then.
+
+        :raises CommandRefused: the server does not do it.
+        """
         self._asked(self._move, uid, self._settings.aside_folder)
 
     def _move(self, uid: int, folder: str) -> None:
         client = self._open
-        client.add_flags([uid], [rb"\Seen"], True)
+        moves = client.has_capability("MOVE")
+        if not moves and not self.may_flag(DELETED):
+            # It would be copied there again and again.
+            raise CommandRefused("refuses to mark mails as deleted")
         if not client.folder_exists(folder):
             client.create_folder(folder)
-        if client.has_capability("MOVE"):
+        if moves:
             client.move([uid], folder)
             return
         client.copy([uid], folder)
-        client.delete_messages([uid], True)
+        self._flag(uid, SEEN, DELETED)
         if client.has_capability("UIDPLUS"):
             client.uid_expunge([uid])
         # Else it stays marked as deleted: an expunge would take away what people have marked, too.
+
+    def _flag(self, uid: int, *flags: bytes) -> None:
+        if not all(map(self.may_flag, flags)):
+            # Some servers take the command then, and do nothing.
+            raise CommandRefused("refuses to mark mails")
+        self._open.add_flags([uid], flags, True)
+
+    def may_flag(self, flag: bytes) -> bool:
+        """Whether the server lets mails be marked so, as far as it says."""
+        return self._flags is None or flag.lower() in self._flags
+
+    @property
+    def lets_mark(self) -> bool:
+        """Whether mails that were received can be marked or moved, as far as the server says."""
+        writable = self._flags is None or bool(self._flags)
+        moves = self.may_flag(DELETED) or (writable and self._asked(self._open.has_capability, "MOVE"))
+        return bool(moves) and (self._settings.done_folder is not None or self.may_flag(SEEN))
 
     def missing_folders(self) -> Sequence[str]:
         """Folders of the settings that are not there yet."""
@@ -208,7 +225,22 @@ class Connection:
 
     def told_of_something(self, seconds: float) -> bool:
         """Wait at most so long for the server to tell of anything; whether it did."""
-        return bool(self._asked(self._open.idle_check, seconds))
+        return self._asked(self._has_read) or bool(self._asked(self._open.idle_check, seconds))
+
+    def _has_read(self) -> bool:
+        """Whether something was read along with the answer before it, or lies decrypted in the TLS layer.
+
+        ``idle_check`` waits for the socket, which tells of neither.
+        """
+        client = self._open
+        sock = client.socket()
+        sock.setblocking(False)
+        try:
+            return bool(client._imap.file.peek(1))  # noqa: SLF001 - there is no other way to it
+        except ssl.SSLWantReadError:
+            return False
+        finally:
+            sock.settimeout(_ANSWER)
 
     def idle_done(self) -> None:
         """Ask again instead."""

@@ -10,8 +10,10 @@ import structlog
 
 from bot.domain.errors import Conflict
 from bot.intake.email import receiving
-from bot.intake.email.imap import Connection, LoginRefused, MailboxError, MailboxSettings
+from bot.intake.email.account import CommandRefused, LoginRefused, MailboxError, MailboxSettings
+from bot.intake.email.imap import Connection
 from bot.logs import place_of
+from bot.services import mail_in
 from bot.services.mail_in import Fate
 from bot.services.unit import DatabaseUnavailable, Units
 
@@ -26,6 +28,7 @@ _CHECK: Final = 20.0
 _PATIENCE: Final = 3.0
 _TROUBLED: Final = 3
 """Failures in a row; fewer are a hiccup that nobody need be called for."""
+_UNMARKED: Final = "refuses to mark or move mails that were received"
 T = TypeVar("T")
 
 
@@ -38,6 +41,10 @@ class Mailbox:
         self._connection = Connection(settings)
         self._failures = 0
         self._problem: str | None = "not looked at yet"
+        self._unmarked: set[int] = set()
+        """Received mails that the server did not let be marked: left alone while the connection lasts."""
+        self._told = False
+        """Whether the admins know of them."""
         self.turned_at: float | None = None
         """The running loop's time at which it came round last."""
 
@@ -48,7 +55,7 @@ class Mailbox:
 
     @property
     def problem(self) -> str | None:
-        """Why mails are not fetched; ``None``: they are, or it was a hiccup."""
+        """Why mails are not fetched, or not marked; ``None``: they are, or it was a hiccup."""
         waited = self._failures == 0 or self._failures >= _TROUBLED
         return self._problem if waited else None
 
@@ -90,6 +97,7 @@ class Mailbox:
     async def _stay(self) -> None:
         """Open the mailbox and stay in it until something goes wrong."""
         self._connection = Connection(self._settings)
+        self._unmarked.clear()
         try:
             await self._do(self._connection.open)
             if self._failures:
@@ -97,7 +105,7 @@ class Mailbox:
             idles = await self._do(lambda: self._connection.can_idle)
             while True:
                 await self._fetch_all()
-                self._failures, self._problem = 0, None
+                self._failures, self._problem = 0, _UNMARKED if self._unmarked else None
                 self._turn()
                 if idles:
                     await self._idle()
@@ -134,13 +142,23 @@ class Mailbox:
 
         Of what comes meanwhile a server tells with its next answer, whatever was asked; to who then waits
         for news it says nothing more of it.
+
+        :raises CommandRefused: the server does not give out one of them; the others are received.
         """
         looked: set[int] = set()
+        refused: CommandRefused | None = None
         while new := [uid for uid in await self._do(self._connection.waiting) if uid not in looked]:
             for uid in new:
-                await self._fetch(uid)
+                if uid not in self._unmarked:
+                    try:
+                        await self._fetch(uid)
+                    except CommandRefused as error:
+                        refused = error
                 self._turn()
             looked.update(new)
+        self._unmarked &= looked
+        if refused is not None:
+            raise refused
 
     async def _fetch(self, uid: int) -> None:
         """One mail: received and committed, and only then marked."""
@@ -150,11 +168,24 @@ class Mailbox:
             return
         if size > settings.max_size:
             await receiving.refuse_large(self._units, connection.identity(uid), size, settings.box)
-            await self._do(lambda: connection.set_aside(uid))
+            await self._mark(uid, connection.set_aside)
             return
         data = await self._do(lambda: connection.fetch(uid))
         if data is None:
             return
         received = await receiving.receive(self._units, data, settings.box, settings.limits)
         mark = connection.set_aside if received.fate is Fate.ASIDE else connection.done
-        await self._do(lambda: mark(uid))
+        await self._mark(uid, mark)
+
+    async def _mark(self, uid: int, mark: Callable[[int], None]) -> None:
+        """Mark a mail; one that the server does not let be marked must not stop those behind it."""
+        try:
+            await self._do(lambda: mark(uid))
+            self._told = False
+        except CommandRefused as error:
+            code = error.code
+            self._unmarked.add(uid)
+            _LOG.warning("mail_not_marked", mailbox=self.name, uid=uid, code=code)
+            if not self._told:
+                await self._units.run(lambda unit: mail_in.tell_unmarked(unit, self.name, code))
+                self._told = True
