@@ -10,7 +10,10 @@ import os
 import shutil
 import signal
 import sys
+import tempfile
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -22,6 +25,15 @@ from tests.desk import free_port
 USER: Final = "hilfe"
 PASSWORD: Final = "correct-horse"
 _PATIENCE: Final = 20.0
+
+
+@contextmanager
+def server_folder() -> Iterator[Path]:
+    """A folder that the server's own user may look into, unlike pytest's."""
+    folder = Path(tempfile.mkdtemp(prefix="imap"))
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 class ImapServer(ABC):
@@ -99,7 +111,8 @@ class Pymap(ImapServer):
         for lock in self.folder.rglob("*.lock"):
             lock.unlink()  # of one that was killed; it would wait for it for ever
         if not (self.folder / "pymap-etc-shadow").exists():
-            secret = BuiltinHash().hash(PASSWORD)
+            # Of few rounds: each login would take a second of the machine.
+            secret = BuiltinHash(rounds=1000).hash(PASSWORD)
             (self.folder / "pymap-etc-passwd").write_text(f"{USER}:x::::mail:\n")
             (self.folder / "pymap-etc-shadow").write_text(f"{USER}:{secret}:::::::\n")
         return [

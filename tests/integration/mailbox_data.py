@@ -1,11 +1,8 @@
 """Mailboxes on real servers, and what is found of their mails in the database."""
 
 import asyncio
-import shutil
-import tempfile
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
-from pathlib import Path
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import pytest
@@ -29,15 +26,6 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(loop, "_LONGEST", 0.3)
     # A part of a killed server may live on for a while, and say nothing more.
     monkeypatch.setattr(imap, "_ANSWER", 5.0)
-
-
-@contextmanager
-def server_folder() -> Iterator[Path]:
-    """A folder that the server's own user may look into, unlike pytest's."""
-    folder = Path(tempfile.mkdtemp(prefix="imap"))
-    folder.chmod(0o755)
-    yield folder
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 def settings(server: ImapServer, **changes: Any) -> MailboxSettings:

@@ -13,14 +13,13 @@ from bot.doctor.findings import Finding
 from bot.doctor.mailboxes import examine_mailbox
 from bot.intake.email.account import MailboxSettings, Security
 from storage.models import KeptMail
-from tests.imap_servers import Dovecot
+from tests.imap_servers import Dovecot, server_folder
 from tests.integration.desk_data import Desk, desk_on
 from tests.integration.mailbox_data import (
     fetching,
     impatient,
     numbered,
     rows,
-    server_folder,
     settings,
     texts,
     until,

@@ -14,14 +14,13 @@ from bot.intake.email.account import MailboxError
 from bot.intake.email.imap import Connection
 from bot.services.unit import DatabaseUnavailable, Unit, Units
 from storage.models import KeptMail
-from tests.imap_servers import PASSWORD, Dovecot, ImapServer, Pymap
+from tests.imap_servers import PASSWORD, Dovecot, ImapServer, Pymap, server_folder
 from tests.integration.desk_data import Desk, desk_on
 from tests.integration.mailbox_data import (
     fetching,
     impatient,
     numbered,
     rows,
-    server_folder,
     settings,
     texts,
     until,

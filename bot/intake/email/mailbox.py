@@ -4,6 +4,7 @@ import asyncio
 import random
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Final, TypeVar
 
 import structlog
@@ -24,6 +25,9 @@ _LONGEST_REFUSED: Final = 300.0
 """Seconds until a refused login is tried again; some servers lock out who tries too often."""
 _IDLE: Final = 240.0
 """Seconds until the mailbox is looked at although the server told of nothing."""
+_FIRST_IDLE: Final = 2.0
+"""Seconds of that after there was something, doubled each time: mails come in crowds, and of one that comes
+between the last look and the wait some servers do not tell."""
 _CHECK: Final = 20.0
 _PATIENCE: Final = 3.0
 _TROUBLED: Final = 3
@@ -102,13 +106,14 @@ class Mailbox:
             await self._do(self._connection.open)
             if self._failures:
                 _LOG.info("mailbox_open", mailbox=self.name)
-            idles = await self._do(lambda: self._connection.can_idle)
+            idles, wait = await self._do(lambda: self._connection.can_idle), _FIRST_IDLE
             while True:
                 await self._fetch_all()
                 self._failures, self._problem = 0, _UNMARKED if self._unmarked else None
                 self._turn()
                 if idles:
-                    await self._idle()
+                    news = await self._idle(wait)
+                    wait = _FIRST_IDLE if news else min(2 * wait, _IDLE)
                 else:
                     await asyncio.sleep(self._settings.poll)
         finally:
@@ -126,16 +131,16 @@ class Mailbox:
                 _LOG.debug("mailbox_cut_off", mailbox=self.name, error=type(error).__name__)
             raise
 
-    async def _idle(self) -> None:
-        """Wait until the server tells of something, or for a few minutes."""
+    async def _idle(self, seconds: float) -> bool:
+        """Wait until the server tells of something, or for so long; whether it did."""
         connection, loop = self._connection, asyncio.get_running_loop()
-        until = loop.time() + _IDLE
+        until, news = loop.time() + seconds, False
         await self._do(connection.idle)
-        while loop.time() < until:
-            if await self._do(lambda: connection.told_of_something(_CHECK)):
-                break
+        while not news and (left := until - loop.time()) > 0:
+            news = await self._do(partial(connection.told_of_something, min(left, _CHECK)))
             self._turn()
         await self._do(connection.idle_done)
+        return news
 
     async def _fetch_all(self) -> None:
         """Fetch until nothing new waits.
