@@ -1,15 +1,30 @@
 """Own events that the database does not know prove that it was restored; each says what it stands for."""
 
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
 
+from bot.domain.mail import LetterState, MailPolicy
 from bot.domain.words import Action
-from bot.services import answers, digest, moves, outcomes, people, quiet, reception, restoring
+from bot.services import (
+    answers,
+    digest,
+    letters,
+    mail_jobs,
+    moves,
+    outcomes,
+    people,
+    quiet,
+    reception,
+    restoring,
+)
 from bot.services.delivery import Send
 from bot.services.echoes import Echo
+from bot.services.letter_views import ReplyPost
 from bot.services.moves import Wish
 from bot.services.reception import Batch, ReceivedEvent, RoomUpdate
 from bot.services.restoring import MARGIN, GuardedUnits, RepeatedUnits
@@ -158,6 +173,29 @@ async def test_what_is_done_again_is_done_at_its_time_and_silently(desk: Desk) -
     jobs = await desk.deliver()
     assert [job for job in jobs if isinstance(job, Send) and job.room_id == FREIBURG] == []
     assert list(desk.homeserver.cards(number).values()) == [BERLIN]
+
+
+async def test_a_reply_that_went_out_since_the_backup_is_not_sent_again(database_url: str) -> None:
+    async with desk_on(database_url, replace(POLICY, mail=MailPolicy("example.org"))) as desk:
+        number = await desk.open()
+        await desk.deliver()
+
+        def reply(unit: Unit, cause: str) -> None:
+            letters.reply(unit, number, "Friday.", people.caller_of(unit, ANNA, FREIBURG, cause))
+
+        for cause in ("$sent", "$waits"):
+            await desk.units.run(partial(reply, cause=cause))
+        desk.clock.advance(days=2)
+        await first_sync(desk, Echo("1", "$1", FREIBURG, sent_at=LATER, on="$sent", key="✅"))
+        (waits,) = await desk.outbox(channel="email", state="waiting")
+        views = [job.view for job in await desk.deliver() if isinstance(job, Send)]
+        shown = {view.state: view for view in views if isinstance(view, ReplyPost)}
+        assert waits.payload == {"letter": shown[LetterState.WAITING].letter.id}
+        assert shown[LetterState.SENT].done_at == LATER
+        # Once more in the same way is no harm: it is known which one was sent.
+        claimed = await desk.units.run(mail_jobs.claim)
+        assert claimed.job is not None
+        assert claimed.job.letter.id == waits.payload["letter"]
 
 
 async def test_a_card_that_stands_in_the_new_room_is_found(desk: Desk) -> None:
