@@ -150,6 +150,8 @@ def mails(
     config: ConfigPath = _CONFIG,
 ) -> None:
     """Show the mails that could not be read and are kept aside; or one of them, as it came."""
+    if number is None and drop:
+        raise typer.BadParameter("which one? `tickettruhe mails` lists them", param_hint="NUMBER")
     if number is None:
         from rich.table import Table
 
@@ -166,7 +168,13 @@ def mails(
         data = _with_units(config, lambda units: units.look(lambda unit: mail_in.kept_data(unit, number)))
         if data is None:
             _fail("There is no such mail here; one that was too large lies in its mailbox.")
+        if _to_terminal():
+            _fail(f"It may hold what confuses a terminal. Into a file: tickettruhe mails {number} > mail.eml")
         sys.stdout.buffer.write(data)
+
+
+def _to_terminal() -> bool:
+    return sys.stdout.isatty()
 
 
 @cli.command("recovery-key")
