@@ -24,6 +24,7 @@ from bot.intake.email.reading import Limits
 from bot.intake.settings import Choice, FormSettings, IntakeSettings, MailSettings
 from bot.mail.compose import Composer, Sender
 from bot.mail.errors import TemplateBroken
+from bot.mail.markup import to_html
 from bot.mail.server import Security, ServerSettings
 from bot.mail.templates import Templates
 from bot.matrix.client import Login
@@ -224,6 +225,7 @@ def intake_settings(config: Config) -> IntakeSettings:
             Choice(key, _by_language(topic.name), topic.topic_id) for key, topic in config.topics.items()
         ),
         language=config.language,
+        answer_html=to_html,
         mail=_mail_settings(config),
     )
 

@@ -13,6 +13,7 @@ from bot.domain.errors import NameKind
 from bot.intake.health import Checks, Health
 from bot.intake.server import build_app, serve
 from bot.intake.settings import Choice, FormSettings, IntakeSettings
+from bot.mail.markup import to_html
 from bot.services import apikeys
 from bot.services.unit import PagePolicy, Policy, Units, utc_now
 from storage import schema
@@ -59,6 +60,7 @@ SETTINGS = IntakeSettings(
         Choice("other", {"de": "Sonstiges", "en": "Other"}),
     ),
     language="de",
+    answer_html=to_html,
 )
 
 REQUEST: dict[str, Any] = {

@@ -22,6 +22,7 @@ from bot.services.apikeys import Address
 from bot.services.arrivals import NewMessage
 from bot.services.intake import KeyReused, RetryKey, fingerprint
 from bot.services.letters import AckWish
+from bot.services.status_links import Proof, status_link
 from bot.services.unit import Unit, Units
 
 TICKETS: Final = ("/api/tickets.json", "/api/http.php/tickets.json")
@@ -71,6 +72,20 @@ class _Call:
         return RetryKey(f"api:{key_id}", self.retry, fingerprint(f"{about}\n".encode() + self.body))
 
 
+@dataclass(frozen=True, slots=True)
+class _Filed:
+    """A ticket that took what was sent, and the address of its requester's page."""
+
+    number: int
+    link: str | None = None
+
+    def answer(self, request: web.Request) -> web.Response:
+        """The bare number, as osTicket answers; more for who asks for JSON."""
+        if "application/json" not in request.headers.get("Accept", "").lower():
+            return web.Response(status=201, text=str(self.number))
+        return web.json_response({"number": self.number, "link": self.link}, status=201)
+
+
 class _NotAdmitted(TickettruheError):
     """The key is not valid, or not any more."""
 
@@ -96,22 +111,22 @@ class Api:
         ]
 
     def _answering(
-        self, handler: Callable[[web.Request, _Call], Awaitable[int]]
+        self, handler: Callable[[web.Request, _Call], Awaitable[_Filed]]
     ) -> Callable[[web.Request], Awaitable[web.Response]]:
         async def answer(request: web.Request) -> web.Response:
             presented, address = self._who(request)
             if apikeys.digest(presented) not in self._good:
                 await self._check(presented, address)
             try:
-                number = await handler(request, await self._read(request, presented, address))
+                filed = await handler(request, await self._read(request, presented, address))
             except (TickettruheError, web.HTTPException) as error:
                 # What is wrong with a request is told only to whoever may send one.
                 await self._check(presented, address)
                 if isinstance(error, TickettruheError):
                     return _refusal(error)
                 raise
-            _log.info("intake_accepted", intake=Intake.HTTP.value, ticket=number)
-            return web.Response(status=201, text=str(number))
+            _log.info("intake_accepted", intake=Intake.HTTP.value, ticket=filed.number)
+            return filed.answer(request)
 
         return answer
 
@@ -136,14 +151,16 @@ class Api:
         body = await self._bodies.read(request, self._settings.max_body)
         return _Call(presented, address, body, retry)
 
-    async def _create(self, _request: web.Request, call: _Call) -> int:
+    async def _create(self, _request: web.Request, call: _Call) -> _Filed:
         wanted = await _aside(
             call.body, lambda body: read_request(read_object(body), self._settings, self._units.policy)
         )
 
-        def work(unit: Unit) -> int:
+        def work(unit: Unit) -> _Filed:
             key = call.admitted(unit, "tickets")
-            return intake.open_ticket(unit, wanted, key=key, acknowledge=AckWish()).number
+            number = intake.open_ticket(unit, wanted, key=key, acknowledge=AckWish()).number
+            # As after the bot's own form: whoever sent it has shown nothing but that.
+            return _Filed(number, status_link(unit, number, Proof.FORM))
 
         return await self._units.run(work)
 
@@ -156,14 +173,15 @@ class Api:
         told = received.fate.value if received.number is None else str(received.number)
         return web.Response(status=201, text=told)
 
-    async def _message(self, request: web.Request, call: _Call) -> int:
+    async def _message(self, request: web.Request, call: _Call) -> _Filed:
         number = int(request.match_info["number"])
         body = await _aside(call.body, lambda body: read_message(read_object(body), self._settings))
         message = NewMessage(body.text, Intake.HTTP, attachments=body.attachments, acknowledge=AckWish())
 
-        def work(unit: Unit) -> int:
+        def work(unit: Unit) -> _Filed:
             key = call.admitted(unit, f"tickets/{number}/messages")
-            return arrivals.receive_message(unit, number, message, key=key).number
+            # Without a link: whoever has a key would get one to any ticket.
+            return _Filed(arrivals.receive_message(unit, number, message, key=key).number)
 
         return await self._units.run(work)
 

@@ -1,6 +1,6 @@
 """What the HTTP intake needs to know; made from the config by whoever starts it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from ipaddress import IPv4Network, IPv6Network
@@ -63,6 +63,8 @@ class IntakeSettings:
     topics: tuple[Choice, ...]
     language: str
     """Of the form, for people who name none of its languages."""
+    answer_html: Callable[[str], str]
+    """A team's answer, which is Markdown, as HTML of harmless elements alone."""
     mail: MailSettings = field(
         default_factory=lambda: MailSettings(Box("api"), Limits(10 * MIB, 20), 25 * MIB)
     )

@@ -4,6 +4,7 @@ from datetime import timedelta
 from enum import StrEnum
 
 from aiohttp import web
+from markupsafe import Markup
 
 from bot.domain.errors import InvalidInput
 from bot.domain.marks import N_
@@ -70,7 +71,7 @@ class StatusPages(Pages):
             phase=phase_told(view.phase, language),
             opened=day_told(view.opened_at, view.zone, language),
             expires=day_told(view.expires_at, view.zone, language),
-            lines=[(line, self._who(line, view, language)) for line in view.lines],
+            lines=[(line, self._who(line, view, language), self._answer(line)) for line in view.lines],
             link=link,
             token=token,
             notice=notice if wait is None else f"{notice} {try_again(language, wait)}",
@@ -115,6 +116,10 @@ class StatusPages(Pages):
         text = f"{told} {try_again(language, wait)}"
         page = self._page("trouble.html", language, 429, root=BELOW[below], notice=text, link="")
         return _private(waiting(page, wait))
+
+    def _answer(self, line: Line) -> Markup | None:
+        """A team's answer as its mail shows it; what requesters wrote is text and nothing else."""
+        return Markup(self._settings.answer_html(line.text)) if line.answer else None  # noqa: S704 - cleaned there
 
     def _who(self, line: Line, view: StatusView, language: str) -> str:
         gettext = texts(language).gettext

@@ -49,13 +49,13 @@ def ensure_key(unit: Unit) -> None:
     secrets.ensure(unit, _KEY)
 
 
-def status_link(unit: Unit, number: int) -> str | None:
-    """Address of the page for a mail to the requester, good from now on.
+def status_link(unit: Unit, number: int, proof: Proof = Proof.MAIL) -> str | None:
+    """Address of the page for whoever has that ``proof``, good from now on.
 
     ``None``: there is no page, it has no address that can be told, or the ticket is deleted or unknown.
     """
     page = unit.policy.page
-    token = issue(unit, number, Proof.MAIL)
+    token = issue(unit, number, proof)
     return None if page is None or page.address is None or token is None else f"{page.address}/{PATH}/{token}"
 
 

@@ -88,6 +88,10 @@ def view(unit: Unit, token: str) -> StatusView | None:
     ways = tuple(Intake) if mailed else _BY_FORM
     number = changes.number_of(ticket)
     rows = conversation.told_requester(unit.session, number, ways, _MESSAGES + 1, answers=mailed)
+    if not mailed and ticket.intake == Intake.HTTP.value:
+        # By a web site's own form, whose visitor has the link; what programs add later may be another's.
+        first = tickets.first_message(unit.session, ticket)
+        rows = [*([first] if first is not None else []), *rows]
     return StatusView(
         number=number,
         subject="" if ticket.intake == Intake.CHAT.value else ticket.subject,

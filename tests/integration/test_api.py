@@ -2,13 +2,15 @@
 
 import asyncio
 import base64
+import json
+from dataclasses import replace
 
 import pytest
 
 from bot.domain.words import Status
 from bot.services import apikeys
 from storage.models import Attachment, IdempotencyKey, Requester, Ticket, TicketMessage
-from tests.intake_site import CREATE, REQUEST, Site, site
+from tests.intake_site import CREATE, POLICY, REQUEST, Site, site
 
 
 async def test_a_request_becomes_a_ticket_with_everything_in_it(both: Site) -> None:
@@ -51,6 +53,36 @@ async def test_the_answer_is_the_bare_number_as_osticket_gives_it(here: Site) ->
         assert (answer.status, answer.content_type, await answer.text()) == (201, "text/plain", "1")
         assert answer.headers["Cache-Control"] == "no-store"
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+async def test_who_asks_for_json_gets_the_link_to_the_requesters_page(both: Site) -> None:
+    json_please = {"Accept": "application/json", "Idempotency-Key": "one"}
+    told = []
+    for _retry in range(2):
+        status, text = await both.call(json=REQUEST, headers=json_please)
+        assert status == 201
+        told.append(json.loads(text))
+    assert [each["number"] for each in told] == [1, 1]
+    address = both.units.policy.page and both.units.policy.page.address
+    assert told[0]["link"].startswith(f"{address}/request/f1-")
+    path = "/api/tickets/1/messages"
+    later = await both.call(path, json={"message": "From elsewhere"}, headers={"Accept": "application/json"})
+    assert (later[0], json.loads(later[1])) == (201, {"number": 1, "link": None})
+    async with both.http.get(told[0]["link"].replace(address, both.url) + "?lang=en") as answer:
+        page = await answer.text()
+    assert (answer.status, REQUEST["message"].splitlines()[1] in page) == (200, True)
+    assert "Our answers are not shown" in page
+    assert "From elsewhere" not in page
+    no_key = await both.call(json=REQUEST, headers={"Accept": "application/json", "X-API-Key": "tt_x"})
+    assert no_key == (401, "Valid API key required")
+
+
+async def test_without_an_address_or_a_page_there_is_no_link(sqlite_database: str) -> None:
+    assert POLICY.page is not None
+    for name, page in (("none", None), ("nameless", replace(POLICY.page, address=None))):
+        async with site(sqlite_database, policy=replace(POLICY, page=page), key_name=name) as running:
+            _status, text = await running.call(json=REQUEST, headers={"Accept": "application/json"})
+        assert json.loads(text)["link"] is None
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,8 @@ import pytest
 from bot.domain.words import Intake
 from bot.services import intake, status_links
 from bot.services.status_links import Proof
+from bot.services.unit import Unit
+from storage import rows
 from storage.models import Attachment, OutboxRow, Secret, Ticket, TicketMessage
 from tests.intake_site import POLICY, SETTINGS, Site, form_settings, site
 from tests.integration.desk_data import request
@@ -124,6 +126,28 @@ async def test_the_thank_you_page_leads_there_for_a_day(here: Site) -> None:
     assert "#1" in later.text
     assert "request/" not in later.text
     assert (await get(here, f"/{found[1]}")).status == 200
+
+
+async def test_answers_look_as_in_their_mail_and_requesters_words_are_text(here: Site) -> None:
+    number, path = await opened(here, text="**Mine** <b>x</b> [a](https://evil.example)")
+    answer = (
+        "Friday is **fine**, <i>really</i>:\n\n- [map](https://maps.example/?a=1&b=2)\n- [x](javascript:y)"
+    )
+
+    def reply(unit: Unit) -> None:
+        rows.insert(
+            unit.session, TicketMessage, number=number, kind="reply", text=answer,
+            intake="email", author="@anna:example.org", at=unit.now,
+        )  # fmt: skip
+
+    await here.units.run(reply)
+    page = (await get(here, path)).text
+    assert "<p>Friday is <strong>fine</strong>, &lt;i&gt;really&lt;/i&gt;:</p>" in page
+    assert re.search(
+        r'<li><a href="https://maps.example/\?a=1&amp;b=2" rel="[^"]*noreferrer">map</a></li>', page
+    )
+    assert 'href="javascript' not in page
+    assert '<p class="text">**Mine** &lt;b&gt;x&lt;/b&gt; [a](https://evil.example)</p>' in page
 
 
 async def test_pages_are_for_nobody_else(here: Site) -> None:
