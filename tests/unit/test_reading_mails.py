@@ -75,6 +75,13 @@ def test_nothing_else_is_cut(text: str) -> None:
     assert own_words(text) == text
 
 
+@pytest.mark.parametrize("between", ["\n\n", "\n"])
+@pytest.mark.parametrize("words", ["Am Freitag geht es nicht. Montag?", "On Friday I cannot.\nOn Monday?"])
+def test_words_that_begin_like_an_introduction_are_no_part_of_it(words: str, between: str) -> None:
+    text = f"{words}{between}Am 28.11.2026 um 01:16 schrieb hilfe@desk.example:\n> Freitag?"
+    assert own_words(text) == words
+
+
 def test_what_is_forwarded_stays_whole() -> None:
     read = mail("forwarded")
     assert read.forwarded

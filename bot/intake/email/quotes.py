@@ -121,13 +121,17 @@ def _intro_at(lines: list[str], index: int) -> int:
         return 0
     joined = ""
     for width, line in enumerate(lines[index : index + _WRAPPED], 1):
+        if not line.strip(" >"):
+            return 0
         joined = f"{joined} {line.strip(' >').lower()}".strip()
         if len(joined) > _LONG_LINE:
             return 0
         if not joined.endswith(":"):
             continue
         said = joined.endswith(_INTRO_ENDS) or " schrieb" in joined or joined.startswith("zitat von ")
-        return width if said and _DATE_OR_ADDRESS.search(joined) else 0
+        # "On Friday it is not possible." begins like one, and a line below it is one.
+        alone = not any(_intro_at(lines, index + below) for below in range(1, width))
+        return width if said and alone and _DATE_OR_ADDRESS.search(joined) else 0
     return 0
 
 
