@@ -25,10 +25,11 @@ def card_says(view: RoomView, bot: str, number: int, *words: str) -> bool:
     return len(found) == 1 and all(word in found[0].body for word in words)
 
 
-def done(view: RoomView, bot: str, command: str) -> bool:
-    """Whether the bot has acknowledged the command, and not answered it besides."""
+def done(view: RoomView, bot: str, command: str, posts: int = 0) -> bool:
+    """Whether the bot has acknowledged the command, and answered it by so many posts."""
     message = view.message(command)
-    return message is not None and bot in message.reactions.get(_DONE, ()) and not answers(view, bot, command)
+    acknowledged = message is not None and bot in message.reactions.get(_DONE, ())
+    return acknowledged and len(answers(view, bot, command)) == posts
 
 
 def answers(view: RoomView, bot: str, command: str) -> list[Shown]:

@@ -28,6 +28,17 @@ class Request:
     language: str = "de"
 
 
+@dataclass(frozen=True, slots=True)
+class MailSample:
+    """What somebody writes to the help desk; ``region`` is what stands behind the plus, if anything."""
+
+    region: str
+    name: str
+    email: str
+    subject: str
+    message: str
+
+
 ROOMS: Final = {
     room.key: room
     for room in (
@@ -40,6 +51,8 @@ ROOMS: Final = {
 PEOPLE: Final = {"anna": "Anna", "ben": "Ben", "carla": "Carla", "tim": "Tim", "dora": "Dora"}
 BOT: Final = "tickettruhe"
 BOT_NAME: Final = "Tickettruhe"
+HELP_DESK: Final = "hilfe@tickettruhe.example"
+"""Where people write; `hilfe+berlin@…` is for Berlin."""
 
 SETTINGS: Final[Mapping[str, Any]] = {
     "language": "de",
@@ -59,8 +72,17 @@ SETTINGS: Final[Mapping[str, Any]] = {
 }
 """The part of the bot's config that is the same in every demo."""
 TEAMS: Final[Mapping[str, Mapping[str, Any]]] = {
-    "freiburg": {"name": "Freiburg", "regions": ["freiburg", "emmendingen"]},
-    "berlin": {"name": "Berlin", "regions": ["berlin"], "language": "en"},
+    "freiburg": {
+        "name": "Freiburg",
+        "regions": ["freiburg", "emmendingen"],
+        "mail": {"signature": "Tickettruhe Freiburg"},
+    },
+    "berlin": {
+        "name": "Berlin",
+        "regions": ["berlin"],
+        "language": "en",
+        "mail": {"signature": "Tickettruhe Berlin"},
+    },
 }
 
 SAMPLES: Final = (
@@ -114,6 +136,27 @@ LATER: Final = (
     ),
 )  # fmt: skip
 """What `/ticket` files, in turn."""
+
+MAILS: Final = (
+    MailSample(
+        "freiburg", "Leyla Aydin", "leyla@example.org",
+        "Laptop startet nicht mehr",
+        "Hallo,\n\nder Laptop von Ihnen startet seit gestern nicht mehr. Kann ich ihn vorbeibringen?\n\n"
+        "Viele Grüße\nLeyla Aydin",
+    ),
+    MailSample(
+        "berlin", "Tom Okafor", "tom.okafor@example.org",
+        "Charger for my laptop",
+        "Hi,\n\nthe charger of the laptop that I got from you broke. Do you have another one?\n\nTom",
+    ),
+    MailSample(
+        "", "Birgit Sommer", "b.sommer@example.org",
+        "Spendenquittung",
+        "Guten Tag,\n\nich habe im März zwei Monitore gespendet. Bekomme ich dafür eine Quittung?\n\n"
+        "Birgit Sommer",
+    ),
+)  # fmt: skip
+"""What `/write` sends, in turn."""
 
 
 def rooms_of(person: str) -> tuple[Room, ...]:

@@ -4,6 +4,7 @@ DemoError
 ├── HomeserverError
 ├── BotFailed
 ├── FormFailed
+├── PostFailed
 └── Refused
 """
 
@@ -22,6 +23,10 @@ class BotFailed(DemoError):
 
 class FormFailed(DemoError):
     """The contact form does not answer, or did not take what was entered."""
+
+
+class PostFailed(DemoError):
+    """The local mail server is not there."""
 
 
 class Refused(DemoError):

@@ -16,7 +16,7 @@ from bot.demo.synapse_config import write_private
 DEFAULT: Final = Path(".demo")
 _LOCK: Final = "lock"
 _MEMORY: Final = "demo.json"
-_PARTS: Final = ("homeserver", "bot", _MEMORY)
+_PARTS: Final = ("homeserver", "bot", "mail", _MEMORY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,7 @@ class Folder:
         self.path = path
         self.homeserver = path / "homeserver"
         self.bot = path / "bot"
+        self.mail = path / "mail"
 
     def recall(self) -> Memory | None:
         """The last demo, if it was set up to its end."""

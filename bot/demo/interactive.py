@@ -2,7 +2,7 @@
 
 import asyncio
 import difflib
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from itertools import cycle
 from typing import Any, Final
@@ -45,24 +45,28 @@ class Order:
 class Desk:
     """Where the person at the keyboard sits: as whom, and in which room."""
 
-    def __init__(self, stage: Stage, terminal: Terminal, started: float) -> None:
+    def __init__(
+        self, stage: Stage, terminal: Terminal, started: float, orders: Mapping[str, "Order"]
+    ) -> None:
         """:param started: on the monotonic clock, for telling how long the first ticket took."""
         self.stage = stage
+        self.tell = terminal.print
         self._terminal = terminal
+        self._orders = orders
         self._started = started
-        self._pictures = Pictures(terminal.console, stage.name_of)
-        self._person, self._room = "anna", "freiburg"
+        self.pictures = Pictures(terminal.console, stage.name_of)
+        self._person, self.room = "anna", "freiburg"
         self._later = cycle(LATER)
         self._tasks: set[asyncio.Task[None]] = set()
         self.quitting = False
 
     async def run(self) -> None:
         """Until the person quits or the input ends."""
-        tell = self._terminal.print
-        tell(welcome.page(self.stage))
+        self.tell(welcome.page(self.stage))
         if self.stage.kept:
             await self.show_room("")
         self.stage.watch.on_change = self._happened
+        self.stage.post.on_letter = lambda letter: self.tell(self.pictures.letter(letter))
         self._behind(self._watch_bot())
         if not self.stage.kept:
             self._behind(self._file_samples())
@@ -82,20 +86,20 @@ class Desk:
             if line.startswith("/"):
                 await self._ordered(line)
             elif line:
-                await self.stage.people[self._person].say(self.stage.rooms[self._room], line)
+                await self.stage.people[self._person].say(self.stage.rooms[self.room], line)
         except DemoError as error:
-            self._complain(str(error))
+            self.complain(str(error))
         except (aiohttp.ClientError, TimeoutError):
-            self._complain("The homeserver does not answer.")
+            self.complain("The homeserver does not answer.")
 
     async def _ordered(self, line: str) -> None:
-        self._terminal.print(f"[dim]{escape(line)}[/]")
+        self.tell(f"[dim]{escape(line)}[/]")
         name, _, rest = line[1:].partition(" ")
-        order = ORDERS.get(name.lower())
+        order = self._orders.get(name.lower())
         if order is None:
-            near = difflib.get_close_matches(name.lower(), ORDERS, 1)
+            near = difflib.get_close_matches(name.lower(), self._orders, 1)
             hint = f"Did you mean /{near[0]}?" if near else "/help lists what there is."
-            self._complain(f"There is no /{name}. {hint} The bot's own commands begin with !, as in !help.")
+            self.complain(f"There is no /{name}. {hint} The bot's own commands begin with !, as in !help.")
             return
         await order.handler(self, rest.strip())
 
@@ -103,40 +107,40 @@ class Desk:
         """Sits down as somebody else, in a room of theirs."""
         who = who.lower()
         if who not in PEOPLE:
-            self._complain(f"Who? There are {', '.join(PEOPLE)}.")
+            self.complain(f"Who? There are {', '.join(PEOPLE)}.")
             return
         self._person = who
-        if who not in ROOMS[self._room].people:
-            self._room = rooms_of(who)[0].key
+        if who not in ROOMS[self.room].people:
+            self.room = rooms_of(who)[0].key
         self._sit()
 
     async def go(self, where: str) -> None:
         """Goes to another room, if need be as one of its people."""
         found = [key for key, room in ROOMS.items() if where.lower() in (key, room.name.lower())]
         if not found:
-            self._complain(f"Where? There are {', '.join(ROOMS)}.")
+            self.complain(f"Where? There are {', '.join(ROOMS)}.")
             return
-        self._room = found[0]
-        if self._person not in ROOMS[self._room].people:
-            self._person = ROOMS[self._room].people[0]
-            self._terminal.print(f"[dim]You are {PEOPLE[self._person]} now.[/]")
+        self.room = found[0]
+        if self._person not in ROOMS[self.room].people:
+            self._person = ROOMS[self.room].people[0]
+            self.tell(f"[dim]You are {PEOPLE[self._person]} now.[/]")
         self._sit()
 
     async def list_people(self, _: str) -> None:
         """Who there is."""
-        self._terminal.print(welcome.people(self.stage))
+        self.tell(welcome.people(self.stage))
 
     async def list_rooms(self, _: str) -> None:
         """Which rooms there are."""
-        self._terminal.print(welcome.rooms())
+        self.tell(welcome.rooms())
 
     async def show_room(self, _: str) -> None:
         """The whole room as a client shows it."""
-        self._terminal.print(self._pictures.room(self._room, self.stage.watch.view(self._room)))
+        self.tell(self.pictures.room(self.room, self.stage.watch.view(self.room)))
 
     async def show_form(self, _: str) -> None:
         """Where the contact form is."""
-        self._terminal.print(Text.assemble("Contact form: ", (self.stage.bot.form_url, "bold underline")))
+        self.tell(Text.assemble("Contact form: ", (self.stage.bot.form_url, "bold underline")))
 
     async def file_ticket(self, _: str) -> None:
         """Files another request."""
@@ -148,23 +152,23 @@ class Desk:
         key = _TAPS.get(what.strip().lower(), what.strip())
         card = self._card(number)
         if card is None or key not in _TAPS.values():
-            self._complain(f"What on which card? For example: /tap 1 take. There are {', '.join(_TAPS)}.")
+            self.complain(f"What on which card? For example: /tap 1 take. There are {', '.join(_TAPS)}.")
             return
-        await self.stage.people[self._person].tap(self.stage.rooms[self._room], card, key)
+        await self.stage.people[self._person].tap(self.stage.rooms[self.room], card, key)
 
     async def say_in_thread(self, typed: str) -> None:
         """Says something in a ticket's thread, as `1 !note rings twice`."""
         number, _, text = typed.partition(" ")
         card = self._card(number)
         if card is None or not text.strip():
-            self._complain("What in which ticket's thread? For example: /in 1 !note rings twice")
+            self.complain("What in which ticket's thread? For example: /in 1 !note rings twice")
             return
-        await self.stage.people[self._person].say(self.stage.rooms[self._room], text.strip(), card)
+        await self.stage.people[self._person].say(self.stage.rooms[self.room], text.strip(), card)
 
     def _card(self, number: str) -> str | None:
         """The card of a ticket in this room."""
         digits = number.removeprefix("#")
-        view = self.stage.watch.view(self._room)
+        view = self.stage.watch.view(self.room)
         found = cards(view, self.stage.bot_user, int(digits)) if digits.isascii() and digits.isdigit() else ()
         return next((card.event_id for card in found), None)
 
@@ -172,25 +176,23 @@ class Desk:
         """Kill -9."""
         if self.stage.bot.running:
             await self.stage.bot.kill()
-            self._terminal.print(
-                "[yellow]The bot is dead (kill -9).[/] Type commands all the same, then /start."
-            )
+            self.tell("[yellow]The bot is dead (kill -9).[/] Type commands all the same, then /start.")
         else:
-            self._complain("The bot is dead already. /start starts it again.")
+            self.complain("The bot is dead already. /start starts it again.")
 
     async def start_bot(self, _: str) -> None:
         """Starts it again."""
         if self.stage.bot.running:
-            self._complain("The bot is running. /kill kills it.")
+            self.complain("The bot is running. /kill kills it.")
             return
-        self._terminal.print("Starting the bot …")
+        self.tell("Starting the bot …")
         await self.stage.bot.start()
         self._behind(self._watch_bot())
-        self._terminal.print("[green]The bot is back.[/]")
+        self.tell("[green]The bot is back.[/]")
 
     async def help(self, _: str) -> None:
         """What can be typed."""
-        self._terminal.print(welcome.help_page(ORDERS.values()))
+        self.tell(welcome.help_page(self._orders.values()))
 
     async def quit(self, _: str) -> None:
         """Ends the demo."""
@@ -201,7 +203,7 @@ class Desk:
     def _happened(self, room: str, change: Change) -> None:
         # What a card offers is no news: it would be four lines a ticket.
         if change.kind is not Happening.REACTION or change.by != change.message.sender:
-            self._terminal.print(self._pictures.change(room, change))
+            self.tell(self.pictures.change(room, change))
 
     async def _file_samples(self) -> None:
         """Then, below all of them, says what to do now."""
@@ -210,17 +212,17 @@ class Desk:
             return
         if await self.stage.watch.until(lambda: len(self.stage.cards()) >= len(numbers), _PATIENCE):
             took = self.stage.seconds_to_first_card(self._started)
-            self._terminal.print(f"\n[green]The first ticket was in its room after {took:.1f} s.[/]")
-            self._terminal.print(welcome.first_steps(numbers[0], self.stage.bot.form_url))
+            self.tell(f"\n[green]The first ticket was in its room after {took:.1f} s.[/]")
+            self.tell(welcome.first_steps(numbers[0], self.stage.bot.form_url))
 
     async def _file(self, request: Request) -> int | None:
         try:
             number = await fill_in(self.stage.bot.form_url, request)
         except DemoError as error:
             hint = "" if self.stage.bot.running else " The bot is dead: /start starts it again."
-            self._complain(f"{error}{hint}")
+            self.complain(f"{error}{hint}")
             return None
-        self._terminal.print(f"[dim]{escape(request.name)} has filled in the contact form: #{number}[/]")
+        self.tell(f"[dim]{escape(request.name)} has filled in the contact form: #{number}[/]")
         return number
 
     async def _watch_bot(self) -> None:
@@ -228,7 +230,7 @@ class Desk:
         # A signal was /kill, or the end of the demo.
         if status >= 0:
             log = self.stage.bot.log_path
-            self._complain(f"The bot has ended by itself (exit status {status}). Its log: {log}")
+            self.complain(f"The bot has ended by itself (exit status {status}). Its log: {log}")
 
     def _behind(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
@@ -236,27 +238,8 @@ class Desk:
         task.add_done_callback(self._tasks.discard)
 
     def _sit(self) -> None:
-        self._terminal.prompt = f"{PEOPLE[self._person]} in {ROOMS[self._room].name}> "
+        self._terminal.prompt = f"{PEOPLE[self._person]} in {ROOMS[self.room].name}> "
 
-    def _complain(self, what: str) -> None:
-        self._terminal.print(f"[yellow]{escape(what)}[/]")
-
-
-ORDERS: Final = {
-    order.name: order
-    for order in (
-        Order("as", "anna", "be somebody else", Desk.be),
-        Order("room", "berlin", "go to another room", Desk.go),
-        Order("people", "", "who there is, and their passwords", Desk.list_people),
-        Order("rooms", "", "which rooms there are", Desk.list_rooms),
-        Order("tap", "1 take", "tap a reaction on a card: take, wait, close, spam or undo", Desk.tap),
-        Order("in", "1 !note …", "say something in a ticket's thread", Desk.say_in_thread),
-        Order("show", "", "this whole room as a Matrix client shows it", Desk.show_room),
-        Order("form", "", "where the contact form is", Desk.show_form),
-        Order("ticket", "", "file another request", Desk.file_ticket),
-        Order("kill", "", "kill the bot (kill -9)", Desk.kill_bot),
-        Order("start", "", "start it again: nothing is lost, nothing comes twice", Desk.start_bot),
-        Order("help", "", "this list", Desk.help),
-        Order("quit", "", "end bot and homeserver; Ctrl-C and Ctrl-D do so too", Desk.quit),
-    )
-}
+    def complain(self, what: str) -> None:
+        """Tells what cannot be done."""
+        self.tell(f"[yellow]{escape(what)}[/]")

@@ -1,7 +1,7 @@
 """Rooms as text for the terminal: what just happened, and how a whole room looks."""
 
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -11,10 +11,13 @@ from rich.console import Console, RenderableType
 from rich.text import Text
 
 from bot.demo.cast import ROOMS, SETTINGS
+from bot.demo.letters import Letter
 from bot.demo.room_view import Change, Happening, RoomView, Shown
 
 _COLOURS: Final = dict(zip(ROOMS, ("cyan", "magenta", "yellow", "green"), strict=True))
 _ROOM_WIDTH: Final = max(len(room.name) for room in ROOMS.values())
+_MAIL: Final = "Mail"
+_MAIL_COLOUR: Final = "blue"
 _QUOTED_CELLS: Final = 40
 _EDIT_LINES: Final = 2
 _ZONE: Final = ZoneInfo(SETTINGS["timezone"])
@@ -31,7 +34,20 @@ class Pictures:
 
     def change(self, room: str, change: Change) -> Text:
         """What just happened in a room. Of an edit only the first lines: the rest is seldom new."""
-        return self._in_column(room, change.at, "\n".join(self._told(change)), change.by)
+        return self._of_room(room, change.at, "\n".join(self._told(change)), change.by)
+
+    def letter(self, letter: Letter) -> Text:
+        """A mail that has just been sent. Of what the bot sends by itself the subject is enough."""
+        lines = [] if letter.automatic else clean(letter.text).splitlines()
+        told = [_headline(letter), *(f"  {line}" for line in lines)]
+        return self._in_column(_MAIL, _MAIL_COLOUR, letter.at, "\n".join(told), _way(letter))
+
+    def letters(self, letters: Sequence[Letter]) -> RenderableType:
+        """All mails, one line each."""
+        rows = [Text(f"{letter.at.astimezone(_ZONE):%H:%M} {_headline(letter)}") for letter in letters]
+        for row in rows:
+            row.truncate(self._console.width - 1, overflow="ellipsis")
+        return Text("\n").join([_mail_title("Mails"), *(rows or [Text("(none yet)", style="dim")])])
 
     def room(self, room: str, view: RoomView) -> RenderableType:
         """The whole room as it looks now."""
@@ -62,7 +78,7 @@ class Pictures:
         name = self._name_of(message.sender) + (f" ({', '.join(marks)})" if marks else "")
         lines = ["(removed)"] if message.removed else clean(message.body).splitlines()
         told = [*_spoken(name, lines), *(f"  [{tap}]" for tap in self._taps(message))]
-        return self._in_column(room, message.at, "\n".join(told), message.sender)
+        return self._of_room(room, message.at, "\n".join(told), message.sender)
 
     def _taps(self, message: Shown) -> Iterator[str]:
         """What somebody put on somebody else's message, then what the sender offers."""
@@ -74,21 +90,42 @@ class Pictures:
         if offered:
             yield f"tap: {clean(' '.join(offered))}"
 
-    def _in_column(self, room: str, at: datetime, told: str, by: str) -> Text:
-        """The text to the right of time and room, wrapped to the terminal."""
-        head = f"{at.astimezone(_ZONE):%H:%M} {ROOMS[room].name:<{_ROOM_WIDTH}} │ "
+    def _of_room(self, room: str, at: datetime, told: str, by: str) -> Text:
+        return self._in_column(ROOMS[room].name, _COLOURS[room], at, told, self._name_of(by))
+
+    def _in_column(self, place: str, colour: str, at: datetime, told: str, name: str) -> Text:
+        """The text to the right of time and place, wrapped to the terminal; the name in it is bold."""
+        head = f"{at.astimezone(_ZONE):%H:%M} {place:<{_ROOM_WIDTH}} │ "
         rest = " " * (cell_len(head) - 2) + "│ "
         width = max(self._console.width - cell_len(head) - 1, 20)
         rows = [row for line in told.split("\n") for row in _wrapped(Text(line), width, self._console)] or [
             Text()
         ]
-        name = self._name_of(by)
         if rows[0].plain.startswith(name):
             rows[0].stylize("bold", 0, len(name))
-        colour = _COLOURS[room]
         return Text("\n").join(
             Text.assemble((rest if index else head, colour), row) for index, row in enumerate(rows)
         )
+
+
+def whole_letter(letter: Letter) -> RenderableType:
+    """A mail as a mail program shows it: to the left edge, so that its link can be clicked."""
+    headers = [Text(clean(f"{name}: {value}"), style="dim") for name, value in letter.headers]
+    return Text("\n").join([_mail_title(f"Mail {letter.place}"), *headers, Text(), Text(clean(letter.text))])
+
+
+def _mail_title(title: str) -> Text:
+    return Text(f" {title} ", style=f"bold reverse {_MAIL_COLOUR}")
+
+
+def _headline(letter: Letter) -> str:
+    """Its number, from whom or to whom, and about what; the help desk's own address says nothing new."""
+    return f"{_way(letter)}: {clean(letter.subject)}"
+
+
+def _way(letter: Letter) -> str:
+    who = f"to {letter.to}" if letter.outgoing else f"from {letter.sender}"
+    return clean(f"✉ {letter.place} {who}")
 
 
 def clean(text: str) -> str:

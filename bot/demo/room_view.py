@@ -30,6 +30,8 @@ class Shown:
     thread: str | None
     answers: str | None
     """Event id of the message that this one replies to."""
+    mentions: frozenset[str] = frozenset()
+    """User ids of those whom it rings for."""
     edited: bool = False
     removed: bool = False
     reactions: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
@@ -92,6 +94,7 @@ class RoomView:
             notice=content.get("msgtype") == "m.notice",
             thread=relation.get("event_id") if relation.get("rel_type") == "m.thread" else None,
             answers=reply.get("event_id") if isinstance(reply, dict) else None,
+            mentions=_mentioned(content),
             removed="redacted_because" in event.get("unsigned", {}),
         )
         self._messages[message.event_id] = message
@@ -137,6 +140,12 @@ class RoomView:
 def _relation(event: Event) -> dict[str, Any]:
     relation = event["content"].get("m.relates_to")
     return relation if isinstance(relation, dict) else {}
+
+
+def _mentioned(content: dict[str, Any]) -> frozenset[str]:
+    mentions = content.get("m.mentions")
+    named = mentions.get("user_ids") if isinstance(mentions, dict) else None
+    return frozenset(map(str, named)) if isinstance(named, list) else frozenset()
 
 
 def _moment(event: Event) -> datetime:

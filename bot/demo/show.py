@@ -15,6 +15,7 @@ from bot.demo.cast import ROOMS
 from bot.demo.errors import DemoError
 from bot.demo.folder import DEFAULT, Folder, held
 from bot.demo.interactive import Desk
+from bot.demo.orders import ORDERS
 from bot.demo.pictures import Pictures
 from bot.demo.script import Round
 from bot.demo.stage import Stage, set_up
@@ -70,7 +71,7 @@ async def _stoppable(terminal: Terminal) -> AsyncIterator[None]:
 
 async def _live(folder: Folder, terminal: Terminal, started: float, *, keep: bool) -> int:
     async with set_up(folder, keep=keep, tell=terminal.print) as stage:
-        await Desk(stage, terminal, started).run()
+        await Desk(stage, terminal, started, ORDERS).run()
         terminal.print("Ending bot and homeserver …")
     terminal.print(
         f"`make demo ARGS=--keep` goes on with these rooms; they are in {escape(str(folder.path))}."
@@ -113,4 +114,9 @@ def _transcripts(stage: Stage, terminal: Terminal) -> None:
     for room in ROOMS:
         terminal.print()
         terminal.print(pictures.room(room, stage.watch.view(room)))
+    terminal.print()
+    terminal.print(pictures.letters(stage.post.letters))
+    for letter in stage.post.letters:
+        if not letter.automatic:
+            terminal.print(pictures.letter(letter))
     terminal.print()

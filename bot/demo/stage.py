@@ -16,6 +16,7 @@ from bot.demo.cast import BOT, BOT_NAME, PEOPLE, ROOMS, SETTINGS, TEAMS
 from bot.demo.folder import Folder, Memory
 from bot.demo.homeserver import Account, Homeserver
 from bot.demo.person import LONG_POLL, Person
+from bot.demo.post import Post
 from bot.demo.room_view import Shown
 from bot.demo.synapse_config import free_port
 from bot.demo.watch import Watch
@@ -36,6 +37,7 @@ class Stage:
     password: str
     """Of all people."""
     watch: Watch
+    post: Post
     kept: bool
     """Whether it goes on with rooms and tickets of an earlier demo."""
 
@@ -83,15 +85,17 @@ async def set_up(folder: Folder, *, keep: bool, tell: Callable[[str], None]) -> 
             memory = Memory(password, rooms, bot_account)
             folder.remember(memory)
         bot = BotProcess(folder.bot, _form_port())
-        bot.configure(_config(homeserver.url, memory, bot.port))
         watch = Watch({key: (people[room.people[0]], memory.rooms[key]) for key, room in ROOMS.items()})
-        try:
-            async with watch.following():
-                await bot.start()
-                bot_user = memory.bot.user_id
-                yield Stage(homeserver, bot, bot_user, people, memory.rooms, password, watch, kept)
-        finally:
-            await bot.stop()
+        post = Post(folder.mail, watch.look_again)
+        async with post.open():
+            bot.configure(_config(homeserver.url, memory, bot, post))
+            try:
+                async with watch.following():
+                    await bot.start()
+                    bot_user = memory.bot.user_id
+                    yield Stage(homeserver, bot, bot_user, people, memory.rooms, password, watch, post, kept)
+            finally:
+                await bot.stop()
 
 
 async def _register(homeserver: Homeserver, password: str) -> dict[str, Account]:
@@ -118,7 +122,7 @@ def _form_port() -> int:
     return next((port for port in FORM_PORTS if free_port(port) == port), None) or free_port(0)
 
 
-def _config(homeserver_url: str, memory: Memory, form_port: int) -> dict[str, Any]:
+def _config(homeserver_url: str, memory: Memory, bot: BotProcess, post: Post) -> dict[str, Any]:
     """The bot's config, as an operator would write it."""
     teams = {key: {**team, "room": memory.rooms[key]} for key, team in TEAMS.items()}
     return {
@@ -131,8 +135,10 @@ def _config(homeserver_url: str, memory: Memory, form_port: int) -> dict[str, An
         },
         "rooms": {"admin": memory.rooms["admin"], "triage": memory.rooms["triage"]},
         "teams": teams,
+        "mail": post.settings(),
         "intake": {
-            "port": form_port,
+            "port": bot.port,
+            "public_url": bot.form_url,
             # The demo files more from one address than any visitor would.
             "form": {"per_address": 1000},
         },

@@ -30,7 +30,7 @@ class Watch:
         return self._views[room]
 
     async def until(self, holds: Callable[[], bool], seconds: float) -> bool:
-        """Whether something about the rooms becomes true within that time."""
+        """Whether something about the rooms, or the mails, becomes true within that time."""
         try:
             async with asyncio.timeout(seconds), self._changed:
                 await self._changed.wait_for(holds)
@@ -78,5 +78,9 @@ class Watch:
             change = self._views[room].apply(event)
             if change is not None:
                 self.on_change(room, change)
+        await self.look_again()
+
+    async def look_again(self) -> None:
+        """Something has changed that somebody may be waiting for."""
         async with self._changed:
             self._changed.notify_all()

@@ -8,7 +8,7 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from bot.demo.cast import PEOPLE, ROOMS
+from bot.demo.cast import HELP_DESK, PEOPLE, ROOMS
 from bot.demo.stage import Stage
 
 
@@ -33,6 +33,7 @@ def page(stage: Stage) -> RenderableType:
     form = _columns()
     form.add_row("Contact form", Text(stage.bot.form_url, style="bold underline green"))
     form.add_row("", "Open it in a browser, send a request, and watch it arrive below.")
+    form.add_row("E-mail", Text.assemble((HELP_DESK, "bold"), ": /write sends one, /mails shows all"))
     return Group(
         Rule("Tickettruhe · demo", style="green"),
         form,
@@ -69,8 +70,12 @@ def first_steps(number: int, form_url: str) -> RenderableType:
     table.add_row("Now type", "what you would in the room. You are Anna; for example:")
     for line, meaning in (
         (f"!take {number}", f"Anna works on ticket {number}: its card changes"),
+        (f"!reply {number} Hi", "Anna answers by e-mail: you see it go out"),
         (f"!wait {number}", "it goes on the waiting list"),
         (f"/tap {number} close", "as if you tapped ✅ under its card: it is done; ↩️ takes that back"),
+        (f"/answer {number} Hi", "the requester answers that: a closed ticket is opened again"),
+        ("/write", "somebody else writes an e-mail: it becomes a ticket, too"),
+        ("/mails 1", "the first e-mail, with a link to the requester's own page"),
         ("!help", "everything that the bot can do"),
         ("/help", "what this demo can do: be Ben, go to Berlin, kill the bot, …"),
     ):

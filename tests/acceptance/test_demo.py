@@ -12,10 +12,14 @@ from pathlib import Path
 
 import pytest
 
-from bot.demo.folder import held
+from bot.demo.bot_process import BotProcess
+from bot.demo.homeserver import Homeserver
+from bot.demo.post import Post
 from bot.demo.show import judge
-from bot.demo.stage import set_up
+from bot.demo.stage import Stage
 from bot.demo.verdict import Verdict
+from bot.demo.watch import Watch
+from tests.desk import free_port
 
 BEGIN = 60.0
 END = 30.0
@@ -75,10 +79,22 @@ async def test_the_scripted_round_finds_all_as_it_should_be(tmp_path: Path) -> N
 
     assert process.returncode == 0, told
     assert "The first ticket was in its room after" in told
-    assert "✓ Anna takes it (✅)" in told
-    assert "✓ Ben cannot take it too and is told whose it is" in told
-    assert "✓ a command just before kill -9 is carried out (✅)" in told
-    assert "✓ every card and every answer is there exactly once" in told
+    for expectation in (
+        "Anna takes it (✅)",
+        "Ben cannot take it too and is told whose it is",
+        "a mail from Leyla Aydin is a card in Freiburg's room",
+        "she answers by mail, from the thread (✅)",
+        "Leyla Aydin has that mail, in one conversation with hers",
+        "her answer comes into the thread, without its quote, and rings for Anna",
+        "and opens the ticket again",
+        "opening it, and the page to withdraw, changes nothing",
+        "a command just before kill -9 is carried out (✅)",
+        "a mail of that time is fetched and has its card",
+        "each request was acknowledged by mail, once",
+        "every card and every answer is there exactly once",
+    ):
+        assert f"✓ {expectation}" in told, told
+    assert " to leyla@example.org: Re: Laptop startet nicht mehr" in told
     assert "expectations came true" in told
     assert "✗" not in told
     assert not children(tmp_path / "demo")
@@ -86,61 +102,60 @@ async def test_the_scripted_round_finds_all_as_it_should_be(tmp_path: Path) -> N
 
 async def test_the_round_fails_if_the_bot_is_dead(tmp_path: Path) -> None:
     told: list[tuple[str, bool]] = []
-    with held(tmp_path / "demo") as folder:
-        async with set_up(folder, keep=False, tell=lambda _: None) as stage:
-            verdict = Verdict(stage.watch.until, lambda name, met: told.append((name, met)))
-            await stage.bot.kill()
-            await judge(stage, verdict)
+    bot = BotProcess(tmp_path / "bot", free_port())
+    watch = Watch({})
+    post = Post(tmp_path / "mail", watch.look_again)
+    stage = Stage(Homeserver(tmp_path), bot, "@bot:x", {}, {}, "", watch, post, kept=False)
+    verdict = Verdict(watch.until, lambda name, met: told.append((name, met)))
+
+    await judge(stage, verdict)
 
     assert not verdict.good
     assert [met for _, met in told] == [False]
     assert "does not answer" in told[0][0]
 
 
-async def test_typed_lines_are_said_and_the_end_of_the_input_is_the_end(tmp_path: Path) -> None:
-    async with demo(tmp_path / "demo") as process:
-        assert process.stdin is not None
-        begin = await read_until(process, "The first ticket was in its room after")
-        process.stdin.write(b"/as ben\n!take 1\n/tickt\n")
-        seen = await read_until(process, "✅ on “!take 1”")
-        process.stdin.close()
-        rest = (await asyncio.wait_for(process.stdout.read(), END)).decode() if process.stdout else ""
-        status = await asyncio.wait_for(process.wait(), END)
-
-    assert "http://127.0.0.1:" in begin
-    assert "Laptop für Ausbildung gesucht" in begin
-    assert "Ben: !take 1" in seen
-    assert "Did you mean /ticket?" in seen + rest
-    assert status == 0
-    assert not children(tmp_path / "demo")
-
-
-async def test_a_kept_demo_still_has_its_tickets(tmp_path: Path) -> None:
+async def test_what_is_typed_is_done_and_kept_after_kill_9(tmp_path: Path) -> None:
     folder = tmp_path / "demo"
     async with demo(folder) as process:
-        await read_until(process, "The first ticket was in its room after")
-        process.terminate()
-        assert await asyncio.wait_for(process.wait(), END) == 0
-    assert not children(folder)
+        assert process.stdin is not None
+        begin = await read_until(process, "The first ticket was in its room after")
+        process.stdin.write(b"/as ben\n!take 1\n/tickt\n!reply 1 Passt Freitag?\n")
+        typed = await read_until(process, " to samira@example.org: Re: Laptop für Ausbildung")
+        process.stdin.write(b"/answer 1 Lieber Montag.\n")
+        typed += await read_until(process, "Lieber Montag.")
+        typed += await read_until(process, "Samira Haddad hat zu #1 geschrieben")
+        process.kill()
+        await process.wait()
+    assert await leftover(folder) == []
 
     async with demo(folder, "--keep") as process:
         assert process.stdin is not None
-        process.stdin.write(b"!show 1\n")
+        process.stdin.write(b"!show 1\n/mails\n")
         seen = await read_until(process, "samira@example.org")
-        process.send_signal(signal.SIGINT)
+        seen += await read_until(process, " from samira@example.org: Re: Laptop")
+        process.stdin.close()
+        rest = (await asyncio.wait_for(process.stdout.read(), END)).decode() if process.stdout else ""
         assert await asyncio.wait_for(process.wait(), END) == 0
 
-    assert seen.count("🟢 #1 · Laptop für Ausbildung gesucht") == 2, seen
-    assert "has filled in the contact form" not in seen
+    assert "http://127.0.0.1:" in begin
+    assert "Laptop für Ausbildung gesucht" in begin
+    assert "Ben: !take 1" in typed
+    assert "✅ on “!take 1”" in typed
+    assert "Did you mean /ticket?" in typed
+    assert "Tickettruhe Freiburg" in typed
+    assert "Lieber Montag." in seen
+    assert "has filled in the contact form" not in seen + rest
     assert not children(folder)
 
 
-@pytest.mark.parametrize("moment", ["Inviting the people", "The first ticket was in its room after"])
-async def test_nothing_outlives_a_demo_that_is_killed(tmp_path: Path, moment: str) -> None:
+@pytest.mark.parametrize("way", [signal.SIGTERM, signal.SIGKILL])
+async def test_nothing_outlives_a_demo_that_is_ended_early(tmp_path: Path, way: signal.Signals) -> None:
     async with demo(tmp_path / "demo") as process:
-        await read_until(process, moment)
+        await read_until(process, "Inviting the people")
         assert children(tmp_path / "demo")
-        process.kill()
-        await process.wait()
+        process.send_signal(way)
+        status = await asyncio.wait_for(process.wait(), END)
 
+    assert status == (0 if way is signal.SIGTERM else -signal.SIGKILL)
     assert await leftover(tmp_path / "demo") == []
