@@ -8,8 +8,8 @@ import signal
 import sys
 import tempfile
 import time
-from collections import Counter
-from collections.abc import Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
@@ -56,19 +56,31 @@ async def _run(options: argparse.Namespace, results: list[Result]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     rounds = range((options.kills + _PER_ROUND - 1) // _PER_ROUND)
     chosen = rounds if options.round is None else [options.round]
+    lanes: defaultdict[str, list[int]] = defaultdict(list)
+    for number in chosen:
+        turn = "postgresql" if number % 2 else "sqlite"
+        lanes[turn if options.database == "both" else options.database].append(number)
+    async with asyncio.TaskGroup() as group:
+        for database, numbers in lanes.items():
+            group.create_task(_lane(options, folder, database, numbers, results))
+
+
+async def _lane(
+    options: argparse.Namespace, folder: Path, database: str, numbers: Sequence[int], results: list[Result]
+) -> None:
+    """Rounds on one database, one after the other; another lane has servers of its own."""
     with ExitStack() as stack:
-        postgres = stack.enter_context(restartable_postgres()) if options.database != "sqlite" else None
+        postgres = stack.enter_context(restartable_postgres()) if database == "postgresql" else None
         async with (
-            Homeserver(folder / "homeserver") as homeserver,
-            Launcher(folder / "launcher.log") as launcher,
+            Homeserver(folder / f"homeserver-{database}") as homeserver,
+            Launcher(folder / f"launcher-{database}.log") as launcher,
         ):
-            for number in chosen:
+            for number in numbers:
                 kills = min(_PER_ROUND, options.kills - number * _PER_ROUND)
                 plan = Plan(seed_of(options.seed, number), kills, pace=options.pace)
-                on = postgres if options.database == "postgresql" or number % 2 else None
                 place = folder / f"round-{number}"
                 place.mkdir()
-                results.append(await _round(Servers(homeserver, launcher, on), place, number, plan))
+                results.append(await _round(Servers(homeserver, launcher, postgres), place, number, plan))
 
 
 async def _round(servers: Servers, folder: Path, number: int, plan: Plan) -> Result:
