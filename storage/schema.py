@@ -2,6 +2,7 @@
 
 from functools import cache
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import Connection, inspect, text
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
 # Alembic takes 10 MB and is imported only where something is to be migrated.
 _FOLDER: Final = Path(__file__).parent / "migrations"
+_ONE_AT_A_TIME: Final = Lock()
+"""Alembic keeps what it works on in a place that all threads share."""
 
 
 def config(connection: Connection | None = None) -> "Config":
@@ -52,7 +55,8 @@ def _current(connection: Connection) -> str | None:
 def _upgrade(connection: Connection, to: str) -> None:
     from alembic import command
 
-    command.upgrade(config(connection), to)
+    with _ONE_AT_A_TIME:
+        command.upgrade(config(connection), to)
 
 
 async def revision(database: Database) -> str | None:
