@@ -132,6 +132,7 @@ listen = 127.0.0.1
 {tls}
 disable_plaintext_auth = no
 mail_location = maildir:{folder}/mail
+mailbox_idle_check_interval = 1 secs
 mail_uid = {mail}
 mail_gid = {group}
 first_valid_uid = 0
