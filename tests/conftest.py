@@ -8,6 +8,7 @@ from playwright.async_api import Browser, async_playwright
 from sqlalchemy import URL
 
 from bot.demo.homeserver import Homeserver
+from tests.forks import Launcher
 from tests.other_client import Clients, NoNode
 from tests.people import Crowd
 from tests.servers import CHROMIUM_ARGUMENTS, chromium_path, fresh_database, in_ci, postgres_server
@@ -18,6 +19,13 @@ async def homeserver(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[
     """The run's Synapse; a test that stops it starts it again."""
     async with Homeserver(tmp_path_factory.mktemp("homeserver")) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+async def launcher(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Launcher]:
+    """Starts the program without its imports, which take seconds of a processor each time."""
+    async with Launcher(tmp_path_factory.mktemp("launcher") / "launcher.log") as launcher:
+        yield launcher
 
 
 @pytest.fixture

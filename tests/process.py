@@ -4,8 +4,11 @@ import asyncio
 import os
 import signal
 import sys
+import tempfile
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, Final, Protocol
+from typing import Final, Protocol
 
 START_TIMEOUT: Final = 30.0
 
@@ -28,27 +31,49 @@ class Running(Protocol):
         """Wait for the end."""
 
 
-class BotProcess:
-    """``python -m bot run`` as an operator starts it."""
+Start = Callable[[Sequence[str], Path], Awaitable[Running]]
+"""Starts the program with these words; what it says is appended to the file."""
 
-    def __init__(self, config: Path, log: Path) -> None:
+
+async def as_operators_do(words: Sequence[str], log: Path) -> Running:
+    """``python -m bot …``"""
+    with log.open("ab") as output:
+        return await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "bot", *words,
+            stdout=output, stderr=output, env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        )  # fmt: skip
+
+
+_start: Start = as_operators_do
+
+
+@contextmanager
+def started_by(start: Start) -> Iterator[None]:
+    """Let bots and commands be started in this way from now on."""
+    global _start
+    before, _start = _start, start
+    try:
+        yield
+    finally:
+        _start = before
+
+
+class BotProcess:
+    """The bot that runs."""
+
+    def __init__(self, config: Path, log: Path, start: Start | None = None) -> None:
         self._config = config
         self._log = log
+        self._start = start
         self._process: Running | None = None
 
     async def start(self, *, until_ready: bool = True) -> None:
         """Start; wait until the first sync is done."""
-        with self._log.open("ab") as log:
-            mark = self._log.stat().st_size
-            self._process = await self._spawned(log)
+        mark = self.log_size
+        self._log.touch()
+        self._process = await (self._start or _start)(("run", "--config", str(self._config)), self._log)
         if until_ready:
             await self.wait_for_log('"event": "ready"', mark)
-
-    async def _spawned(self, log: BinaryIO) -> Running:
-        return await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "bot", "run", "--config", str(self._config),
-            stdout=log, stderr=log, env={**os.environ, "PYTHONUNBUFFERED": "1"},
-        )  # fmt: skip
 
     async def wait_for_log(self, text: str, mark: int = 0, timeout: float = START_TIMEOUT) -> None:  # noqa: ASYNC109
         """Wait until the log says something; fails with the log if the process ends first."""
@@ -103,16 +128,13 @@ class BotProcess:
 
 
 async def command_line(config: Path, *words: str) -> tuple[int, str]:
-    """Run ``python -m bot …`` as an operator does, to its end; gives return code and all output."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "bot", *words, "--config", str(config),
-        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
-    )  # fmt: skip
-    try:
-        out, _ = await asyncio.wait_for(process.communicate(), START_TIMEOUT)
-    except TimeoutError:
-        process.kill()
-        await process.wait()
-        raise
-    assert process.returncode is not None
-    return process.returncode, out.decode()
+    """Run one of the program's commands to its end; gives return code and all output."""
+    with tempfile.NamedTemporaryFile(prefix="output-") as output:
+        process = await _start((*words, "--config", str(config)), Path(output.name))
+        try:
+            code = await asyncio.wait_for(process.wait(), START_TIMEOUT)
+        except TimeoutError:
+            process.send_signal(signal.SIGKILL)
+            await process.wait()
+            raise
+        return code, output.read().decode()

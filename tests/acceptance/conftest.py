@@ -1,13 +1,21 @@
 """One help desk with one running bot for most tests; each test files tickets of its own."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
 from bot.demo.homeserver import Homeserver
 from tests.desk import Desk, running_desk
+from tests.forks import Launcher
 from tests.house_rules import breaches
 from tests.people import Crowd
+from tests.process import started_by
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _started_at_once(launcher: Launcher) -> Iterator[None]:
+    with started_by(launcher.start):
+        yield
 
 
 @pytest.fixture(scope="session")

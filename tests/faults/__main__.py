@@ -17,9 +17,9 @@ from rich.console import Console
 from rich.table import Table
 
 from bot.demo.homeserver import Homeserver
-from tests.faults.bots import Launcher
 from tests.faults.rounds import Plan, Result, judged, played, seed_of
 from tests.faults.stage import Servers
+from tests.forks import Launcher
 from tests.servers import Postgres, fresh_database, restartable_postgres
 
 _PER_ROUND = 50

@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 
 from bot.demo.homeserver import Homeserver
-from tests.faults.bots import Launcher
 from tests.servers import Postgres, restartable_postgres
 
 
@@ -21,10 +20,3 @@ def own_postgres() -> Iterator[Postgres]:
     """A PostgreSQL that may be stopped."""
     with restartable_postgres() as server:
         yield server
-
-
-@pytest.fixture(scope="package")
-async def launcher(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Launcher]:
-    """Starts the bots."""
-    async with Launcher(tmp_path_factory.mktemp("launcher") / "launcher.log") as launcher:
-        yield launcher

@@ -13,12 +13,12 @@ from sqlmodel import Session
 
 from bot.demo.homeserver import Homeserver
 from tests.desk import Desk, make_desk
-from tests.faults.bots import Clock, ForkedBot, Launcher
 from tests.faults.disk import SmallDisk, small_disk
 from tests.faults.facts import engine_of, waiting_events, waiting_rows
 from tests.faults.log import Log
 from tests.faults.proxy import FaultProxy
 from tests.faults.workload import Patient, Workload
+from tests.forks import Clock, ForkedBot, Launcher
 from tests.people import Crowd
 from tests.servers import Postgres
 

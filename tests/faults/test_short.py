@@ -11,11 +11,11 @@ from typing import Final
 import pytest
 
 from bot.demo.homeserver import Homeserver
-from tests.faults.bots import Launcher
 from tests.faults.oracle import breaches
 from tests.faults.rounds import Plan, judged, played, told
 from tests.faults.stage import Servers, Stage
 from tests.faults.tampering import TAMPERINGS, something_to_tamper_with
+from tests.forks import Launcher
 from tests.servers import Postgres, fresh_database
 
 KILLS: Final = 5

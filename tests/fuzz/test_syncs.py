@@ -16,6 +16,7 @@ import yaml
 from hypothesis import given
 
 from tests.desk import TOPICS, free_port
+from tests.forks import Launcher
 from tests.fuzz.cases import cases
 from tests.fuzz.fake_homeserver import FakeHomeserver, fake_homeserver, first_sync
 from tests.fuzz.matrix_events import DIRECT, EVENTS, IN_BERLIN, syncs, with_command
@@ -75,7 +76,7 @@ def write_config(folder: Path, url: str, database: str) -> Path:
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 async def place(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, launcher: Launcher
 ) -> AsyncIterator[Place]:
     """One bot for many cases, on each of the databases."""
     folder = tmp_path_factory.mktemp("fuzzed")
@@ -85,7 +86,7 @@ async def place(
     async with fake_homeserver() as homeserver:
         await homeserver.tell(first_sync())
         config = write_config(folder, homeserver.url, database)
-        bot = BotProcess(config, folder / "bot.log")
+        bot = BotProcess(config, folder / "bot.log", launcher.start)
         await bot.start()
         try:
             await homeserver.tell(with_command({}, "$new", "!new --name Kim -- Hello", []))

@@ -6,9 +6,9 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO
 from zipfile import ZipFile
 
 import aiohttp
@@ -85,18 +85,12 @@ def test_it_speaks_german_and_english(wheel: Path, tmp_path: Path) -> None:
     ]
 
 
-class Installed(BotProcess):
-    """The bot as it was installed, far from the source."""
-
-    def __init__(self, config: Path, log: Path, *, program: Path) -> None:
-        super().__init__(config, log)
-        self._program = program
-
-    async def _spawned(self, log: BinaryIO) -> Running:
+async def installed_program(program: Path, words: Sequence[str], log: Path) -> Running:
+    """Start the program as it was installed, far from the source."""
+    with log.open("ab") as output:
         return await asyncio.create_subprocess_exec(
-            self._program, "run", "--config", str(self._config),
-            stdout=log, stderr=log, cwd=self._config.parent, env={"PATH": os.defpath},
-        )  # fmt: skip
+            program, *words, stdout=output, stderr=output, cwd=log.parent, env={"PATH": os.defpath}
+        )
 
 
 @pytest.fixture(scope="module")
@@ -127,7 +121,8 @@ async def test_what_was_installed_checks_migrates_and_serves(
     # A database of this package's own making.
     desk.database_url = f"sqlite:///{tmp_path / 'second.db'}"
     config = str(desk.write_config())
-    desk.program = partial(Installed, program=installed / "tickettruhe")
+    start = partial(installed_program, installed / "tickettruhe")
+    desk.program = partial(BotProcess, start=start)
     place = run(
         "python", "-c", "import bot.charts.sheet as it, storage; print(it.__file__, storage.__file__)"
     )

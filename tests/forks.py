@@ -1,4 +1,4 @@
-"""Bots that start at once: forks of a process that has imported everything."""
+"""The program started at once: as a fork of a process that has imported everything."""
 
 import asyncio
 import json
@@ -6,14 +6,15 @@ import os
 import sys
 from asyncio.subprocess import PIPE
 from collections import deque
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import BinaryIO, Self
+from typing import Self
 
-from tests.faults.launcher import CLOCK_CHANGED
-from tests.process import START_TIMEOUT, BotProcess, Running
+from tests.fork_server import CLOCK_CHANGED
+from tests.process import START_TIMEOUT, BotProcess
 
 
 class Clock:
@@ -43,7 +44,7 @@ class Clock:
 
 @dataclass(eq=False)
 class Fork:
-    """One bot's process, a child of the launcher."""
+    """One process, a child of the fork server."""
 
     pid: int
     returncode: int | None = None
@@ -63,7 +64,7 @@ class Fork:
 
 
 class Launcher:
-    """The process whose forks the bots are; leaving the context ends it and them."""
+    """The fork server; leaving the context ends it and its forks."""
 
     def __init__(self, errors: Path) -> None:
         """:param errors: file for what the launcher itself has to complain about."""
@@ -76,7 +77,7 @@ class Launcher:
     async def __aenter__(self) -> Self:
         with self._errors.open("ab") as errors:
             self._process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "tests.faults.launcher", stdin=PIPE, stdout=PIPE, stderr=errors
+                sys.executable, "-m", "tests.fork_server", stdin=PIPE, stdout=PIPE, stderr=errors
             )
         self._reading = asyncio.create_task(self._read())
         return self
@@ -93,11 +94,16 @@ class Launcher:
         """A bot to be started by this launcher, with a clock of its own."""
         return ForkedBot(self, config, log, clock)
 
-    async def fork(self, config: Path, log: Path, clock: Path) -> Fork:
-        """Start a bot."""
+    async def start(self, words: Sequence[str], log: Path, clock: Path | None = None) -> Fork:
+        """Start the program with these words, and append what it says to a file."""
         assert self._process is not None
         assert self._process.stdin is not None
-        order = {"config": str(config), "log": str(log), "clock": str(clock)}
+        order = {
+            "words": words,
+            "log": str(log),
+            "clock": str(clock) if clock else None,
+            "environment": dict(os.environ),
+        }
         started: asyncio.Future[Fork] = asyncio.get_running_loop().create_future()
         self._started.append(started)
         self._process.stdin.write(json.dumps(order).encode() + b"\n")
@@ -120,15 +126,11 @@ class Launcher:
 
 
 class ForkedBot(BotProcess):
-    """``run`` as a fork of the launcher."""
+    """``run`` with a clock of its own."""
 
     def __init__(self, launcher: Launcher, config: Path, log: Path, clock: Clock) -> None:
-        super().__init__(config, log)
-        self._launcher = launcher
+        super().__init__(config, log, lambda words, log: launcher.start(words, log, clock.file))
         self._clock = clock
-
-    async def _spawned(self, log: BinaryIO) -> Running:
-        return await self._launcher.fork(self._config, Path(log.name), self._clock.file)
 
     def set_clock(self, moment: datetime) -> None:
         """Let the wall clock jump, also that of the bot if it runs."""

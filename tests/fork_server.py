@@ -1,10 +1,10 @@
-"""Starts bots by forking, so that a restart costs a tenth of a second: ``python -m tests.faults.launcher``.
+"""Starts the program by forking, which costs a tenth of a second: ``python -m tests.fork_server``.
 
-All that the program imports is imported once here. A fork then is what ``python -m bot run`` is after its
+All that the program imports is imported once here. A fork then is what ``python -m bot`` is after its
 imports, but for the wall clock: that may be another one, and jumps when the clock file says so.
 
 Orders come as lines of JSON on standard input, reports go to standard output; with the end of the input all
-bots end.
+programs end.
 """
 
 import json
@@ -66,24 +66,27 @@ def _say(report: Mapping[str, int]) -> None:
 def _forked(order: Mapping[str, Any]) -> int:
     pid = os.fork()
     if pid == 0:
-        _be_a_bot(order)
+        _be_the_program(order)
     _say({"started": pid})
     return pid
 
 
-def _be_a_bot(order: Mapping[str, Any]) -> NoReturn:
+def _be_the_program(order: Mapping[str, Any]) -> NoReturn:
     """What a new process is, from its first instruction to its exit status."""
     code: object = 1
     try:
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        os.environ.clear()
+        os.environ.update(order["environment"])
         log = os.open(order["log"], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         nothing = os.open(os.devnull, os.O_RDONLY)
         for target, source in ((0, nothing), (1, log), (2, log)):
             os.dup2(source, target)
         sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
-        _set_clock(Path(order["clock"]))
-        sys.argv = ["tickettruhe", "run", "--config", order["config"]]
+        if order["clock"] is not None:
+            _set_clock(Path(order["clock"]))
+        sys.argv = ["tickettruhe", *order["words"]]
         program.main()
     except SystemExit as end:
         code = end.code
