@@ -18,6 +18,7 @@ from bot.services import apikeys
 from bot.services.unit import PagePolicy, Policy, Units, utc_now
 from storage import schema
 from storage.database import Database
+from tests.integration.templates import filled
 
 POLICY = Policy(
     bot_user="@bot:example.org",
@@ -116,8 +117,8 @@ async def site(
     key_name: str = "tests",
 ) -> AsyncIterator[Site]:
     """Run an intake on a database that is empty or was made by an earlier one."""
+    await filled(database_url, "bare", schema.ensure)
     database = Database(database_url)
-    await schema.upgrade(database)
 
     def clock() -> datetime:
         return utc_now() + running.late

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, Final
 
-from sqlalchemy import Table, event
+from sqlalchemy import Table
 from sqlmodel import SQLModel, col, select
 
 from bot.domain.errors import NameKind
@@ -23,6 +23,7 @@ from bot.services.views import CardView
 from storage import posted, schema, tickets
 from storage.database import Database
 from storage.models import ALL, Greeting, HistoryEntry, OutboxRow, Ticket
+from tests.integration.templates import filled
 
 START: Final = datetime(2026, 11, 23, 13, 5, 0, 123456, tzinfo=UTC)
 
@@ -295,35 +296,12 @@ async def put(database: Database, *rows: SQLModel) -> None:
             session.flush()
 
 
-_MIGRATION: Final[dict[str, list[str]]] = {}
-"""What the migrations said to the first database of each dialect."""
-_MAKES: Final = ("CREATE ", "ALTER ", "DROP ", "INSERT ", "UPDATE ")
-
-
-async def make_schema(database: Database) -> None:
-    """The tables as the migrations make them; from the second time on without Alembic, which takes long."""
-    if database.dialect in _MIGRATION:
-        with database.engine.begin() as connection:
-            for statement in _MIGRATION[database.dialect]:
-                connection.exec_driver_sql(statement)
-        return
-    said: list[str] = []
-
-    def listen(*execution: Any) -> None:
-        said.append(execution[2].strip())
-
-    event.listen(database.engine, "before_cursor_execute", listen)
-    await schema.ensure(database)
-    event.remove(database.engine, "before_cursor_execute", listen)
-    _MIGRATION[database.dialect] = [each for each in said if each.startswith(_MAKES)]
-
-
 @asynccontextmanager
 async def bare_database(url: str) -> AsyncIterator[Database]:
     """A database with its tables and nothing in them."""
+    await filled(url, "bare", schema.ensure)
     database = Database(url)
     try:
-        await make_schema(database)
         yield database
     finally:
         await database.close()
@@ -332,16 +310,24 @@ async def bare_database(url: str) -> AsyncIterator[Database]:
 @asynccontextmanager
 async def desk_on(url: str, policy: Policy = POLICY, *, greeted: bool = True) -> AsyncIterator[Desk]:
     """A desk whose rooms the bot has seen and may use; nothing waits to be sent, but greetings if wanted."""
-    async with bare_database(url) as database:
-        clock = Clock()
-        desk = Desk(database, Units(database, policy, clock), clock)
-        if greeted:
-            await put(database, *(Greeting(room_id=room_id, at=START) for room_id in ROOMS.values()))
-        rooms = {key: (room_id, room_id) for key, room_id in ROOMS.items()}
-        await desk.units.run(lambda unit: reception.start(unit, BOT, "DEVICE"))
-        await desk.units.run(lambda unit: reception.configure_rooms(unit, rooms))
-        await desk.units.run(lambda unit: reception.receive(unit, first_sync()))
-        yield desk
+    await filled(url, f"desk, greeted: {greeted}", partial(_first_rows, greeted=greeted))
+    database, clock = Database(url), Clock()
+    try:
+        yield Desk(database, Units(database, policy, clock), clock)
+    finally:
+        await database.close()
+
+
+async def _first_rows(database: Database, *, greeted: bool) -> None:
+    """What the bot's first start writes. Of the policy nothing is in it but who the bot is."""
+    await schema.ensure(database)
+    if greeted:
+        await put(database, *(Greeting(room_id=room_id, at=START) for room_id in ROOMS.values()))
+    units = Units(database, POLICY, Clock())
+    rooms = {key: (room_id, room_id) for key, room_id in ROOMS.items()}
+    await units.run(lambda unit: reception.start(unit, BOT, "DEVICE"))
+    await units.run(lambda unit: reception.configure_rooms(unit, rooms))
+    await units.run(lambda unit: reception.receive(unit, first_sync()))
 
 
 def room_of(team: Team) -> str:
