@@ -219,11 +219,18 @@ class Desk:
         """Somebody who can look into a configured room."""
         return self.people[{"freiburg": "anna", "berlin": "carla", "triage": "tim", "admin": "dora"}[room]]
 
-    async def card(self, number: int, *words: str, room: str = "freiburg") -> Shown:
+    async def card(
+        self,
+        number: int,
+        *words: str,
+        room: str = "freiburg",
+        timeout: float = 10,  # noqa: ASYNC109 - a test says how long it waits
+    ) -> Shown:
         """The ticket's card as a member of the room sees it, once it is there and says all of the words."""
         return await self.viewer(room).wait_to_see(
             self.rooms[room],
             lambda shown: self.is_card(shown, number) and all(word in shown.body for word in words),
+            timeout=timeout,
             description=f"the card of #{number} with {words}",
         )
 

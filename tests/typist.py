@@ -5,7 +5,7 @@ import os
 import re
 import sys
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -68,10 +68,24 @@ class Typist:
         """Type a single key."""
         os.write(self._terminal, key.encode())
 
+    async def interrupts(self) -> int:
+        """Press Ctrl-C until it ends, as people do; its exit status.
+
+        Python's input misses one that comes in the very moment in which it begins to wait.
+        """
+        for _press in range(3):
+            self.presses("\x03")
+            with suppress(TimeoutError):
+                return await asyncio.wait_for(self.process.wait(), _PATIENCE / 3)
+        raise AssertionError(f"has not ended:\n{self.shown[self._mark :]}")
+
     async def ended(self) -> int:
         """Wait for the end; its exit status."""
-        async with asyncio.timeout(_PATIENCE):
-            return await self.process.wait()
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                return await self.process.wait()
+        except TimeoutError:
+            raise AssertionError(f"has not ended:\n{self.shown[self._mark :]}") from None
 
 
 @asynccontextmanager

@@ -269,7 +269,7 @@ async def test_what_was_said_while_it_was_down_is_done_in_order(
             commands.append(await own.say("anna", line.replace("!close", "!reopen").partition(" reason")[0]))
         last = await own.say("anna", f"!close {numbers[0]} last")
         await own.bot.start()
-        await own.card(numbers[0], "✅", "Reason: last")
+        await own.card(numbers[0], "✅", "Reason: last", timeout=60)
         room = own.rooms["freiburg"]
         await own.person("anna").wait_for_reaction(room, last, "✅", own.account.user_id)
         seen = await own.person("anna").sees(room)
