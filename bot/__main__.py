@@ -155,8 +155,12 @@ def mails(
     if number is None:
         from rich.table import Table
 
+        kept = _with_units(config, lambda units: units.look(mail_in.kept))
+        if not kept:
+            _out.print("No mail is kept aside.")
+            return
         table = Table("number", "mailbox", "why", "bytes", "came", "where")
-        for each in _with_units(config, lambda units: units.look(mail_in.kept)):
+        for each in kept:
             where = "here" if each.here else "mailbox"
             came = f"{each.at:%Y-%m-%d %H:%M}"
             table.add_row(str(each.id), escape(each.mailbox), each.reason, str(each.size), came, where)
@@ -282,10 +286,14 @@ def preview(
         composer = wiring.composer(settings)
         if composer is None:
             _fail("No mail goes out: set `mail.sender` and `mail.smtp`.")
-        letter = sample(kind, team, wanted)
+        page = wiring.policy(settings).page
+        address = page.address if page is not None else None
+        letter = sample(kind, team, wanted, address)
         writing, headers = composer.write(letter), composer.headers(letter)
     except MailError as error:
         _fail(explained(error))
+    if address is None and kind is LetterKind.ACKNOWLEDGEMENT:
+        err.print("Without a link to the request's page: that needs `intake.public_url`, and `intake.page`.")
     for name in ("From", "To", "Reply-To", "Subject"):
         if name in headers:
             _out.print(f"{name}: {headers[name]}", markup=False, soft_wrap=True)

@@ -20,7 +20,7 @@ def examine_templates(config: Config) -> Finding:
         for kind in LetterKind:
             for team in (None, *config.teams):
                 for language in LANGUAGES:
-                    composer.write(sample(kind, team, language))
+                    composer.write(sample(kind, team, language, "https://help.example.org"))
     except TemplateBroken as error:
         return bad(what, str(error), "Mend this template, or remove it: then the packed one is used.")
     return good(what, "all can be used")

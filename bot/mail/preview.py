@@ -12,8 +12,8 @@ _WORDS = {
 }
 
 
-def sample(kind: LetterKind, team: Team, language: str) -> Letter:
-    """A letter of somebody who does not exist."""
+def sample(kind: LetterKind, team: Team, language: str, address: str | None) -> Letter:
+    """A letter of somebody who does not exist; ``address``: where the requesters' pages are, if anywhere."""
     subject, text = _WORDS["de" if language == "de" else "en"]
     return Letter(
         id=0,
@@ -27,7 +27,7 @@ def sample(kind: LetterKind, team: Team, language: str) -> Letter:
         language=language,
         at=datetime.now(UTC),
         text=text,
-        member="Anna",
-        status_link="https://help.example.org/status/example",
+        member="Anna" if kind is LetterKind.REPLY else None,
+        status_link=f"{address}/request/m1042-example" if address else None,
         loop_mark="preview",
     )

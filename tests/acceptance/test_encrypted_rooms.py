@@ -3,13 +3,16 @@
 import base64
 import hashlib
 from collections.abc import AsyncIterator
+from functools import partial
 
 import pytest
 from Crypto.Cipher import AES
 
 from bot.demo.homeserver import Homeserver
 from tests.desk import Desk, running_desk
+from tests.mail_data import raw
 from tests.other_client import Clients, SecretHuman
+from tests.timeline import Event
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -59,13 +62,38 @@ async def test_a_picture_is_for_those_in_the_room(desk: Desk) -> None:
         lambda event: event.in_reply_to == asked and event.content.get("msgtype") == "m.image",
         timeout=40,
     )
+    assert (await opened(desk, "anna", shown)).startswith(b"\x89PNG")
+
+
+async def test_a_mails_files_are_for_those_in_the_room(desk: Desk) -> None:
+    status, number = await desk.post("/api/tickets.email", raw("nested"))
+    assert status == 201
+    card = await desk.card(int(number), "Im Anhang die Fotos", room="triage")
+    for name, kind, begin in (
+        ("Gerät vorn.jpg", "m.image", b"\xff\xd8"),
+        ("Übersicht.pdf", "m.file", b"%PDF-1.4"),
+    ):
+        shown = await desk.viewer("triage").wait_for(desk.room("triage"), partial(called, name), timeout=40)
+        assert shown.content["msgtype"] == kind
+        assert shown.content["m.relates_to"]["event_id"] == card.event_id
+        assert (await opened(desk, "tim", shown)).startswith(begin)
+
+
+def called(name: str, event: Event) -> bool:
+    return name in str(event.content.get("body"))
+
+
+async def opened(desk: Desk, name: str, shown: Event) -> bytes:
+    """A file as somebody in the room sees it; what lies at the homeserver is sealed."""
     file = shown.content["file"]
     assert "url" not in shown.content
-    media_type, sealed = await desk.person("anna").download(file["url"])
-    assert (media_type, b"PNG" in sealed[:10]) == ("application/octet-stream", False)
+    media_type, sealed = await desk.person(name).download(file["url"])
+    assert media_type == "application/octet-stream"
     assert unpadded(file["hashes"]["sha256"]) == hashlib.sha256(sealed).digest()
     cipher = AES.new(unpadded(file["key"]["k"]), AES.MODE_CTR, nonce=b"", initial_value=unpadded(file["iv"]))
-    assert cipher.decrypt(sealed).startswith(b"\x89PNG")
+    plain = cipher.decrypt(sealed)
+    assert plain[:4] != sealed[:4]
+    return plain
 
 
 def unpadded(text: str) -> bytes:

@@ -1,4 +1,4 @@
-"""``tickettruhe mails``: what an admin sees of the mails that could not be read, and how they get one."""
+"""What an admin sees of mails at the command line: those that could not be read, and how ours look."""
 
 import asyncio
 from pathlib import Path
@@ -58,6 +58,7 @@ def mails(config: Path, *words: str) -> Result:
 
 
 def test_kept_mails_are_listed_given_out_as_they_came_and_forgotten(config: Path) -> None:
+    assert mails(config).output == "No mail is kept aside.\n"
     keep(config)
     listed = mails(config)
     assert listed.exit_code == 0
@@ -90,3 +91,13 @@ def test_a_mail_is_not_written_to_a_terminal(config: Path, monkeypatch: pytest.M
     told = mails(config, "1")
     assert (told.exit_code, told.stdout) == (1, "")
     assert "tickettruhe mails 1 > mail.eml" in told.stderr
+
+
+@pytest.mark.parametrize("public_url", ["", "intake: {public_url: 'https://help.example.org'}\n"])
+def test_a_preview_names_the_page_only_if_mails_do(config: Path, public_url: str) -> None:
+    with config.open("a") as file:
+        file.write('mail: {smtp: {host: mail.example.org}, sender: "Help <help@example.org>"}\n' + public_url)
+    shown = CliRunner().invoke(program.cli, ["preview", "ack", "--language", "en", "--config", str(config)])
+    assert (shown.exit_code, shown.stdout.splitlines()[0]) == (0, "From: Help <help@example.org>")
+    assert ("https://help.example.org/request/" in shown.stdout) is bool(public_url)
+    assert ("`intake.public_url`" in shown.stderr) is not bool(public_url)
