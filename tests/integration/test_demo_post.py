@@ -16,7 +16,8 @@ from bot.demo.cast import HELP_DESK, MAILS, TEAMS
 from bot.demo.errors import PostFailed
 from bot.demo.pictures import Pictures
 from bot.demo.post import Post
-from bot.intake.email.imap import Connection, MailboxSettings, Security
+from bot.intake.email.account import MailboxSettings, Security
+from bot.intake.email.imap import Connection
 from bot.intake.email.quotes import own_words
 from bot.intake.email.reading import Limits
 from bot.mail.compose import Mail
