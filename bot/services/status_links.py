@@ -55,8 +55,10 @@ def status_link(unit: Unit, number: int, proof: Proof = Proof.MAIL) -> str | Non
     ``None``: there is no page, it has no address that can be told, or the ticket is deleted or unknown.
     """
     page = unit.policy.page
+    if page is None or page.address is None:
+        return None
     token = issue(unit, number, proof)
-    return None if page is None or page.address is None or token is None else f"{page.address}/{PATH}/{token}"
+    return None if token is None else f"{page.address}/{PATH}/{token}"
 
 
 def issue(unit: Unit, number: int, proof: Proof) -> str | None:
