@@ -29,7 +29,7 @@ def read_secret_files(settings: Settings, config_file: Path) -> list[Problem]:
     A config file that holds a secret itself must be as private as a secret's own file.
     """
     problems: list[Problem] = []
-    for secret in _named(settings.tree):
+    for secret in named_secrets(settings.tree):
         section = _section(settings.tree, secret)
         if section is None:
             continue
@@ -48,7 +48,7 @@ def read_secret_files(settings: Settings, config_file: Path) -> list[Problem]:
     return problems
 
 
-def _named(tree: dict[str, Tree]) -> list[KeyPath]:
+def named_secrets(tree: dict[str, Tree]) -> list[KeyPath]:
     """The secrets that there may be, by the names that the file gives its sections."""
     found: list[KeyPath] = []
     for secret in SECRETS:

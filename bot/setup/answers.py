@@ -21,7 +21,9 @@ OPTIONS: Final = "init"
 DRAFT: Final = ".init-draft.yaml"
 _WHOLE: Final = frozenset({("admins",), ("teams",), ("regions",), ("topics",), ("intake", "trusted_proxies")})
 """What is one answer: taken from one source, never put together from two."""
-_SECRETS: Final = ("password", "access_token", "password_file", "access_token_file")
+WAYS_IN: Final = ("password", "access_token")
+"""How the bot may log in; :mod:`bot.setup.entrance` sees to these."""
+_SECRETS: Final = (*WAYS_IN, *(f"{each}_file" for each in WAYS_IN))
 _DRAFT_HEAD: Final = (
     "# Answers so far. `tickettruhe init` goes on from here, and removes this when all is done.\n"
 )

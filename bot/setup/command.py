@@ -31,6 +31,12 @@ def init(
     team: Annotated[list[str] | None, typer.Option(help="A team's name; may be repeated.")] = None,
     timezone: Annotated[str | None, typer.Option(help="As in Europe/Berlin.")] = None,
     digest: Annotated[str | None, typer.Option(help="08:00, a crontab line, or never.")] = None,
+    database: Annotated[
+        str | None, typer.Option(help="postgresql://user@host/name instead of a file beside the config.")
+    ] = None,
+    database_password_file: Annotated[
+        Path | None, typer.Option(help="File with that user's password, if it needs one.")
+    ] = None,
     listen: Annotated[str | None, typer.Option(help="Address for form and API to listen on.")] = None,
     port: Annotated[int | None, typer.Option(help="Port for form and API.")] = None,
     public_url: Annotated[str | None, typer.Option(help="Address under which people reach the form.")] = None,

@@ -18,6 +18,8 @@ _SETTINGS: Final[Mapping[str, tuple[str, ...]]] = {
     "homeserver": ("matrix", "homeserver"),
     "account": ("matrix", "user"),
     "timezone": ("timezone",),
+    "database": ("database",),
+    "database_password_file": ("database_password_file",),
     "listen": ("intake", "listen"),
     "port": ("intake", "port"),
     "public_url": ("intake", "public_url"),

@@ -47,6 +47,8 @@ def is_due(config: Config, rooms: Collection[RoomPlan]) -> bool:
     """Whether the bot was never started, or would greet somewhere if it was.
 
     In an encrypted room nobody is greeted before somebody is there.
+
+    :raises DatabaseUnavailable: PostgreSQL does not answer.
     """
     greeted = _greeted(config)
     if greeted is None:
@@ -68,7 +70,9 @@ def _greeted(config: Config) -> frozenset[str] | None:
             if inspection.found_schema(session) == schema.newest():
                 return frozenset(inspection.greeted(session))
     except DatabaseUnavailable:
-        pass
+        # A SQLite file that cannot be read the bot's own start explains better.
+        if url.get_backend_name() != "sqlite":
+            raise
     return None
 
 

@@ -22,9 +22,11 @@ from bot.setup.errors import SetupStopped
 from bot.setup.plan import Plan, RoomPlan, look_at_rooms, wanted_rooms
 from bot.setup.questions import CHAPTERS, Questions
 from bot.setup.replies import Replies
+from bot.setup.secrets import put_away
 from bot.setup.summary import summary
 from bot.setup.terminal import DONE, Terminal
 from bot.setup.texts import Texts
+from storage.errors import DatabaseUnavailable
 
 T = TypeVar("T")
 CONFIG: Final = "config.yaml"
@@ -131,12 +133,15 @@ class SetUp:
         self._secret = self._request.secret or from_environment(self._request.environ)
         if self._path.exists():
             self._read_config()
-        self._answers.below(self._request.flags)
+        flags = self._request.flags
+        put_away(flags, None, self._answers, self._folder, self.say)
+        self._answers.below(flags)
         if self._request.answers_file is not None:
             given, document = answering.read(self._request.answers_file)
             self._lines = self._lines or dict(document.lines)
             self._secret = self._secret or self._secret_of(given, self._request.answers_file)
             given.settings = answering.secretless(given.settings)
+            put_away(given, self._request.answers_file, self._answers, self._folder, self.say)
             self._answers.below(given)
         draft = self._folder / answering.DRAFT
         if draft.exists():
@@ -225,8 +230,22 @@ class SetUp:
         options = self._answers.options
         seen = self._run(look_at_rooms(account, wanted_rooms(config, options), options))
         self._run(self._know_people(account, seen))
-        greets = options.greet is not False and hello.is_due(config, seen)
+        greets = self._is_hello_due(seen) and options.greet is not False
         return Plan(seen, self._text if self._text != self._before else None, greets, self._notes(seen))
+
+    def _is_hello_due(self, seen: Sequence[RoomPlan]) -> bool:
+        """Whether the bot has to be started once: its database tells, as it itself will reach it."""
+        config = settings.as_read(self._text, self._path, self._request.environ)
+        try:
+            return hello.is_due(config, seen)
+        except DatabaseUnavailable:
+            raise SetupStopped(
+                self.say(
+                    "{database} does not answer. Is PostgreSQL running, is there such a database, and are "
+                    "user and password right? No room was made yet.",
+                    database=config.database,
+                )
+            ) from None
 
     async def _know_people(self, account: Account, seen: Sequence[RoomPlan]) -> None:
         """A room whose only admin is a typing error would be nobody's."""

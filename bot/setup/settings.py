@@ -9,7 +9,8 @@ from bot.config.document import Tree, parse
 from bot.config.loading import validated
 from bot.config.problems import KeyPath
 from bot.config.schema import schema_at
-from bot.config.sources import Settings, Sources
+from bot.config.secrets import read_secret_files
+from bot.config.sources import Settings, Sources, overlay
 from bot.setup import defaults
 from bot.setup.answers import Answers
 from bot.setup.yaml_text import Value, put, switch_off
@@ -89,6 +90,15 @@ def check(text: str, folder: Path, file: str, lines: Mapping[KeyPath, int]) -> C
     :raises ConfigError: with all that is wrong.
     """
     return validated(Settings(parse(text, file).tree, Sources(file, lines, {}), ()), folder)
+
+
+def as_read(text: str, path: Path, environ: Mapping[str, str]) -> Config:
+    """The config of a text as the bot will read it there: with environment and secrets.
+
+    :raises ConfigError: with all that is wrong.
+    """
+    read = overlay(parse(text, str(path)), str(path), environ)
+    return validated(read, path.parent.absolute(), [*read.problems, *read_secret_files(read, path)])
 
 
 def config_text(before: str | None, answers: Answers) -> str:

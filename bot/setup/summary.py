@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bot.config import Config
+from bot.config.database import is_sqlite
 from bot.setup.plan import Plan, RoomPlan
 from bot.setup.texts import Texts
 
@@ -26,6 +27,8 @@ def summary(plan: Plan, config: Config, path: Path, say: Texts) -> Iterator[str]
 def _settings(config: Config, say: Texts) -> Iterator[str]:
     yield say("Account: {account} at {url}", account=config.matrix.user, url=config.matrix.homeserver)
     yield say("Admins: {people}", people=", ".join(config.admins))
+    if not is_sqlite(config.database):
+        yield say("Database: {database}", database=config.database)
     for key, team in config.teams.items():
         names = ", ".join(
             config.regions[region].in_language(config.language_of(key)) for region in team.regions

@@ -3,17 +3,25 @@
 import asyncio
 import hashlib
 import json
+import os
 import re
 import secrets
+import ssl
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import aiohttp
+import psycopg
 import pytest
+import trustme
 import yaml
+from aiohttp import web
+from sqlalchemy import make_url
+from yarl import URL
 
 from bot.config import load
 from bot.demo.homeserver import Account, Homeserver
@@ -271,22 +279,101 @@ async def check_that_it_works(site: Site) -> None:
         assert await process.stop() == 0
 
 
-async def test_from_a_file_and_again(site: Site) -> None:
-    """A second run changes nothing, and does not ask back who left."""
-    answers = site.answers()
-    command = ("init", "--answers", str(answers), "--yes", "--folder", str(site.folder))
-    code, out = await finished(*command)
-    assert (code, "✓ room team:north" in out) == (0, True), out
-    assert PASSWORD not in out
-    assert load(site.config, {}).teams["north"].regions == ("north",)
-    ben, room = site.people["ben"], await site.room("north")
-    await ben.leave(room)
-    before = await site.everything()
-    code, out = await finished(*command)
-    assert (code, "are as they should be." in out) == (0, True), out
-    assert f"{ben.user_id} left or was removed; not invited again" in out
-    assert await site.everything() == before
-    assert not (site.folder / DRAFT).exists()
+NAME, OTHER = "127.0.0.2", "127.0.0.3"
+"""Where the homeserver's name leads, and where it is: two addresses of this machine."""
+
+
+@asynccontextmanager
+async def over_https(homeserver: Homeserver, folder: Path) -> AsyncIterator[tuple[str, Path]]:
+    """The homeserver behind TLS, and a website that tells where: its name, and whom to trust."""
+    authority = trustme.CA()
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert(NAME, OTHER).configure_cert(context)
+    authority.cert_pem.write_to_path(str(trusted := folder / "ca.pem"))
+    port = free_port()
+
+    async def website(_request: web.Request) -> web.Response:
+        return web.json_response({"m.homeserver": {"base_url": f"https://{OTHER}:{port}/"}})
+
+    async def passed_on(request: web.Request) -> web.Response:
+        headers = {
+            key: each for key, each in request.headers.items() if key in ("Authorization", "Content-Type")
+        }
+        url = f"{homeserver.url}{request.raw_path}"
+        body = await request.read()
+        async with client.request(
+            request.method, URL(url, encoded=True), data=body, headers=headers
+        ) as answer:
+            return web.Response(
+                status=answer.status, body=await answer.read(), content_type=answer.content_type
+            )
+
+    app = web.Application()
+    app.router.add_get("/.well-known/matrix/client", website)
+    app.router.add_route("*", "/_matrix/{rest:.*}", passed_on)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    async with aiohttp.ClientSession() as client:
+        for host in (NAME, OTHER):
+            await web.TCPSite(runner, host, port, ssl_context=context, shutdown_timeout=0.1).start()
+        try:
+            yield f"{NAME}:{port}", trusted
+        finally:
+            await runner.cleanup()
+
+
+@contextmanager
+def password_needed(url: str) -> Iterator[tuple[str, str]]:
+    """The database's address and password for a user who needs one, as over a network."""
+    name, password = f"desk{secrets.token_hex(4)}", secrets.token_hex(12)
+    with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as connection:
+        connection.execute(f"CREATE ROLE {name} LOGIN PASSWORD '{password}'".encode())
+        connection.execute(f"GRANT CREATE ON SCHEMA public TO {name}".encode())
+        found = connection.execute("SELECT setting FROM pg_settings WHERE name = 'hba_file'").fetchone()
+        assert found is not None
+        rules = Path(found[0])
+        before = rules.read_text()
+        rules.write_text(f"local all {name} scram-sha-256\n{before}")
+        connection.execute("SELECT pg_reload_conf()")
+        try:
+            yield make_url(url).set(drivername="postgresql", username=name).render_as_string(), password
+        finally:
+            rules.write_text(before)
+            connection.execute("SELECT pg_reload_conf()")
+
+
+async def test_from_a_file_over_https_with_postgresql_and_again(site: Site, postgres_database: str) -> None:
+    """A second run changes nothing, and does not ask back who left. Secrets lie in private files."""
+    folder = site.folder.parent
+    async with over_https(site.homeserver, folder) as (name, trusted):
+        with password_needed(postgres_database) as (database, password):
+            matrix = {"homeserver": name, "user": site.bot.user_id, "password": PASSWORD}
+            answers = site.answers(matrix=matrix, database=database, database_password="wrong")
+            command = ("init", "--answers", str(answers), "--yes", "--folder", str(site.folder))
+            code, out = await finished(*command)
+            assert (code, "has a certificate that this machine does not trust" in out) == (1, True), out
+            code, out = await finished(*command, SSL_CERT_FILE=str(trusted))
+            assert (code, f"{database} does not answer. Is PostgreSQL running" in out) == (1, True), out
+            assert (await site.as_bot("GET", "joined_rooms"))["joined_rooms"] == []
+            site.answers(matrix=matrix, database=database, database_password=password)
+            code, out = await finished(*command, SSL_CERT_FILE=str(trusted))
+            assert (code, "✓ room team:north" in out) == (0, True), out
+            assert PASSWORD not in out
+            assert password not in out
+            config = load(site.config, {})
+            assert config.teams["north"].regions == ("north",)
+            assert config.matrix.homeserver == f"https://{OTHER}:{name.partition(':')[2]}"
+            assert password not in site.config.read_text()
+            kept = site.folder / "database-password"
+            assert (oct(kept.stat().st_mode)[-3:], kept.read_text()) == ("600", f"{password}\n")
+            ben, room = site.people["ben"], await site.room("north")
+            await ben.leave(room)
+            before = await site.everything()
+            code, out = await finished(*command, SSL_CERT_FILE=str(trusted))
+            assert (code, "are as they should be." in out) == (0, True), out
+            assert f"{ben.user_id} left or was removed; not invited again" in out
+            assert await site.everything() == before
+            assert not (site.folder / DRAFT).exists()
 
 
 async def test_killed_at_any_moment_and_run_again(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -380,11 +467,12 @@ async def test_what_is_wrong_is_said(site: Site, tmp_path: Path) -> None:
     assert (code, out.count("does not exist")) == (1, 3), out
 
 
-async def finished(*words: str) -> tuple[int, str]:
+async def finished(*words: str, **environ: str) -> tuple[int, str]:
     """``python -m bot …`` to its end, without a terminal."""
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "bot", *words,
         stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+        env={**os.environ, **environ},
     )  # fmt: skip
     async with asyncio.timeout(90):
         out, _ = await process.communicate()

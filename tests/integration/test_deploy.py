@@ -20,6 +20,7 @@ import yaml
 from bot.config import load
 from bot.services import apikeys
 from tests.desk import free_port
+from tests.integration.test_built_package import SOURCES
 from tests.intake_site import CREATE, REQUEST, SETTINGS, site
 from tests.servers import in_ci
 
@@ -117,7 +118,7 @@ def test_the_image_holds_what_the_package_needs() -> None:
     """The test of the built package shows that it can be built from these."""
     copied = re.findall(r"(?m)^COPY (?!--)(.+) \S+$", (DEPLOY / "container/Containerfile").read_text())
     names = {name for line in copied for name in line.split()}
-    assert names == {"bot", "storage", "pyproject.toml", "setup.py", "README.md", "LICENSE"}
+    assert names == set(SOURCES)
 
 
 # Web servers before the form
