@@ -20,8 +20,8 @@ import yaml
 from bot.config import load
 from bot.services import apikeys
 from tests.desk import free_port
-from tests.integration.test_built_package import SOURCES
 from tests.intake_site import CREATE, REQUEST, SETTINGS, site
+from tests.integration.test_built_package import SOURCES
 from tests.servers import in_ci
 
 DEPLOY: Final = Path(__file__).parents[2] / "deploy"
