@@ -44,6 +44,7 @@ from bot.services.views import (
     MessageAlert,
     MovedAway,
     NowhereReport,
+    OwnSessionReport,
     PurgeReport,
     QuietReminder,
     RestoredReport,
@@ -172,6 +173,7 @@ render_alert.register(RoomMoved, rooms.render_moved)
 render_alert.register(Comparison, verification.render_comparison)
 render_alert.register(VerificationOver, verification.render_over)
 render_alert.register(CrossSigningReport, verification.render_trouble)
+render_alert.register(OwnSessionReport, verification.render_own_session)
 
 
 @render_alert.register

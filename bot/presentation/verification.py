@@ -7,12 +7,12 @@ from typing import Final
 from bot.domain.marks import N_
 from bot.domain.taps import CANCEL, CONFIRM
 from bot.domain.trust import CrossSigningTrouble, VerificationEnd
-from bot.presentation.document import Bold, Code, Text, paragraph, sentence
+from bot.presentation.document import Bold, Code, Outside, Text, paragraph, sentence
 from bot.presentation.emoji import EMOJI
 from bot.presentation.language import Language
 from bot.presentation.message import Message, fit
 from bot.presentation.world import Setting, pill
-from bot.services.views import Comparison, CrossSigningReport, VerificationOver
+from bot.services.views import Comparison, CrossSigningReport, OwnSessionReport, VerificationOver
 
 _COMMAND: Final = "tickettruhe verify"
 _TROUBLE: Final[Mapping[CrossSigningTrouble, str]] = MappingProxyType(
@@ -110,3 +110,15 @@ def render_trouble(report: CrossSigningReport, setting: Setting) -> Message:
     )
     what = sentence(gettext(_TROUBLE[report.trouble]), setting=Code(Text("matrix.recovery_key_file")))
     return fit((paragraph(head, what),))
+
+
+def render_own_session(report: OwnSessionReport, setting: Setting) -> Message:
+    """Somebody is in the bot's account: one of the admins, or a thief."""
+    gettext = setting.language.gettext
+    head = sentence(
+        gettext("⚠️ Another session of my account ({device}) wants to be verified by me. I do not do that."),
+        device=Code(Outside(report.device_id)),
+    )
+    yours = gettext("If it is one of you: verify it there with my recovery key.")
+    theirs = gettext("If it is none of you: log that session out, and change my password.")
+    return fit((paragraph(head), paragraph(Text(yours), Text(theirs))))

@@ -16,6 +16,7 @@ from bot.services.views import (
     MailAside,
     MailsUnmarked,
     NowhereReport,
+    OwnSessionReport,
     PurgeReport,
     RoomMoved,
     RoomMoveQuestion,
@@ -99,6 +100,10 @@ def _cross_signing(_unit: Unit, payload: Payload) -> Alert:
     return CrossSigningReport(CrossSigningTrouble(payload["trouble"]))
 
 
+def _own_session(_unit: Unit, payload: Payload) -> Alert:
+    return OwnSessionReport(payload["device"])
+
+
 LOAD: Final[Mapping[str, Callable[[Unit, Payload], Alert | None]]] = MappingProxyType(
     {
         "room": _room,
@@ -117,6 +122,7 @@ LOAD: Final[Mapping[str, Callable[[Unit, Payload], Alert | None]]] = MappingProx
         "mail_aside": _mail_aside,
         "mail_unmarked": _mail_unmarked,
         "cross_signing": _cross_signing,
+        "own_session": _own_session,
         "comparison": verification.comparison,
         "verification_over": verification.outcome,
     }

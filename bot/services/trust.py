@@ -60,3 +60,10 @@ def tell(unit: Unit, user_id: str, trouble: CrossSigningTrouble | None) -> None:
         payload = {"what": "cross_signing", "trouble": trouble.value}
         outbox.put(unit.session, Kind.REPORT, Priority.ALERT, unit.now, room=ADMIN_ROOM, payload=payload)
         unit.wake_courier()
+
+
+def tell_of_session(unit: Unit, device_id: str) -> None:
+    """Tell the admins that another session of the bot's account wants to be verified."""
+    payload = {"what": "own_session", "device": device_id}
+    outbox.put(unit.session, Kind.REPORT, Priority.ALERT, unit.now, room=ADMIN_ROOM, payload=payload)
+    unit.wake_courier()

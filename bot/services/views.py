@@ -696,6 +696,13 @@ class CrossSigningReport:
 
 
 @dataclass(frozen=True, slots=True)
+class OwnSessionReport:
+    """Told to the admin room: another session of the bot's own account asked to be verified, in vain."""
+
+    device_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Comparison:
     """Asked of an admin who verifies the bot: whether their client shows the same.
 
@@ -759,6 +766,7 @@ Alert = (
     | CommandFailed
     | Unreadable
     | CrossSigningReport
+    | OwnSessionReport
     | Comparison
     | VerificationOver
     | RestoredReport

@@ -311,11 +311,11 @@ async def over_https(homeserver: Homeserver, folder: Path) -> AsyncIterator[tupl
     app = web.Application()
     app.router.add_get("/.well-known/matrix/client", website)
     app.router.add_route("*", "/_matrix/{rest:.*}", passed_on)
-    runner = web.AppRunner(app)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
     await runner.setup()
     async with aiohttp.ClientSession() as client:
         for host in (NAME, OTHER):
-            await web.TCPSite(runner, host, port, ssl_context=context, shutdown_timeout=0.1).start()
+            await web.TCPSite(runner, host, port, ssl_context=context).start()
         try:
             yield f"{NAME}:{port}", trusted
         finally:

@@ -18,6 +18,8 @@ from bot.matrix.encryption.own import Identity
 from bot.matrix.encryption.receiving import ToDevice
 from bot.matrix.encryption.verification import Verifier
 from bot.services import verification
+from bot.services.delivery import Send
+from bot.services.views import OwnSessionReport
 from tests.integration.desk_data import ADMINS, ANNA, BOT, DORA, START, Desk, desk_on
 
 PREFIX = "m.key.verification."
@@ -291,6 +293,25 @@ async def test_who_is_no_admin_is_told_no_and_strangers_nothing(table: Table) ->
 async def test_requests_that_lead_nowhere(table: Table, change: dict[str, Any], said: list[str]) -> None:
     await table.ask(**change)
     assert table.machine.said() == said
+
+
+async def test_another_session_of_the_bots_account_is_told_no_and_the_admins_are_told_once(
+    table: Table,
+) -> None:
+    """A stolen token must not become the bot; nor can it flood the admin room."""
+    for transaction, device in (("a", "THIEF"), ("b", "OTHER")):
+        await table.ask(by=BOT, transaction=transaction, from_device=device)
+        told = table.machine.last("cancel")
+        assert (told["transaction_id"], told["code"]) == (transaction, "m.user")
+    (alert,) = await table.desk.alerts("own_session")
+    assert (alert.payload, alert.room) == ({"what": "own_session", "device": "THIEF"}, "admin")
+    shown = [job.view for job in await table.desk.deliver() if isinstance(job, Send)]
+    assert shown == [OwnSessionReport("THIEF")]
+    # What the bot's own device says comes back to it, and the rest of an exchange is not answered at all.
+    await table.ask(by=BOT, transaction="c", from_device=table.machine.device_id)
+    await table.tell("start", {"from_device": "THIEF"}, by=BOT, transaction="a")
+    assert table.machine.said() == ["cancel", "cancel"]
+    assert await table.desk.units.look(verification.running) == ()
 
 
 async def test_nobody_else_speaks_in_a_verification(table: Table) -> None:

@@ -89,6 +89,7 @@ from bot.services.views import (
     NamedTicket,
     NowhereReport,
     OpenedView,
+    OwnSessionReport,
     ParameterView,
     Person,
     PromptClosed,
@@ -399,6 +400,7 @@ def alerts(text: str, count: int) -> dict[str, Alert]:
             for end in VerificationEnd
             if end is not VerificationEnd.DONE
         },
+        "own session": OwnSessionReport("@room <b>!x"),
         **{f"cross-signing {each.value}": CrossSigningReport(each) for each in CrossSigningTrouble},
         "room moved": RoomMoved("team:freiburg", text, ANNA, outdated=True),
         "triage moved": RoomMoved("triage", "!new:example.org", ANNA, outdated=True),

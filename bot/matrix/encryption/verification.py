@@ -22,7 +22,7 @@ from bot.matrix.encryption.identity import Usage
 from bot.matrix.encryption.machine import Machine, RoomEvent
 from bot.matrix.encryption.receiving import ToDevice
 from bot.matrix.errors import MatrixError, TokenRejected
-from bot.services import verification
+from bot.services import trust, verification
 from bot.services.unit import DatabaseUnavailable, Units
 
 _LOG = structlog.get_logger(__name__)
@@ -33,6 +33,7 @@ _EARLY: Final = timedelta(minutes=5)
 """Clocks differ (client-server API, ``m.key.verification.request``)."""
 _MOST: Final = 20
 _DECLINE_AGAIN: Final = 60.0
+_TELL_AGAIN: Final = 3600.0
 
 Json = Mapping[str, Any]
 
@@ -50,6 +51,8 @@ class Verifier:
         """By transaction."""
         self._declined: dict[str, float] = {}
         """When somebody was last told no."""
+        self._told_of_own: float | None = None
+        """When the admins were last told of another session of the bot's account."""
 
     # --- what comes in ---
 
@@ -58,9 +61,13 @@ class Verifier:
         if not event.type.startswith(PREFIX):
             return
         transaction = clean.identifier(event.content.get("transaction_id"))
-        if transaction is None or event.sender == self._machine.user_id:
+        if transaction is None:
             return
         kind = event.type.removeprefix(PREFIX)
+        if event.sender == self._machine.user_id:
+            if kind == "request":
+                await self._asked_by_own(transaction, event.content)
+            return
         if kind == "request":
             told = clean.moment(event.content.get("timestamp"))
             age = self._units.clock() - told
@@ -121,6 +128,23 @@ class Verifier:
             self._declined[user_id] = now
             _LOG.info("verification_declined", user=user_id)
             await self._talk.cancel(user_id, device_id, room_id, transaction, Code.USER)
+
+    async def _asked_by_own(self, transaction: str, content: Json) -> None:
+        """Another session of the bot's account: no chat tells whose it is, so it is never verified.
+
+        Once verified it would be the bot to everybody, and whoever stole a token or the password can ask. Who
+        has the recovery key needs no help of the bot's. As it costs nothing to ask, the admins hear of it once
+        an hour at most.
+        """
+        device_id = clean.identifier(content.get("from_device"))
+        if device_id is None or device_id == self._machine.device_id:
+            return
+        now = asyncio.get_running_loop().time()
+        if self._told_of_own is None or now - self._told_of_own >= _TELL_AGAIN:
+            _LOG.warning("own_session_not_verified", device=device_id)
+            await self._units.run(lambda unit: trust.tell_of_session(unit, device_id))
+            self._told_of_own = now
+        await self._talk.cancel(self._machine.user_id, device_id, None, transaction, Code.USER)
 
     async def _flow(self, user_id: str, device_id: str, room_id: str | None, transaction: str) -> Flow | None:
         """``None`` if the homeserver knows no such device."""
