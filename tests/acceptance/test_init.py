@@ -325,6 +325,7 @@ async def over_https(homeserver: Homeserver, folder: Path) -> AsyncIterator[tupl
 @contextmanager
 def password_needed(url: str) -> Iterator[tuple[str, str]]:
     """The database's address and password for a user who needs one, as over a network."""
+    given = make_url(url)
     name, password = f"desk{secrets.token_hex(4)}", secrets.token_hex(12)
     with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as connection:
         connection.execute(f"CREATE ROLE {name} LOGIN PASSWORD '{password}'".encode())
@@ -336,7 +337,7 @@ def password_needed(url: str) -> Iterator[tuple[str, str]]:
         rules.write_text(f"local all {name} scram-sha-256\n{before}")
         connection.execute("SELECT pg_reload_conf()")
         try:
-            yield make_url(url).set(drivername="postgresql", username=name).render_as_string(), password
+            yield f"postgresql://{name}@/{given.database}?host={given.query['host']}", password
         finally:
             rules.write_text(before)
             connection.execute("SELECT pg_reload_conf()")

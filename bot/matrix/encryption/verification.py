@@ -133,7 +133,7 @@ class Verifier:
         """Another session of the bot's account: no chat tells whose it is, so it is never verified.
 
         Once verified it would be the bot to everybody, and whoever stole a token or the password can ask. Who
-        has the recovery key needs no help of the bot's. As it costs nothing to ask, the admins hear of it once
+        has the recovery key needs no help of the bot's. It costs nothing to ask, so the admins hear of it once
         an hour at most.
         """
         device_id = clean.identifier(content.get("from_device"))
