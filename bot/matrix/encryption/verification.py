@@ -132,7 +132,7 @@ class Verifier:
     async def _asked_by_own(self, transaction: str, content: Json) -> None:
         """Another session of the bot's account: no chat tells whose it is, so it is never verified.
 
-        Once verified it would be the bot to everybody, and whoever stole a token or the password can ask. Who
+        Once verified it would be the bot to everybody, and a thief of token or password can ask, too. Who
         has the recovery key needs no help of the bot's. It costs nothing to ask, so the admins hear of it once
         an hour at most.
         """
