@@ -133,8 +133,8 @@ class Verifier:
         """Another session of the bot's account: no chat tells whose it is, so it is never verified.
 
         Once verified it would be the bot to everybody, and a thief of token or password can ask, too. Who
-        has the recovery key needs no help of the bot's. As asking costs nothing, the admins hear of it once an
-        hour at most.
+        has the recovery key needs no help of the bot's. As asking costs nothing, the admins hear of it once
+        an hour at most.
         """
         device_id = clean.identifier(content.get("from_device"))
         if device_id is None or device_id == self._machine.device_id:
