@@ -79,13 +79,6 @@ class ImapServer(ABC):
             os.killpg(process.pid, signal.SIGKILL)
             await process.wait()
 
-    async def stop(self) -> None:
-        """In good order: all connections end."""
-        process, self._process = self._process, None
-        if process is not None:
-            process.terminate()
-            await process.wait()
-
     def deliver(self, data: bytes) -> None:
         """Put a mail into the inbox, as a delivery agent does."""
         self._delivered += 1
@@ -194,7 +187,7 @@ class Dovecot(ImapServer):
     def _more(self) -> str:
         more = f"imap_capability = {self.capabilities}\n" if self.capabilities else ""
         if self.rights:
-            (self.folder / "rights").write_text(self.rights)
+            self.allow(self.rights)
             more += _RIGHTS.format(folder=self.folder)
         if self.certificate is None:
             return f"{more}ssl = no\n"
@@ -203,6 +196,11 @@ class Dovecot(ImapServer):
         for number, blob in enumerate(self.certificate.cert_chain_pems):
             blob.write_to_path(self.folder / "cert.pem", append=number > 0)
         return more + _TLS.format(folder=self.folder)
+
+    def allow(self, rights: str) -> None:
+        """Other rights, from the next connection on."""
+        self.rights = rights
+        (self.folder / "rights").write_text(rights)
 
     @property
     def log(self) -> str:
