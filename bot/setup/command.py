@@ -100,7 +100,7 @@ def _prove(
     if not well:
         shell.fail(say("Not all is well yet: do what the arrows say, then run this again."))
     shell.out.print()
-    command = f"tickettruhe run --config {result.config}"
+    command = f"tickettruhe run --config {result.config.absolute()}"
     terminal.tell(say("All is set up. Start the bot: {command}", command=command))
     terminal.tell(say("As a service, with backups and behind a web server: docs/operations.md"))
 

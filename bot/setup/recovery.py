@@ -38,7 +38,7 @@ async def _show(units: Units, config: Config, terminal: Terminal, say: Texts, *,
         terminal.tell(say("the bot's recovery key waits to be stored away: tickettruhe recovery-key"), NOTE)
         return
     terminal.tell("")
-    terminal.tell(
+    terminal.explain(
         say(
             "This is the recovery key of the bot's account. If its database is ever lost, only this key "
             "makes clients trust the bot again. Store it where you keep passwords:"

@@ -1,12 +1,16 @@
 """What will be done, as the person reads it before saying yes."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 from bot.config import Config
 from bot.config.database import is_sqlite
 from bot.setup.plan import Plan, RoomPlan
 from bot.setup.texts import Texts
+
+_DAILY: Final = re.compile(r"(\d+) (\d+) \* \* \*")
 
 
 def summary(plan: Plan, config: Config, path: Path, say: Texts) -> Iterator[str]:
@@ -40,11 +44,17 @@ def _settings(config: Config, say: Texts) -> Iterator[str]:
     )
     yield say("Topics (* with a waiting list): {topics}", topics=", ".join(topics))
     yield say("Language {language}, time zone {zone}", language=config.language, zone=config.timezone)
-    yield say("Digest: {when}", when=config.digest.schedule or say("never"))
+    yield say("Digest: {when}", when=_when(config.digest.schedule) or say("never"))
     intake = config.intake
     where = f"{intake.listen}:{intake.port}" + (f", {intake.public_url}" if intake.public_url else "")
     form = say("API and contact form at {where}", where=where)
     yield form if intake.form.enabled else say("API without a contact form at {where}", where=where)
+
+
+def _when(schedule: str | None) -> str | None:
+    """A crontab line as the person answered it, where it is a time of every day."""
+    daily = _DAILY.fullmatch(schedule or "")
+    return f"{int(daily[2]):02}:{int(daily[1]):02}" if daily else schedule
 
 
 def _room(room: RoomPlan, say: Texts) -> Iterator[str]:

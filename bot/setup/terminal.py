@@ -24,6 +24,9 @@ class Terminal(Protocol):
     def tell(self, line: str, mark: str = "") -> None:
         """A line on what is going on."""
 
+    def explain(self, text: str) -> None:
+        """Prose, broken between words; nothing that somebody copies."""
+
     def screen(self, title: str, *lines: str) -> None:
         """Begin a screen for the next question."""
 
@@ -46,6 +49,9 @@ class ConsoleTerminal:
 
     def tell(self, line: str, mark: str = "") -> None:
         self._console.print(f"{mark} {escape(line)}" if mark else escape(line), soft_wrap=True)
+
+    def explain(self, text: str) -> None:
+        self._console.print(escape(text))
 
     def screen(self, title: str, *lines: str) -> None:
         self._console.clear()

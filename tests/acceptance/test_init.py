@@ -133,6 +133,9 @@ class Silent:
     def tell(self, line: str, mark: str = "") -> None:
         self.told.append(line)
 
+    def explain(self, text: str) -> None:
+        self.told.append(text)
+
     def screen(self, title: str, *lines: str) -> None:
         raise AssertionError(title)
 
@@ -218,6 +221,7 @@ async def test_at_a_terminal_from_nothing_to_a_ticket(
         await person.answers("Tagesüberblick [08:00]:", "7:30")
         plan = await person.answers("noch einmal beantworten? (j/n/1–6) [j]:")
         assert "Team Südbaden: Freiburg, Lörrach" in plan
+        assert "Tagesüberblick: 07:30" in plan
         assert f"Den verschlüsselten Raum Tickets: Südbaden anlegen: {site.alias('south')}" in plan
         told = await person.answers("Dann wird er hier entfernt. (j/n) [n]:", "j")
         assert re.search(r"    Es[A-Za-z0-9]{2}( [A-Za-z0-9]{4}){10,}", told), told
