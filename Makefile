@@ -30,7 +30,7 @@ demo: $(VENV)/.installed-demo ## try it: a local Matrix homeserver with bot, roo
 test: $(VENV)/.installed-dev ## run all tests, the fast ones first (ARGS='-k take -x')
 	$(if $(MEMORY),TMPDIR=$(MEMORY)) $(BIN)/python -m pytest $(SIDE_BY_SIDE) tests/unit tests/integration tests/fuzz tests/faults tests/acceptance --durations 20 $(ARGS)
 
-faults: $(VENV)/.installed-dev ## kill the bot 1,000 times, with every other fault: half an hour (ARGS='--kills 100 --seed 7')
+faults: $(VENV)/.installed-dev ## kill the bot 1,000 times, with every other fault: under an hour (ARGS='--kills 100 --seed 7')
 	$(if $(MEMORY),TMPDIR=$(MEMORY)) $(BIN)/python -m tests.faults $(ARGS)
 
 check: $(VENV)/.installed-dev ## formatting, lint, types and import rules

@@ -60,7 +60,8 @@ async def _database(url: URL, kind: str, fill: Fill) -> None:
 
 
 def _address(url: URL) -> str:
-    return url.set(drivername="postgresql").render_as_string(hide_password=False)
+    plain = url.set(drivername="postgresql").difference_update_query(["options"])
+    return plain.render_as_string(hide_password=False)
 
 
 async def _run(url: str, fill: Fill) -> None:
