@@ -13,7 +13,7 @@ import sys
 import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -90,6 +90,12 @@ class ImapServer(ABC):
 
     def mails(self, folder: str = "INBOX") -> list[tuple[bytes, bool]]:
         """The mails in a folder, and whether each is marked as read; not those marked as deleted."""
+        while True:
+            # A server that marks a mail meanwhile gives its file another name.
+            with suppress(FileNotFoundError):
+                return self._listed(folder)
+
+    def _listed(self, folder: str) -> list[tuple[bytes, bool]]:
         place = self.maildir if folder == "INBOX" else self.maildir / f".{folder}"
         files = [each for part in ("new", "cur") for each in sorted((place / part).glob("*"))]
         flags = {each: each.name.partition(":2,")[2] for each in files}

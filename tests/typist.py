@@ -5,14 +5,15 @@ import os
 import re
 import sys
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 
 _PATIENCE: Final = 90.0
 # The program gets the terminal as its controlling one, as a shell would give it: Ctrl-C is a signal then.
 _AT_TERMINAL: Final = """
-import fcntl, os, sys, termios
+import fcntl, os, signal, sys, termios
+signal.signal(signal.SIGINT, signal.SIG_DFL)  # ignored in what a shell starts in the background
 os.setsid()
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 os.execv(sys.executable, [sys.executable, "-m", "bot", *sys.argv[1:]])
@@ -67,17 +68,6 @@ class Typist:
     def presses(self, key: str) -> None:
         """Type a single key."""
         os.write(self._terminal, key.encode())
-
-    async def interrupts(self) -> int:
-        """Press Ctrl-C until it ends, as people do; its exit status.
-
-        Python's input misses one that comes in the very moment in which it begins to wait.
-        """
-        for _press in range(3):
-            self.presses("\x03")
-            with suppress(TimeoutError):
-                return await asyncio.wait_for(self.process.wait(), _PATIENCE / 3)
-        raise AssertionError(f"has not ended:\n{self.shown[self._mark :]}")
 
     async def ended(self) -> int:
         """Wait for the end; its exit status."""

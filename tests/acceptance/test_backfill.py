@@ -38,13 +38,29 @@ async def test_all_that_was_said_while_the_bot_was_down_is_done_in_order(
             last = await desk.say("anna" if room == "freiburg" else "carla", "!help", room)
             await desk.viewer(room).wait_for_notice_reply(desk.rooms[room], last, timeout=600)
         for room, numbers in tickets.items():
-            events = await desk.viewer(room).timeline(desk.rooms[room])
+            events = await _answered(desk, room)
             commands = [event for event in events if event.body.startswith("!") and event.body != "!help"]
             answers = _answers(desk, events)
             told = {each.body: answers[each.event_id] for each in commands}
             assert {line: told[line] for line in told if told[line] != ["✅"]} == {}
             assert _done(sqlite_database, numbers) == [each.event_id for each in commands]
         await desk.card(tickets["freiburg"][0], "🟢")
+
+
+async def _answered(desk: Desk, room: str) -> list[Event]:
+    """The room's events once each command has an answer; answers need not come in order."""
+    viewer = desk.viewer(room)
+    async with asyncio.timeout(60):
+        while True:
+            events = await viewer.timeline(desk.rooms[room])
+            answers = _answers(desk, events)
+            open_ = [each for each in events if each.body.startswith("!") and each.event_id not in answers]
+            if not open_:
+                return events
+            for each in open_:
+                await viewer.wait_for_reaction(
+                    desk.rooms[room], each.event_id, "✅", desk.account.user_id, timeout=60
+                )
 
 
 async def _speak(desk: Desk, name: str, room: str, tickets: Sequence[int]) -> None:

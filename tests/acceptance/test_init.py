@@ -191,7 +191,8 @@ async def test_at_a_terminal_from_nothing_to_a_ticket(
         await person.sees(f"Auf diesem Homeserver gibt es @nobody-{site.name}:localhost nicht.")
         await person.answers("Admins:", anna)
         await person.sees("Wie heißen eure Teams?")
-        assert await person.interrupts() == 1
+        person.presses("\x03")
+        assert await person.ended() == 1
         assert "Abgebrochen. Was beantwortet und getan ist, bleibt" in person.shown
         assert "wrong" not in person.shown
         assert PASSWORD not in person.shown
