@@ -12,13 +12,17 @@ import pytest
 from babel.messages.catalog import Catalog, Message
 from babel.messages.pofile import read_po
 
-from bot.catalogs import CHAT, DOMAINS, FORM, LANGUAGES, SETUP, SOURCE, catalog, folder_of, read
-from bot.catalogs.upkeep import ROOT, extracted, texts_of, untranslated, update, updated
+from bot.catalogs import CHAT, DOMAINS, FORM, LANGUAGES, SETUP, SOURCE, catalog, folder_of, read, upkeep
+from bot.catalogs.upkeep import ROOT, texts_of, untranslated, update, updated
 from bot.domain.marks import N_
 from bot.presentation.language import Language
 
 TRANSLATED = tuple(code for code in LANGUAGES if code != SOURCE)
 EVERY = [(domain, code) for domain in DOMAINS for code in LANGUAGES]
+
+
+extracted = cache(upkeep.extracted)
+"""The texts of the code; to look for them takes a second."""
 
 
 @cache
