@@ -13,19 +13,18 @@ from bot.commands.hearing import Identity
 from bot.config import Config, Language
 from bot.config.mailboxes import Inbox
 from bot.domain.errors import NameKind, Refusal
-from bot.domain.mail import CannedAnswer, MailPolicy
+from bot.domain.mail import CannedAnswer, MailPolicy, Security
 from bot.domain.merging import address_key
 from bot.domain.quiet import QuietHours
 from bot.domain.request import InvalidFields
 from bot.domain.words import TRIAGE, Team
-from bot.intake.email import account
 from bot.intake.email.account import MailboxSettings
 from bot.intake.email.reading import Limits
 from bot.intake.settings import Choice, FormSettings, IntakeSettings, MailSettings
 from bot.mail.compose import Composer, Sender
 from bot.mail.errors import TemplateBroken
 from bot.mail.markup import to_html
-from bot.mail.server import Security, ServerSettings
+from bot.mail.server import ServerSettings
 from bot.mail.templates import Templates
 from bot.matrix.client import Login
 from bot.matrix.encryption.sharing import Policy as DevicePolicy
@@ -264,7 +263,7 @@ def _mailbox(config: Config, name: str, inbox: Inbox) -> MailboxSettings:
         ),
         host=inbox.host,
         port=inbox.port or (993 if inbox.security == "tls" else 143),
-        security=account.Security(inbox.security),
+        security=Security(inbox.security),
         user=inbox.user,
         password=password.get_secret_value(),
         folder=inbox.folder,

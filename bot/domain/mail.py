@@ -25,6 +25,16 @@ _FIRST: Final = 4
 _LAST: Final = 6
 
 
+class Security(StrEnum):
+    """How the connection to a mail server is encrypted, whichever way the mails go."""
+
+    TLS = "tls"
+    """From the beginning (RFC 8314)."""
+    STARTTLS = "starttls"
+    """After a first word in clear; a server that cannot is refused."""
+    NONE = "none"
+
+
 class LetterKind(StrEnum):
     """What a mail is."""
 

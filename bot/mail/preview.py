@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from bot.domain.mail import LetterKind
 from bot.domain.words import Team
 from bot.services.letter_views import Letter
+from bot.services.status_links import PATH
 
 _WORDS = {
     "de": ("Laptop für die Ausbildung", "Guten Tag,\n\ndas Gerät **liegt bereit**. Freitag um 16 Uhr?"),
@@ -28,6 +29,6 @@ def sample(kind: LetterKind, team: Team, language: str, address: str | None) -> 
         at=datetime.now(UTC),
         text=text,
         member="Anna" if kind is LetterKind.REPLY else None,
-        status_link=f"{address}/request/m1042-example" if address else None,
+        status_link=f"{address}/{PATH}/m1042-example" if address else None,
         loop_mark="preview",
     )

@@ -4,7 +4,6 @@ import asyncio
 import ssl
 from contextlib import suppress
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Final
 
 import aiosmtplib
@@ -17,6 +16,7 @@ from aiosmtplib.errors import (
     SMTPTimeoutError,
 )
 
+from bot.domain.mail import Security
 from bot.mail.compose import Mail
 from bot.mail.errors import LoginRefused, MailError, Never, NotNow, ServerAway
 
@@ -29,16 +29,6 @@ _GOODBYE: Final = 5.0
 _BROKEN_OFF: Final = "4.4.2 the mail server broke off the connection"
 _TOO_SLOW: Final = "4.4.2 the mail server did not answer in time"
 """As RFC 3463, 3.5 numbers them."""
-
-
-class Security(StrEnum):
-    """How the connection is encrypted."""
-
-    TLS = "tls"
-    """From the beginning (RFC 8314)."""
-    STARTTLS = "starttls"
-    """After a first word in clear; a server that cannot is refused."""
-    NONE = "none"
 
 
 @dataclass(frozen=True, slots=True)

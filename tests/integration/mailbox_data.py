@@ -8,16 +8,21 @@ from typing import Any
 import pytest
 from sqlmodel import SQLModel, select
 
+from bot.domain.mail import Security
 from bot.intake.email import imap
 from bot.intake.email import mailbox as loop
-from bot.intake.email.account import MailboxSettings, Security
+from bot.intake.email.account import MailboxSettings
 from bot.intake.email.mailbox import Mailbox
 from bot.intake.email.reading import Limits
 from bot.services.mail_in import Box
 from bot.services.unit import Units
 from storage.models import TicketMessage
-from tests.imap_servers import PASSWORD, USER, ImapServer
+from tests.imap_servers import PASSWORD, USER, Dovecot, ImapServer
 from tests.integration.desk_data import Desk
+
+NEEDS_DOVECOT = pytest.mark.skipif(
+    not Dovecot.is_there(), reason="no Dovecot on this machine (Debian: apt install dovecot-imapd)"
+)
 
 
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:

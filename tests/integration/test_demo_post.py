@@ -16,13 +16,13 @@ from bot.demo.cast import HELP_DESK, MAILS, TEAMS
 from bot.demo.errors import PostFailed
 from bot.demo.pictures import Pictures
 from bot.demo.post import Post
-from bot.intake.email.account import MailboxSettings, Security
+from bot.domain.mail import Security
+from bot.intake.email.account import MailboxSettings
 from bot.intake.email.imap import Connection
 from bot.intake.email.quotes import own_words
 from bot.intake.email.reading import Limits
 from bot.mail.compose import Mail
 from bot.mail.server import MailServer, ServerSettings
-from bot.mail.server import Security as Encryption
 from bot.services.mail_in import Box
 
 LEYLA = MAILS[0]
@@ -58,7 +58,7 @@ def mailbox(settings: dict[str, Any]) -> Connection:
 
 
 async def sent(settings: dict[str, Any], *mails: bytes) -> None:
-    server = MailServer(ServerSettings("127.0.0.1", settings["smtp"]["port"], Encryption.NONE))
+    server = MailServer(ServerSettings("127.0.0.1", settings["smtp"]["port"], Security.NONE))
     for mail in mails:
         await server.send(Mail("", LEYLA.email, mail))
     await server.close()

@@ -21,12 +21,12 @@ from bot.domain.errors import (
     OpenTasks,
     UndoProblem,
 )
-from bot.domain.mail import CannedAnswer, LetterState, MailPolicy
+from bot.domain.mail import CannedAnswer, LetterState, MailPolicy, Security
 from bot.domain.request import MailHead
 from bot.domain.words import Action, Intake, Status
 from bot.mail.compose import Composer, Sender
 from bot.mail.courier import MailCourier
-from bot.mail.server import MailServer, Security, ServerSettings
+from bot.mail.server import MailServer, ServerSettings
 from bot.mail.templates import Templates
 from bot.services import (
     alerts,

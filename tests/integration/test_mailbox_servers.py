@@ -11,11 +11,13 @@ import trustme
 from bot.doctor import Level
 from bot.doctor.findings import Finding
 from bot.doctor.mailboxes import examine_mailbox
-from bot.intake.email.account import MailboxSettings, Security
+from bot.domain.mail import Security
+from bot.intake.email.account import MailboxSettings
 from storage.models import KeptMail
 from tests.imap_servers import Dovecot, server_folder
 from tests.integration.desk_data import Desk, desk_on
 from tests.integration.mailbox_data import (
+    NEEDS_DOVECOT,
     fetching,
     impatient,
     numbered,
@@ -25,9 +27,7 @@ from tests.integration.mailbox_data import (
     until,
 )
 
-pytestmark = pytest.mark.skipif(
-    not Dovecot.is_there(), reason="no Dovecot on this machine (Debian: apt install dovecot-imapd)"
-)
+pytestmark = NEEDS_DOVECOT
 UNMARKED = "refuses to mark or move mails that were received"
 
 

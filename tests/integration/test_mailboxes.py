@@ -17,6 +17,7 @@ from storage.models import KeptMail
 from tests.imap_servers import PASSWORD, Dovecot, ImapServer, Pymap, server_folder
 from tests.integration.desk_data import Desk, desk_on
 from tests.integration.mailbox_data import (
+    NEEDS_DOVECOT,
     fetching,
     impatient,
     numbered,
@@ -29,12 +30,7 @@ from tests.mail_data import raw
 
 SERVERS = [
     Pymap,
-    pytest.param(
-        Dovecot,
-        marks=pytest.mark.skipif(
-            not Dovecot.is_there(), reason="no Dovecot on this machine (Debian: apt install dovecot-imapd)"
-        ),
-    ),
+    pytest.param(Dovecot, marks=NEEDS_DOVECOT),
 ]
 
 

@@ -2,19 +2,11 @@
 
 import ssl
 from dataclasses import dataclass
-from enum import StrEnum
 
 from bot.domain.errors import TickettruheError
+from bot.domain.mail import Security
 from bot.intake.email.reading import Limits
 from bot.services.mail_in import Box
-
-
-class Security(StrEnum):
-    """How the connection is encrypted."""
-
-    TLS = "tls"
-    STARTTLS = "starttls"
-    NONE = "none"
 
 
 @dataclass(frozen=True, slots=True)

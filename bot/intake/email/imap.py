@@ -15,7 +15,8 @@ from typing import Any, Final
 from imapclient import IMAPClient, SocketTimeout
 from imapclient.exceptions import CapabilityError, IMAPClientError, LoginError
 
-from bot.intake.email.account import CommandRefused, LoginRefused, MailboxError, MailboxSettings, Security
+from bot.domain.mail import Security
+from bot.intake.email.account import CommandRefused, LoginRefused, MailboxError, MailboxSettings
 
 logging.getLogger("imapclient").setLevel(logging.WARNING)  # below that it quotes what goes over the line
 

@@ -6,7 +6,7 @@ import pytest
 
 from bot import wiring
 from bot.config import ConfigError
-from bot.intake.email.account import Security
+from bot.domain.mail import Security
 from bot.services.mail_in import Rule
 from tests.unit.config.conftest import SECRET, Loader
 
