@@ -25,3 +25,7 @@ def without(*names: str) -> Iterator[None]:
 # Rich is for its coloured tracebacks, which the log does not have; Twisted and greenlets are others' loops.
 with without("rich", "twisted", "greenlet"):
     import structlog as structlog
+
+# PyCryptodome calls its C code by ctypes then, which is loaded anyway, and no parser of C is.
+with without("cffi"):
+    from Crypto.Util import _raw_api as _raw_api

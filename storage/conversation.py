@@ -6,8 +6,8 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, and_, bindparam, func, or_, update
 from sqlmodel import Session, col, select
 
-from bot.domain.words import Intake, MessageKind, Scope, Status, Team
-from storage import tickets
+from bot.domain.words import Intake, MessageKind, Status, Team
+from storage import rows, tickets
 from storage.models import HistoryEntry, Requester, Task, Ticket, TicketMessage
 
 
@@ -31,6 +31,27 @@ def merged_here(session: Session, number: int) -> Sequence[Ticket]:
     return session.exec(_MERGED_HERE, params={"number": number}).all()
 
 
+_WHO = select(col(Requester.email_key), col(Requester.phone)).where(Requester.id == bindparam("requester"))
+_OTHERS = (
+    select(Ticket)
+    .where(
+        # Not by the index on teams, nor by those on the rest: SQLite, which keeps no statistics, does not
+        # know that a person has fewer tickets than a team or a status.
+        func.coalesce(col(Ticket.team), "").in_(bindparam("teams", expanding=True)),
+        Ticket.number != bindparam("this"),
+        func.coalesce(col(Ticket.merged_into), 0) == 0,
+        func.coalesce(col(Ticket.status), "").in_(bindparam("statuses", expanding=True)),
+    )
+    # Not by walking through all numbers: a person has a few tickets.
+    .order_by((col(Ticket.number) + 0).desc())
+    .limit(bindparam("most"))
+)
+_OTHERS_BY_ID = _OTHERS.where(Ticket.requester_id == bindparam("who"))
+_OTHERS_BY_MAIL = _OTHERS.where(
+    col(Ticket.requester_id).in_(select(Requester.id).where(Requester.email_key == bindparam("who")))
+)
+
+
 def others_of(
     session: Session, ticket: Ticket, teams: Collection[Team], limit: int, among: Collection[Status]
 ) -> Sequence[Ticket]:
@@ -38,29 +59,17 @@ def others_of(
 
     Merged ones are left out: they are named with the ticket that they went into.
     """
-    who = session.get(Requester, ticket.requester_id)
+    who = rows.run(session, _WHO, requester=ticket.requester_id).first()
     if who is None or (who.email_key is None and who.phone is None):
         return ()
-    same: ColumnElement[bool]
-    if who.email_key is not None:
-        same = col(Ticket.requester_id).in_(select(Requester.id).where(Requester.email_key == who.email_key))
-    else:
-        same = col(Ticket.requester_id) == who.id
-    query = (
-        select(Ticket)
-        .where(
-            same,
-            tickets.belongs(Scope(frozenset(teams))),
-            Ticket.number != ticket.number,
-            # Nor by the indexes on these: SQLite does not know that a person has fewer tickets than a status.
-            func.coalesce(col(Ticket.merged_into), 0) == 0,
-            func.coalesce(col(Ticket.status), "").in_([status.value for status in among]),
-        )
-        # Not by walking through all numbers: a person has a few tickets.
-        .order_by((col(Ticket.number) + 0).desc())
-        .limit(limit)
-    )
-    return session.exec(query).all()
+    given = {
+        "who": ticket.requester_id if who.email_key is None else who.email_key,
+        "teams": [team or "" for team in teams],
+        "this": ticket.number,
+        "statuses": [status.value for status in among],
+        "most": limit,
+    }
+    return session.exec(_OTHERS_BY_ID if who.email_key is None else _OTHERS_BY_MAIL, params=given).all()
 
 
 def told_requester(

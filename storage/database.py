@@ -246,7 +246,8 @@ _DRIVERS: Final = {"sqlite": "sqlite+pysqlite", "postgresql": "postgresql+psycop
 
 
 def _engine(url: URL) -> Engine:
-    # Parameters hold requesters' data: they stay out of errors, and so out of logs.
+    # Parameters hold requesters' data: they stay out of errors, and so out of logs. The connection used last
+    # is used next: each keeps what it prepared, and few that are used often have it all at hand.
     if url.get_backend_name() != "sqlite":
         # Each unit sees one state; two that would have changed what the other saw do not both commit.
         engine = create_engine(
@@ -254,13 +255,14 @@ def _engine(url: URL) -> Engine:
             hide_parameters=True,
             pool_pre_ping=True,
             pool_size=_READERS + _WRITERS,
+            pool_use_lifo=True,
             isolation_level="REPEATABLE READ",
         )
         event.listen(engine, "handle_error", _drop_values)
         return engine
     if url.database:
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(url, hide_parameters=True)
+    engine = create_engine(url, hide_parameters=True, pool_use_lifo=True)
 
     @event.listens_for(engine, "connect")
     def _on_connect(connection: Any, _record: object) -> None:  # noqa: ANN401

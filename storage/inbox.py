@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, bindparam, exists, func, null, update
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
+from storage import rows
 from storage.models import InboxEvent, SyncState
 
 SEALED: Final = "sealed"
@@ -51,8 +52,7 @@ def known(session: Session, event_ids: Collection[str]) -> frozenset[str]:
     found: set[str] = set()
     wanted = list(event_ids)
     for start in range(0, len(wanted), 500):
-        rows = session.exec(_KNOWN, params={"ids": wanted[start : start + 500]})
-        found.update(rows.all())
+        found.update(rows.run(session, _KNOWN, ids=wanted[start : start + 500]).scalars())
     return frozenset(found)
 
 
@@ -77,7 +77,7 @@ def replays(session: Session, cipher: str) -> bool:
 
 def mark(session: Session, row_id: int, now: datetime) -> bool:
     """Mark an event as handled and drop its content; says whether it was still waiting."""
-    marked = session.exec(_MARK, params={"row_id": row_id, "now": now})
+    marked = rows.run(session, _MARK, row_id=row_id, now=now)
     return bool(marked.rowcount)
 
 
@@ -152,8 +152,7 @@ def was_told(session: Session, sender: str, cipher: str) -> bool:
 
 def depth(session: Session) -> int:
     """How many events wait to be handled."""
-    rows = session.exec(select(func.count()).select_from(InboxEvent).where(*_WAITS))
-    return rows.one()
+    return session.exec(select(func.count()).select_from(InboxEvent).where(*_WAITS)).one()
 
 
 def sync_state(session: Session) -> SyncState:
@@ -168,5 +167,5 @@ def sync_state(session: Session) -> SyncState:
 
 def move_on(session: Session, token: str, now: datetime) -> None:
     """The sync got as far as this token."""
-    if session.exec(_MOVE_ON, params={"new_token": token, "now": now}).rowcount == 0:
+    if rows.run(session, _MOVE_ON, new_token=token, now=now).rowcount == 0:
         session.add(SyncState(id=1, token=token, synced_at=now))

@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping
 from sqlalchemy import bindparam, delete
 from sqlmodel import Session, col, select
 
+from storage import rows
 from storage.models import Mute
 
 _END = (
@@ -16,9 +17,9 @@ _END = (
 
 def of_tickets(session: Session, numbers: Collection[int]) -> Mapping[int, frozenset[str]]:
     """Ticket → user ids of those who muted it; only tickets that somebody did."""
-    rows = session.exec(select(Mute.number, Mute.user_id).where(col(Mute.number).in_(numbers)))
+    muted = session.exec(select(Mute.number, Mute.user_id).where(col(Mute.number).in_(numbers)))
     found: dict[int, set[str]] = {}
-    for number, user_id in rows.all():
+    for number, user_id in muted.all():
         found.setdefault(number, set()).add(user_id)
     return {number: frozenset(people) for number, people in found.items()}
 
@@ -30,4 +31,4 @@ def of(session: Session, number: int) -> frozenset[str]:
 
 def end(session: Session, number: int, user_id: str) -> None:
     """The person wants to hear of the ticket again."""
-    session.exec(_END, params={"number": number, "user_id": user_id})
+    rows.run(session, _END, number=number, user_id=user_id)

@@ -144,7 +144,7 @@ _CARD_AGAIN = _WAITING_CARD.values(
 
 def refresh_card(session: Session, number: int, now: datetime, *, new: bool) -> None:
     """Ask for a ticket's card to be posted or brought up to date; many askings become one row."""
-    asked = session.exec(_CARD_AGAIN, params={"card_of": number, "now": now})
+    asked = rows.run(session, _CARD_AGAIN, card_of=number, now=now)
     if asked.rowcount == 0:
         put(session, Kind.CARD, Priority.CARD if new else Priority.EDIT, now, number=number)
 
@@ -186,16 +186,23 @@ def number_of_target(target: str) -> int | None:
     return int(target.removeprefix(_CARD_TARGET)) if target.startswith(_CARD_TARGET) else None
 
 
+_SEEDS_AT = (
+    update(OutboxRow)
+    .where(col(OutboxRow.target) == bindparam("of"), col(OutboxRow.state) == RowState.WAITING.value)
+    # Written even if it is due already: so a round that ends at this moment notices, and is run again.
+    .values(
+        next_attempt_at=case(
+            (col(OutboxRow.next_attempt_at) > bindparam("at"), bindparam("at")),
+            else_=col(OutboxRow.next_attempt_at),
+        )
+    )
+    .execution_options(synchronize_session=False)
+)
+
+
 def ask_seeds(session: Session, target: str, now: datetime, at: datetime, shows: Iterable[int] = ()) -> None:
     """Ask for a card's or prompt's seeded reactions to be looked after at a time; one row does for all."""
-    # Written even if it is due already: so a round that ends at this moment notices, and is run again.
-    earliest = case((col(OutboxRow.next_attempt_at) > at, at), else_=col(OutboxRow.next_attempt_at))
-    asked = session.exec(
-        update(OutboxRow)
-        .where(col(OutboxRow.target) == target, col(OutboxRow.state) == RowState.WAITING.value)
-        .values(next_attempt_at=earliest)
-        .execution_options(synchronize_session=False)
-    )
+    asked = rows.run(session, _SEEDS_AT, of=target, at=at)
     if asked.rowcount == 0:
         put(session, Kind.SEED, Priority.SEED, now, shows=shows, target=target, at=at)
 
@@ -248,7 +255,10 @@ def next_due_at(
     session: Session, excluding: Collection[int], channel: Channel = Channel.MATRIX
 ) -> datetime | None:
     """When a channel's next waiting row is due."""
-    return session.exec(_NEXT_DUE, params={"excluding": list(excluding), "channel": channel.value}).one()
+    found: datetime | None = rows.run(
+        session, _NEXT_DUE, excluding=list(excluding), channel=channel.value
+    ).scalar_one()
+    return found
 
 
 def waiting_since(session: Session, channel: Channel, before: datetime, limit: int) -> Sequence[OutboxRow]:
@@ -327,7 +337,7 @@ def by_tx(session: Session, tx_id: str) -> OutboxRow | None:
 
 def shown_by(session: Session, row_id: int) -> Sequence[int]:
     """Numbers of the tickets that a row names."""
-    return session.exec(_SHOWN_BY, params={"row_id": row_id}).all()
+    return rows.run(session, _SHOWN_BY, row_id=row_id).scalars().all()
 
 
 def cancel_about(session: Session, number: int, now: datetime) -> None:

@@ -3,8 +3,10 @@
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 
+from sqlalchemy import literal, union_all
 from sqlmodel import Session, col, select
 
+from storage import rows
 from storage.models import Room, RoomKey, RoomMove
 
 
@@ -53,6 +55,25 @@ def followed(session: Session) -> Mapping[str, str]:
             new = steps[new]
         found[old] = new
     return found
+
+
+_SERVING = select(RoomKey.room_id).where(col(RoomKey.room_id).is_not(None))
+_LEFT_BEHIND = select(RoomMove.old_room_id).where(RoomMove.state == MoveState.DONE.value)
+_CONTINUING = select(Room.room_id).where(
+    col(Room.predecessor).in_(_SERVING) | col(Room.predecessor).in_(_LEFT_BEHIND)
+)
+_USED = union_all(
+    _SERVING.add_columns(literal(0)),
+    _LEFT_BEHIND.add_columns(literal(0)),
+    _CONTINUING.add_columns(literal(1)),
+)
+
+
+def used(session: Session) -> tuple[frozenset[str], frozenset[str]]:
+    """The rooms that serve or did before an upgrade, and those that say to continue one of them."""
+    found = rows.run(session, _USED).all()
+    in_use = frozenset(room_id for room_id, continues in found if not continues)
+    return in_use, frozenset(room_id for room_id, continues in found if continues)
 
 
 def led_to(session: Session, room_id: str) -> tuple[str, ...]:

@@ -1,11 +1,14 @@
 """Rooms and their members, as the sync told them."""
 
 from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
+import sqlalchemy
 from sqlalchemy import bindparam, delete, func, update
 from sqlmodel import Session, col, select
 
 from bot.domain.rooms import RoomProblem, RoomState, hindrances, problems
+from storage import rows
 from storage.models import Room, RoomKey, RoomMember
 
 _KEY_OF = select(RoomKey.key).where(RoomKey.room_id == bindparam("room_id"))
@@ -15,10 +18,10 @@ _BY_KEY = (
     .where(RoomKey.key == bindparam("key"))
 )
 _KEYS_OF = (
-    select(RoomKey.key, Room)
+    sqlalchemy.select(col(RoomKey.key), *sqlalchemy.inspect(Room).columns)
     .join(Room, col(RoomKey.room_id) == col(Room.room_id))
     .join(RoomMember, col(RoomMember.room_id) == col(Room.room_id))
-    .where(RoomMember.user_id == bindparam("user_id"))
+    .where(col(RoomMember.user_id) == bindparam("user_id"))
 )
 _MEMBERS = (
     select(RoomMember.user_id, RoomMember.name)
@@ -53,7 +56,10 @@ def hindrances_of(room: Room | None) -> tuple[RoomProblem, ...]:
 
 def get(session: Session, room_id: str) -> Room | None:
     """What is known of a room."""
-    return session.get(Room, room_id)
+    room = session.get(Room, room_id)
+    # A unit asks for the same room several times: as long as it is held, the session has it at hand.
+    session.info[Room, room_id] = room
+    return room
 
 
 def keys(session: Session) -> Sequence[RoomKey]:
@@ -63,12 +69,12 @@ def keys(session: Session) -> Sequence[RoomKey]:
 
 def states(session: Session) -> Mapping[str, tuple[RoomProblem, ...]]:
     """Each configured room's key → what stands against using it."""
-    rows = session.exec(
+    found = session.exec(
         select(RoomKey.key, Room)
         .outerjoin(Room, col(Room.room_id) == col(RoomKey.room_id))
         .order_by(RoomKey.key)
     )
-    return {key: hindrances_of(room) for key, room in rows}
+    return {key: hindrances_of(room) for key, room in found}
 
 
 def joined(session: Session) -> Sequence[str]:
@@ -81,14 +87,10 @@ def invited(session: Session) -> Sequence[Room]:
     return session.exec(select(Room).where(Room.membership == "invite")).all()
 
 
-def continuing(session: Session, room_ids: Collection[str]) -> Sequence[str]:
-    """Ids of the rooms that say to continue one of these."""
-    return session.exec(select(Room.room_id).where(col(Room.predecessor).in_(room_ids))).all()
-
-
 def key_of(session: Session, room_id: str) -> str | None:
     """As which configured room this one serves."""
-    return session.exec(_KEY_OF, params={"room_id": room_id}).first()
+    key: str | None = rows.run(session, _KEY_OF, room_id=room_id).scalar()
+    return key
 
 
 def by_key(session: Session, key: str) -> Room | None:
@@ -98,14 +100,14 @@ def by_key(session: Session, key: str) -> Room | None:
 
 def usable_keys_of(session: Session, user_id: str) -> tuple[str, ...]:
     """The configured rooms, among those that the bot may use, that a person is joined to."""
-    rows = session.exec(_KEYS_OF, params={"user_id": user_id})
-    return tuple(key for key, room in rows.all() if not problems_of(room))
+    found: Sequence[Any] = rows.run(session, _KEYS_OF, user_id=user_id).all()
+    return tuple(room.key for room in found if not problems_of(room))
 
 
 def members(session: Session, room_id: str) -> Mapping[str, str]:
     """User ids of those joined to a room, with their names there."""
-    rows = session.exec(_MEMBERS, params={"room_id": room_id})
-    return {user_id: name or user_id for user_id, name in rows.all()}
+    found = rows.run(session, _MEMBERS, room_id=room_id).all()
+    return {user_id: name or user_id for user_id, name in found}
 
 
 def in_any(session: Session, user_ids: Collection[str]) -> frozenset[str]:
@@ -131,12 +133,11 @@ def direct_chat(session: Session, user_id: str, bot: str) -> str | None:
 
 def name_of(session: Session, user_id: str, room_id: str | None) -> str:
     """A person's display name in a room, else in any room, else the user id."""
-    rows = session.exec(
+    found = session.exec(
         select(RoomMember.name, RoomMember.room_id).where(
             RoomMember.user_id == user_id, col(RoomMember.name).is_not(None)
         )
-    )
-    found = rows.all()
+    ).all()
     names = [name for name, room in found if room == room_id] + [name for name, _ in found]
     return names[0] if names and names[0] else user_id
 
@@ -145,13 +146,13 @@ def names_of(session: Session, user_ids: Collection[str]) -> Sequence[tuple[str,
     """User id, display name and the key of the room that shows it, in each room of these people."""
     if not user_ids:
         return []
-    rows = session.exec(
+    found = session.exec(
         select(RoomMember.user_id, RoomMember.name, RoomKey.key)
         .outerjoin(RoomKey, col(RoomKey.room_id) == col(RoomMember.room_id))
         .where(col(RoomMember.user_id).in_(user_ids), col(RoomMember.name).is_not(None))
         .order_by(RoomMember.user_id, RoomMember.room_id)
     )
-    return [(user_id, name or user_id, key) for user_id, name, key in rows.all()]
+    return [(user_id, name or user_id, key) for user_id, name, key in found.all()]
 
 
 def leave_all(session: Session) -> None:

@@ -1,7 +1,8 @@
-"""Writing rows without the session's bookkeeping, which costs six times what the database needs.
+"""Rows without the session's bookkeeping, which costs six times what the database needs.
 
-For the tables that grow with every request and command. What the session still holds is written first, so
-that rows stand in the order in which they were asked for.
+For what comes with every request and command: rows that are inserted, and prepared statements that change
+rows or ask for columns, not for objects. What the session still holds is written first, so that rows stand in
+the order in which they were asked for, and a question finds them.
 """
 
 from collections.abc import Mapping, Sequence
@@ -27,6 +28,15 @@ def insert_all(session: Session, model: type[SQLModel], rows: Sequence[Mapping[s
     """Insert several rows, all with the same columns."""
     if rows:
         _connection(session).execute(_statement(model), rows)
+
+
+def run(
+    session: Session,
+    statement: sqlalchemy.Executable,
+    **values: Any,  # noqa: ANN401
+) -> "sqlalchemy.CursorResult[*tuple[Any, ...]]":
+    """Execute a prepared statement. Objects that the session holds do not hear of what it changes."""
+    return _connection(session).execute(statement, values)
 
 
 def _connection(session: Session) -> sqlalchemy.Connection:

@@ -178,8 +178,7 @@ def configured_rooms(unit: Unit) -> frozenset[str]:
 
 def rooms_to_read(unit: Unit) -> tuple[frozenset[str], frozenset[str]]:
     """The configured rooms, and those that say to continue one of them: who is there counts once they do."""
-    configured = configured_rooms(unit)
-    return configured, frozenset(rooms.continuing(unit.session, configured))
+    return room_moves.used(unit.session)
 
 
 def is_configured(unit: Unit, room_id: str) -> bool:

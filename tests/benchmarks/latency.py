@@ -30,8 +30,7 @@ async def measure(stage: Stage, name: str, report: Report) -> None:
 async def _both(desk: Desk, takes: int) -> tuple[list[float], list[float]]:
     """Seconds of our bot's and the echo bot's answers, taken in turn."""
     anna, olga = desk.person("anna"), desk.person("olga")
-    echo_room = await anna.create_room("echo", invite=[olga.user_id])
-    await olga.join(echo_room)
+    echo_room = await _like_our_rooms(desk, anna, olga)
     ours: list[float] = []
     theirs: list[float] = []
     async with client(desk.homeserver.url, anna.access_token) as member:
@@ -46,6 +45,23 @@ async def _both(desk: Desk, takes: int) -> tuple[list[float], list[float]]:
             theirs.append(await _timed(member, echo_room, f"!take {number}"))
         echo.cancel()
     return ours[_WARM_UP:], theirs[_WARM_UP:]
+
+
+async def _like_our_rooms(desk: Desk, member: Human, bot: Human) -> str:
+    """A room for the baseline that costs the homeserver what the team's does: as many people in it, and a bot
+    that is in as many rooms.
+    """
+    people = [bot, desk.person("ben")]
+    room = await member.create_room(
+        "echo",
+        invite=[each.user_id for each in people],
+        power_level_content_override={"users": {bot.user_id: 50}},
+    )
+    for each in people:
+        await each.join(room)
+    for _other in range(len(desk.rooms) - 1):
+        await bot.create_room("other")
+    return room
 
 
 async def _echo_bot(desk: Desk, person: Human, room: str) -> None:
