@@ -208,7 +208,8 @@ def ask_seeds(session: Session, target: str, now: datetime, at: datetime, shows:
 
 
 _EARLIER = aliased(OutboxRow)
-_BATCH: Final = 50
+MOST_DUE: Final = 50
+"""So many rows are looked at together."""
 
 
 _NOT_BUSY = col(OutboxRow.id).not_in(bindparam("excluding", expanding=True))
@@ -235,7 +236,7 @@ _DUE = (
         ~_BEHIND_ANOTHER,
     )
     .order_by(col(OutboxRow.priority), col(OutboxRow.id))
-    .limit(_BATCH)
+    .limit(bindparam("most"))
     .execution_options(populate_existing=True)
 )
 _NEXT_DUE = select(func.min(OutboxRow.next_attempt_at)).where(
@@ -244,10 +245,14 @@ _NEXT_DUE = select(func.min(OutboxRow.next_attempt_at)).where(
 
 
 def due(
-    session: Session, now: datetime, excluding: Collection[int], channel: Channel = Channel.MATRIX
+    session: Session,
+    now: datetime,
+    excluding: Collection[int],
+    channel: Channel = Channel.MATRIX,
+    most: int = MOST_DUE,
 ) -> Sequence[OutboxRow]:
     """A channel's rows that may be sent now, most urgent first: of each ticket only the first one."""
-    given = {"now": now, "excluding": list(excluding), "channel": channel.value}
+    given = {"now": now, "excluding": list(excluding), "channel": channel.value, "most": most}
     return session.exec(_DUE, params=given).all()
 
 

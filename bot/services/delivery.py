@@ -38,6 +38,8 @@ FORGOTTEN_AFTER: Final = timedelta(hours=12)
 _HELD_FOR: Final = timedelta(minutes=1)
 _LEFT_OVER: Final[Mapping[int, int]] = MappingProxyType({Priority.REDACTION: 2, Priority.SEED: 5})
 """How many events more must be allowed for what is only convenient, where the homeserver limits them."""
+_LOOKED_AT: Final = 3
+"""Rows looked at for each that is wanted: some are held or dropped."""
 ANSWERS: Final = frozenset({Kind.REACTION.value, Kind.ANSWER.value})
 """Kinds for which somebody waits in the room."""
 
@@ -133,17 +135,23 @@ def claim(unit: Unit, busy: Collection[int], room_for: int, allowance: float | N
     """
     jobs: list[Job] = []
     urgency = 0
-    rows = [row for row in outbox.due(unit.session, unit.now, busy) if _may_go(row, allowance)]
-    for row in rows:
-        if len(jobs) == room_for or (jobs and row.priority != urgency):
+    # While much waits each one that was sent is followed by a claim of one: it need not look at fifty.
+    most = min(_LOOKED_AT * room_for, outbox.MOST_DUE)
+    while found := outbox.due(unit.session, unit.now, busy, most=most):
+        rows = [row for row in found if _may_go(row, allowance)]
+        for row in rows:
+            if len(jobs) == room_for or (jobs and row.priority != urgency):
+                return Claimed(tuple(jobs), more=True, answers=urgency == Priority.ANSWER)
+            job = _prepare_or_fail(unit, row)
+            if job is not None:
+                jobs.append(_shortened(job) if allowance is not None else job)
+                urgency = row.priority
+        if jobs and rows == found and len(found) == most:
             return Claimed(tuple(jobs), more=True, answers=urgency == Priority.ANSWER)
-        job = _prepare_or_fail(unit, row)
-        if job is not None:
-            jobs.append(_shortened(job) if allowance is not None else job)
-            urgency = row.priority
-    if rows and not jobs:
+        if jobs or not rows:
+            break
         # All were held or dropped, and others that waited behind them are due now.
-        return claim(unit, busy, room_for, allowance)
+        most = outbox.MOST_DUE
     taken = [*busy, *(job.row_id for job in jobs)]
     return Claimed(tuple(jobs), outbox.next_due_at(unit.session, taken))
 
