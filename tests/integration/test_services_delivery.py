@@ -164,6 +164,20 @@ async def test_no_more_is_claimed_than_there_is_room_for(desk: Desk) -> None:
     assert (len(claimed.jobs), claimed.more) == (2, True)
 
 
+@pytest.mark.parametrize("held", [2, 3, 7, 60])
+async def test_what_must_wait_hides_nothing_behind_it(desk: Desk, held: int) -> None:
+    await desk.update(BERLIN, join_rule="public")
+    await desk.deliver()
+    for _ticket in range(held):
+        await desk.open(region="berlin")
+    first, second = await desk.open(), await desk.open()
+    claimed = await desk.units.run(lambda unit: delivery.claim(unit, (), 1))
+    (job,) = claimed.jobs
+    assert (card_of(job).number, claimed.more) == (first, True)
+    claimed = await desk.units.run(lambda unit: delivery.claim(unit, [job.row_id], 1))
+    assert [card_of(each).number for each in claimed.jobs] == [second]
+
+
 async def test_ten_changes_become_one_edit(desk: Desk) -> None:
     number = await desk.open()
     await desk.deliver()
