@@ -7,6 +7,10 @@ from aiohttp import web
 
 SECONDS: Final = 120.0
 """How long a body may take to arrive; the largest on a slow line needs a minute or so."""
+SILENCE: Final = 30.0
+"""How long nothing of it may arrive. It ends not only senders that are gone: after a thousand chunks aiohttp
+3.14 loses the error of a trailer that is too long, and waits for more of it.
+"""
 _RETRY_SECONDS: Final = 10
 
 
@@ -44,7 +48,12 @@ class Bodies:
 
     async def _collect(self, request: web.Request, limit: int, parts: list[bytes]) -> None:
         size = 0
-        async for part in request.content.iter_any():
+        arriving = request.content.iter_any()
+        while True:
+            async with asyncio.timeout(SILENCE):
+                part = await anext(arriving, None)
+            if part is None:
+                return
             parts.append(part)
             self._held += len(part)
             size += len(part)

@@ -14,6 +14,7 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.engine import Connection
 from sqlalchemy.pool import NullPool
 
+from bot.intake import bodies
 from tests.fuzz.cases import cases
 from tests.fuzz.http_bodies import MARK
 from tests.fuzz.http_requests import HttpRequest, api_calls, form_posts
@@ -89,10 +90,13 @@ async def target(
     url = f"sqlite+aiosqlite:///{tmp_path_factory.mktemp('http')}/x.db"
     if request.param == "postgresql":
         url = request.getfixturevalue("lasting_postgres")
-    async with site(url, form_settings(per_address=10**9)) as running:
-        engine = create_engine(url.replace("+aiosqlite", ""), poolclass=NullPool)
-        with engine.connect() as connection:
-            yield Target(running, connection)
+    with pytest.MonkeyPatch.context() as patch:
+        # A body whose end is never told is given up while the test still waits.
+        patch.setattr(bodies, "SILENCE", _PATIENCE / 3)
+        async with site(url, form_settings(per_address=10**9)) as running:
+            engine = create_engine(url.replace("+aiosqlite", ""), poolclass=NullPool)
+            with engine.connect() as connection:
+                yield Target(running, connection)
 
 
 def judge(reply: Reply, request: HttpRequest, before: dict[str, int], after: dict[str, int]) -> None:

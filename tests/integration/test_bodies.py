@@ -10,6 +10,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from bot.intake import bodies as bodies_module
 from bot.intake.bodies import Bodies
 
 _LIMIT = 700_000
@@ -39,6 +40,39 @@ async def until(wanted: Callable[[], bool]) -> None:
     async with asyncio.timeout(10):
         while not wanted():  # noqa: ASYNC110 - there is nothing that would call
             await asyncio.sleep(0.001)
+
+
+async def test_a_sender_that_falls_silent_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bodies_module, "SILENCE", 0.2)
+
+    async def silent() -> AsyncIterator[bytes]:
+        yield b"x" * 1_000
+        await asyncio.sleep(60)
+
+    async with reading(1_000_000) as (http, bodies), asyncio.timeout(10):
+        assert await answer(http, silent()) == 408
+        assert bodies._held == 0
+
+
+async def test_a_trailer_that_is_too_long_after_many_chunks_is_not_waited_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Of this one aiohttp says nothing; found by the fuzz tests."""
+    monkeypatch.setattr(bodies_module, "SILENCE", 0.2)
+    head = b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+    chunks = b"61\r\n" + b"a" * 97 + b"\r\n"
+    trailer = b"0\r\nA: " + b"b" * 20_000 + b"\r\n\r\n"
+    async with reading(1_000_000) as (http, bodies), asyncio.timeout(10):
+        where = http._base_url
+        assert where is not None
+        reader, writer = await asyncio.open_connection(where.host, where.port)
+        writer.write(head + chunks * 1_870 + trailer)
+        await writer.drain()
+        status = (await reader.readline()).split()[1]
+        assert status in (b"400", b"408")
+        assert bodies._held == 0
+        writer.close()
+        await writer.wait_closed()
 
 
 async def test_what_no_room_is_left_for_is_put_off_and_the_others_arrive() -> None:
