@@ -208,6 +208,19 @@ def heads(draw: st.DrawFn) -> tuple[bytes, list[bytes], bool]:
 HEADS: Final = heads()
 
 
+_SMALL: Final = 50_000
+
+
+def written(line: bytes, headers: list[bytes], way: Framed, *, readable: bool) -> HttpRequest:
+    """The request as bytes. A head that says something twice is refused, and the connection ended with that:
+    whoever is still sending a large body then may not see why.
+    """
+    names = [header.partition(b":")[0].lower() for header in headers]
+    clear = len(way.body) < _SMALL or all(names.count(name) < 2 for name in (b"content-type", b"host"))
+    data = b"\r\n".join([line, *headers, b"", way.body])
+    return HttpRequest(data, readable and way.readable and clear, way.ends)
+
+
 @st.composite
 def api_calls(draw: st.DrawFn, key: str) -> HttpRequest:
     """A call of the API."""
@@ -224,7 +237,7 @@ def api_calls(draw: st.DrawFn, key: str) -> HttpRequest:
         *way.headers,
         *headers,
     ]
-    return HttpRequest(b"\r\n".join([line, *headers, b"", way.body]), way.readable and readable, way.ends)
+    return written(line, headers, way, readable=readable)
 
 
 @st.composite
@@ -257,4 +270,4 @@ def form_posts(draw: st.DrawFn, token: str) -> HttpRequest:
         *way.headers,
     ]
     headers += draw(st.lists(HEADERS, max_size=1))
-    return HttpRequest(b"\r\n".join([b"POST / HTTP/1.1", *headers, b"", way.body]), way.readable, way.ends)
+    return written(b"POST / HTTP/1.1", headers, way, readable=True)
