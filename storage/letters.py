@@ -39,12 +39,12 @@ _FROM = select(func.count()).where(
 
 def count_to(session: Session, hashed: str, since: datetime) -> int:
     """Acknowledgements that went to an address since then."""
-    return int(session.execute(_TO, {"hashed": hashed, "since": since}).scalar_one())
+    return int(rows.run(session, _TO, hashed=hashed, since=since).scalar_one())
 
 
 def count_from(session: Session, hashed: str, since: datetime) -> int:
     """Acknowledgements that were caused from a network address since then."""
-    return int(session.execute(_FROM, {"hashed": hashed, "since": since}).scalar_one())
+    return int(rows.run(session, _FROM, hashed=hashed, since=since).scalar_one())
 
 
 def message_of(session: Session, mail_id: str) -> TicketMessage | None:

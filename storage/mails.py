@@ -44,7 +44,7 @@ _OF_PERSON = (
 def tickets_of(session: Session, address_key: str, statuses: Collection[Status], most: int) -> Sequence[int]:
     """Numbers of a person's tickets with one of these statuses, newest first."""
     values = {"key": address_key, "statuses": [status.value for status in statuses], "most": most}
-    return [number for (number,) in session.execute(_OF_PERSON, values) if number is not None]
+    return [number for (number,) in rows.run(session, _OF_PERSON, **values) if number is not None]
 
 
 def keep(session: Session, **values: Any) -> int | None:  # noqa: ANN401

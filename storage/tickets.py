@@ -85,12 +85,11 @@ def requester(session: Session, name: str, email: str | None, phone: str | None)
     """The requester with exactly these data, made if there is none."""
     key = address_key(email)
     if key is not None:
-        found = session.execute(_BY_ADDRESS, {"key": key}).all()
+        found = rows.run(session, _BY_ADDRESS, key=key).all()
         same = [row.id for row in found if (row.name, row.email, row.phone) == (name, email, phone)]
     else:
-        found = session.execute(
-            _BY_PHONE if phone is not None else _BY_NAME_ALONE, {"name": name, "phone": phone}
-        ).all()
+        query = _BY_PHONE if phone is not None else _BY_NAME_ALONE
+        found = rows.run(session, query, name=name, phone=phone).all()
         same = [row.id for row in found]
     if same:
         return Known(same[0], before=True)

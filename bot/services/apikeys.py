@@ -15,6 +15,7 @@ from sqlmodel import col, select
 
 from bot.domain.errors import InputProblem, InvalidInput, TickettruheError
 from bot.services.unit import Unit
+from storage import rows
 from storage.models import ApiKey
 
 PREFIX: Final = "tt_"
@@ -62,9 +63,9 @@ def create(unit: Unit, name: str, addresses: Sequence[str] = ()) -> str:
 
 def list_keys(unit: Unit) -> tuple[KeyView, ...]:
     """All keys, the revoked ones too, by name."""
-    rows = unit.session.exec(select(ApiKey).order_by(col(ApiKey.name)))
+    found = unit.session.exec(select(ApiKey).order_by(col(ApiKey.name)))
     return tuple(
-        KeyView(row.name, tuple(row.addresses or ()), row.created_at, row.revoked_at) for row in rows.all()
+        KeyView(row.name, tuple(row.addresses or ()), row.created_at, row.revoked_at) for row in found.all()
     )
 
 
@@ -91,7 +92,7 @@ def check(unit: Unit, presented: str, address: Address | None) -> int | None:
     ``address`` is ``None`` where there is none, as on a Unix socket: a bound key is not valid there.
     """
     sought = digest(presented)
-    row = unit.session.execute(_VALID, {"digest": sought}).first()
+    row = rows.run(unit.session, _VALID, digest=sought).first()
     # The index finds by hash: how long it takes tells nothing about a key. Compared again all the same,
     # so that no collation of a database decides.
     if row is None or not hmac.compare_digest(row.digest, sought):

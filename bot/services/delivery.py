@@ -146,7 +146,7 @@ def claim(unit: Unit, busy: Collection[int], room_for: int, allowance: float | N
             if job is not None:
                 jobs.append(_shortened(job) if allowance is not None else job)
                 urgency = row.priority
-        if jobs and rows == found and len(found) == most:
+        if jobs and len(rows) == most:
             return Claimed(tuple(jobs), more=True, answers=urgency == Priority.ANSWER)
         if jobs or not rows:
             break

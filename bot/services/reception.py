@@ -172,8 +172,8 @@ def joined_rooms(unit: Unit) -> frozenset[str]:
 
 def configured_rooms(unit: Unit) -> frozenset[str]:
     """Ids of the rooms that serve, as far as they are known, and of those that did before an upgrade."""
-    serving = frozenset(key.room_id for key in rooms.keys(unit.session) if key.room_id is not None)
-    return serving.union(room_moves.followed(unit.session))
+    configured, _following = rooms_to_read(unit)
+    return configured
 
 
 def rooms_to_read(unit: Unit) -> tuple[frozenset[str], frozenset[str]]:
