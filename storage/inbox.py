@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, bindparam, exists, func, null, update
+from sqlalchemy import ColumnElement, bindparam, case, exists, func, null, update
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
@@ -42,7 +42,13 @@ _WAITING = (
 _MOVE_ON = (
     update(SyncState)
     .where(col(SyncState.id) == 1)
-    .values(token=bindparam("new_token"), synced_at=bindparam("now"))
+    .values(
+        token=bindparam("new_token"),
+        # A clock that ran ahead is remembered until what was written by it is looked after.
+        synced_at=case(
+            (col(SyncState.synced_at) > bindparam("now"), col(SyncState.synced_at)), else_=bindparam("now")
+        ),
+    )
     .execution_options(synchronize_session=False)
 )
 
@@ -163,6 +169,19 @@ def sync_state(session: Session) -> SyncState:
         session.add(state)
         session.flush()
     return state
+
+
+_RIGHT = (
+    update(SyncState)
+    .where(col(SyncState.synced_at) > bindparam("now"))
+    .values(synced_at=bindparam("now"))
+    .execution_options(synchronize_session=False)
+)
+
+
+def clock_is_right(session: Session, now: datetime) -> None:
+    """What a clock wrote that ran ahead is looked after."""
+    rows.run(session, _RIGHT, now=now)
 
 
 def move_on(session: Session, token: str, now: datetime) -> None:

@@ -28,7 +28,7 @@ from bot.services.media import Media, media_of
 from bot.services.seeds import Plan
 from bot.services.unit import Unit, room_key
 from bot.services.views import Alert, CardView, DigestView, Greeting, MovedAway, NowhereReport, QuietReminder
-from storage import outbox, posted, room_moves, rooms, tickets
+from storage import inbox, outbox, posted, room_moves, rooms, tickets
 from storage.models import Card, OutboxRow
 from storage.outbox import Kind, Priority, RowState
 
@@ -207,6 +207,7 @@ def hurry(unit: Unit) -> None:
 def clock_set_back(unit: Unit) -> None:
     """The clock ran ahead and is right again: what was written meanwhile must not wait so long."""
     outbox.all_due(unit.session, unit.now)
+    inbox.clock_is_right(unit.session, unit.now)
     unit.wake_courier()
 
 

@@ -68,8 +68,9 @@ def start(unit: Unit, user_id: str, device_id: str) -> str | None:
     if (state.user_id, state.device_id) != (user_id, device_id):
         outbox.suspect_all(unit.session)
     if state.synced_at is not None and state.synced_at > unit.now:
-        # The clock was set back while the bot was down.
+        # The clock was set back while the bot was down, or before it saw to that.
         outbox.all_due(unit.session, unit.now)
+        state.synced_at = unit.now
     state.user_id, state.device_id = user_id, device_id
     unit.session.add(state)
     return state.token

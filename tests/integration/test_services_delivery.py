@@ -17,7 +17,7 @@ from bot.services.prompts import NewPrompt, PromptKind
 from bot.services.reception import Batch, Incoming
 from bot.services.unit import Unit
 from bot.services.views import CardView, MessageAlert, RoomReport
-from storage import outbox
+from storage import inbox, outbox
 from storage.outbox import Kind, Priority
 from tests.integration.desk_data import (
     ADMINS,
@@ -155,6 +155,27 @@ async def test_a_clock_that_was_set_back_while_the_bot_was_down_is_noticed_at_th
     await desk.units.run(lambda unit: reception.start(unit, BOT, "DEVICE"))
     (job,) = await desk.claim()
     assert card_of(job).number == number
+
+
+async def test_a_bot_that_ends_as_its_clock_is_set_back_sees_to_it_at_the_start(desk: Desk) -> None:
+    desk.clock.advance(hours=3)
+    await desk.units.run(lambda unit: reception.receive(unit, Batch("t1")))
+    number = await desk.open()
+    desk.clock.advance(hours=-3)
+    await desk.units.run(lambda unit: reception.receive(unit, Batch("t2")))
+    await desk.units.run(lambda unit: reception.start(unit, BOT, "DEVICE"))
+    (job,) = await desk.claim()
+    assert card_of(job).number == number
+
+
+async def test_a_clock_is_set_right_once(desk: Desk) -> None:
+    desk.clock.advance(hours=3)
+    await desk.units.run(lambda unit: reception.receive(unit, Batch("t1")))
+    desk.clock.advance(hours=-3)
+    await desk.units.run(delivery.clock_set_back)
+    await desk.units.run(lambda unit: reception.receive(unit, Batch("t2")))
+    state = await desk.units.look(lambda unit: inbox.sync_state(unit.session))
+    assert (state.token, state.synced_at) == ("t2", desk.clock.now)
 
 
 async def test_no_more_is_claimed_than_there_is_room_for(desk: Desk) -> None:
