@@ -302,8 +302,10 @@ class Courier:
             self._pace.pause(min(pause, _LONGEST_ABSENCE), now)
         interval = self._pace.interval if isinstance(error, RateLimited) else None
 
+        lost = _cannot_have_arrived(job, error)
+
         def put_off(unit: Unit) -> None:
-            outcomes.later(unit, job.row_id, delay, type(error).__name__)
+            outcomes.later(unit, job.row_id, delay, type(error).__name__, nothing_arrived=lost)
             if interval is not None:
                 limits.met(unit, interval)
 
@@ -329,7 +331,10 @@ class Courier:
             return False
         # Where a sync came in between, what it told is seen once the row is looked at again.
         pause = timedelta(seconds=_SHORTEST_WAIT if open_now is None else 0)
-        await self._units.run(lambda unit: outcomes.later(unit, job.row_id, pause, error.code))
+        lost = _cannot_have_arrived(job, error)
+        await self._units.run(
+            lambda unit: outcomes.later(unit, job.row_id, pause, error.code, nothing_arrived=lost)
+        )
         return True
 
     async def _waits_a_while(self, job: Job, error: MatrixError) -> bool:
@@ -342,6 +347,12 @@ class Courier:
         room_id = _room_of(job)
         _LOG.error("delivery_failed", code=code, room_id=room_id)
         await self._units.run(lambda unit: outcomes.failed(unit, job.row_id, room_id, code))
+
+
+def _cannot_have_arrived(job: Job, error: MatrixError) -> bool:
+    """Whether this attempt and all before it are known not to be in the room."""
+    fresh = isinstance(job, Send) and job.fresh
+    return fresh and not (isinstance(error, Unreachable) and error.may_have_arrived)
 
 
 def _room_of(job: Job) -> str:

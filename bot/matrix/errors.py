@@ -23,6 +23,8 @@ class Unreachable(MatrixError):
     """No usable answer; ``reason`` names the kind of failure, never content."""
 
     reason: str
+    may_have_arrived: bool = True
+    """Whether the homeserver may have got the request all the same."""
 
 
 @dataclass

@@ -8,6 +8,8 @@ import asyncio
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any, Final
 from urllib.parse import quote, urlencode
 
@@ -86,13 +88,43 @@ class Transport:
         headers = {} if data is None else {"Content-Type": media_type}
         if self.token is not None:
             headers["Authorization"] = f"Bearer {self.token}"
+        tries = _Tries()
+        self._nio.client_session = self._nio.client_session or _session()
         try:
             async with asyncio.timeout(limit):
-                answer = await self._nio.send(method, path, data, headers, timeout=limit)
+                answer = await self._nio.send(method, path, data, headers, tries, timeout=limit)
                 body = await answer.read()
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
-            raise Unreachable(type(error).__name__) from error
+            # A request with a body is none without it.
+            arrived = not data or tries.body_begun
+            raise Unreachable(type(error).__name__, may_have_arrived=arrived) from error
+        if answer.status >= 400 and tries.number > 1:
+            # The first try may have been heard before its connection broke; this answer is to the second.
+            raise Unreachable(f"HTTP {answer.status}")
         return answer.status, parsed(body)
+
+
+@dataclass(slots=True)
+class _Tries:
+    """What became of a request: aiohttp sends it a second time where a connection kept open breaks."""
+
+    number: int = 0
+    body_begun: bool = False
+
+
+def _session() -> aiohttp.ClientSession:
+    """As nio makes one, but for what it notes of each request."""
+
+    async def headers(_session: object, context: SimpleNamespace, _params: object) -> None:
+        context.trace_request_ctx.number += 1
+
+    async def body(_session: object, context: SimpleNamespace, _params: object) -> None:
+        context.trace_request_ctx.body_begun = True
+
+    trace = aiohttp.TraceConfig()
+    trace.on_request_headers_sent.append(headers)
+    trace.on_request_chunk_sent.append(body)
+    return aiohttp.ClientSession(trace_configs=[trace])
 
 
 def _object(status: int, value: object) -> Json:

@@ -70,6 +70,8 @@ class Send:
     """What to send instead, if its file can be had and uploaded."""
     attempts: int = 0
     """How often it failed before for a passing reason."""
+    fresh: bool = False
+    """Whether it is a card of which no earlier attempt may have arrived."""
     silent: bool = False
     """Whether it must ring for nobody, as it is quiet in the room."""
     about: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
@@ -258,26 +260,31 @@ def _prepare_card(unit: Unit, row: OutboxRow) -> Send | None:
     if here and here.version == view.version:
         _drop(unit, row)
         return None
-    _note_attempt(unit, row, here, room_id, view.version)
+    fresh = _note_attempt(unit, row, here, room_id, view.version)
     if row.target is not None:
-        return _send(unit, row, room_id, view=view, team=view.team, edits=row.target)
+        return _send(unit, row, room_id, view=view, team=view.team, edits=row.target, fresh=fresh)
     # One that follows its team into the room that replaces an upgraded one is no news.
     moved = card is not None and room_moves.followed(unit.session).get(card.room_id) == room_id
     silent = moved or bool((row.payload or {}).get("silent")) or quiet.silences(unit, row, room_id, view)
-    return _send(unit, row, room_id, view=view, team=view.team, silent=silent)
+    return _send(unit, row, room_id, view=view, team=view.team, silent=silent, fresh=fresh)
 
 
-def _note_attempt(unit: Unit, row: OutboxRow, here: Card | None, room_id: str, version: int) -> None:
-    """Note what will be sent. An attempt that may have arrived is repeated as the same edit or none."""
+def _note_attempt(unit: Unit, row: OutboxRow, here: Card | None, room_id: str, version: int) -> bool:
+    """Note what will be sent. An attempt that may have arrived is repeated as the same edit or none.
+
+    Gives whether none of this row's attempts may have arrived so far.
+    """
     edited = posted.get(unit.session, row.target) if row.target is not None else None
     if edited is not None and edited.room_id != room_id:
         # The ticket changed its room meanwhile: that attempt would be refused here.
         outbox.give_up(unit.session, row, unit.now)
-    if row.rendered is None:
+    fresh = row.rendered is None
+    if fresh:
         row.target, row.rendered = None, version
     if here is not None and row.target is None:
         row.target = here.event_id
     unit.session.add(row)
+    return fresh
 
 
 def _is_muted(unit: Unit, team: Team) -> bool:
@@ -434,6 +441,7 @@ def _send(
     latest: str | None = None,
     silent: bool = False,
     shows: tuple[int, ...] | None = None,
+    fresh: bool = False,
 ) -> Send:
     shows = _shown_by(unit, row) if shows is None else shows
     return Send(
@@ -453,6 +461,7 @@ def _send(
         search_first=row.suspect or unit.now - row.created_at > FORGOTTEN_AFTER,
         media=media_of(row.payload or {}),
         attempts=row.attempts,
+        fresh=fresh,
         silent=silent,
         about=echoes.about(row, shows, edit=edits is not None) if event_type == "m.room.message" else {},
     )

@@ -173,11 +173,16 @@ def cleared(unit: Unit, row_id: int) -> None:
         unit.wake_courier()
 
 
-def later(unit: Unit, row_id: int, delay: timedelta, error: str) -> None:
-    """A passing failure: the row is tried again after ``delay``."""
+def later(unit: Unit, row_id: int, delay: timedelta, error: str, *, nothing_arrived: bool) -> None:
+    """A passing failure: the row is tried again after ``delay``.
+
+    Where nothing of a card can have arrived, the next attempt shows the ticket as it is by then.
+    """
     row = outbox.waiting_row(unit.session, row_id)
     if row is not None:
         row.attempts += 1
+        if nothing_arrived and row.kind == Kind.CARD:
+            row.rendered, row.target = None, None
         row.next_attempt_at, row.error = unit.now + delay, error
         unit.session.add(row)
 

@@ -34,6 +34,7 @@ from bot.matrix.events import Reader
 from bot.matrix.media import Uploader
 from bot.matrix.rooms import Doorkeeper
 from bot.matrix.sync import SyncLoop
+from bot.matrix.transport import Transport
 from bot.services import invitations, people, reception
 from bot.services.delivery import Seed, Send
 from bot.services.media import File, NoFile
@@ -182,6 +183,80 @@ async def test_what_is_final_and_what_passes(status: int, body: JSON, expected: 
                 assert (type(raised.value), raised.value) == (type(expected), expected)
         finally:
             await client.close()
+
+
+@asynccontextmanager
+async def raw(answers: list[bytes]) -> AsyncIterator[tuple[str, list[bytes]]]:
+    """A server that gives these answers in turn, each to a whole request, an empty one by hanging up; its URL
+    and the bodies that it got. One connection lives as long as it is answered.
+    """
+    bodies: list[bytes] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while answers:
+                head = (await reader.readuntil(b"\r\n\r\n")).decode()
+                length = next(
+                    (int(line[16:]) for line in head.splitlines() if line.startswith("Content-Length: ")), 0
+                )
+                bodies.append(await reader.readexactly(length))
+                answer = answers.pop(0)
+                writer.write(answer)
+                await writer.drain()
+                if not answer:
+                    break
+        except asyncio.IncompleteReadError:
+            pass  # the other side hung up
+        finally:
+            writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", bodies
+
+
+def http(status: int, body: JSON) -> bytes:
+    """An answer as it comes over the line."""
+    text = json.dumps(body).encode()
+    return b"HTTP/1.1 %d X\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b" % (
+        status,
+        len(text),
+        text,
+    )
+
+
+async def failure_of(url: str, transport: Transport | None = None) -> MatrixError:
+    """How a request with a body fails there."""
+    used = transport or Transport(url, BOT)
+    try:
+        with pytest.raises(MatrixError) as raised:
+            await used.ask("PUT", "/send", {"body": "hello"})
+    finally:
+        await used.close()
+    return raised.value
+
+
+async def test_what_was_refused_a_connection_cannot_have_arrived(unused_tcp_port: int) -> None:
+    error = await failure_of(f"http://127.0.0.1:{unused_tcp_port}")
+    assert error == Unreachable("ClientConnectorError", may_have_arrived=False)
+
+
+async def test_what_was_read_and_not_answered_may_have_arrived() -> None:
+    async with raw([b""]) as (url, bodies):
+        error = await failure_of(url)
+    assert error == Unreachable("ServerDisconnectedError", may_have_arrived=True)
+    assert bodies == [b'{"body": "hello"}']
+
+
+@pytest.mark.parametrize("status", [403, 429])
+async def test_a_no_to_the_second_try_says_nothing_of_the_first(status: int) -> None:
+    no = http(status, {"errcode": "M_LIMIT_EXCEEDED" if status == 429 else "M_FORBIDDEN"})
+    async with raw([http(200, {}), b"", no]) as (url, bodies):
+        transport = Transport(url, BOT)
+        await transport.ask("PUT", "/send", {"body": "hello"})
+        error = await failure_of(url, transport)
+    assert error == Unreachable(f"HTTP {status}", may_have_arrived=True)
+    assert len(bodies) == 3
 
 
 async def test_rooms_and_events_that_do_not_exist_are_refused_for_good(bot: Bot, anna: Human) -> None:

@@ -230,7 +230,9 @@ async def test_an_edit_that_was_given_up_is_no_sign_of_a_restore(desk: Desk) -> 
     await desk.do(Action.TAKE, number)
     (edit,) = [job for job in await desk.claim() if isinstance(job, Send) and job.edits]
     arrived = desk.homeserver.send(edit)  # and the answer is lost
-    await desk.units.run(lambda unit: outcomes.later(unit, edit.row_id, timedelta(seconds=1), "timeout"))
+    await desk.units.run(
+        lambda unit: outcomes.later(unit, edit.row_id, timedelta(seconds=1), "timeout", nothing_arrived=False)
+    )
     await desk.do(Action.TRANSFER, number, team="berlin")
     desk.clock.advance(seconds=5)
     await desk.deliver()

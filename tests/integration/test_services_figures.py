@@ -65,7 +65,7 @@ async def test_a_row_waits_from_when_it_is_due(desk: Desk) -> None:
     assert (await figures_of(desk)).due == {CARD: Queue(1, 420.0)}
     row = await claimed(desk)
     later = timedelta(hours=1)
-    await desk.units.run(lambda unit: outcomes.later(unit, row, later, "Unreachable"))
+    await desk.units.run(lambda unit: outcomes.later(unit, row, later, "Unreachable", nothing_arrived=False))
     desk.clock.advance(minutes=1)
     assert (await figures_of(desk)).due == {CARD: Queue(1, 480.0)}, (
         "tried and put off, it has waited all along"
