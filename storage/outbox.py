@@ -283,7 +283,7 @@ def waiting_since(session: Session, channel: Channel, before: datetime, limit: i
 
 def get(session: Session, row_id: int) -> OutboxRow | None:
     """The row as it is now."""
-    return session.get(OutboxRow, row_id, populate_existing=True)
+    return rows.get(session, OutboxRow, row_id, fresh=True)
 
 
 def last_for(session: Session, target: str) -> OutboxRow | None:
@@ -388,16 +388,18 @@ def suspect_all(session: Session) -> None:
     )
 
 
+_RELEASED = (
+    update(OutboxRow)
+    .where(col(OutboxRow.held).is_(True), col(OutboxRow.state) == RowState.WAITING.value)
+    .values(held=False, next_attempt_at=bindparam("now"))
+    .execution_options(synchronize_session=False)
+)
+_RELEASED_OF = _RELEASED.where(col(OutboxRow.number) == bindparam("of"))
+
+
 def release_held(session: Session, now: datetime, number: int | None = None) -> None:
     """A room became usable, or a ticket's card stands in one: what waited for that is due again."""
-    released = update(OutboxRow).where(
-        col(OutboxRow.held).is_(True), col(OutboxRow.state) == RowState.WAITING.value
-    )
-    if number is not None:
-        released = released.where(col(OutboxRow.number) == number)
-    session.exec(
-        released.values(held=False, next_attempt_at=now).execution_options(synchronize_session=False)
-    )
+    rows.run(session, _RELEASED if number is None else _RELEASED_OF, now=now, of=number)
 
 
 def hurry(session: Session, now: datetime) -> None:
@@ -440,18 +442,21 @@ def all_due(session: Session, now: datetime) -> None:
     )
 
 
+_SUPERSEDED = (
+    update(OutboxRow)
+    .where(
+        col(OutboxRow.number) == bindparam("of"),
+        col(OutboxRow.state) == RowState.FAILED.value,
+        col(OutboxRow.kind) == Kind.CARD.value,
+    )
+    .values(state=RowState.CANCELLED.value, done_at=bindparam("now"))
+    .execution_options(synchronize_session=False)
+)
+
+
 def supersede(session: Session, number: int, now: datetime) -> None:
     """A ticket's card is in its room: what was set aside of it before needs nobody's care any more."""
-    session.exec(
-        update(OutboxRow)
-        .where(
-            col(OutboxRow.number) == number,
-            col(OutboxRow.state) == RowState.FAILED.value,
-            col(OutboxRow.kind) == Kind.CARD.value,
-        )
-        .values(state=RowState.CANCELLED.value, done_at=now)
-        .execution_options(synchronize_session=False)
-    )
+    rows.run(session, _SUPERSEDED, now=now, of=number)
 
 
 def forget_set_aside(session: Session, before: datetime) -> None:

@@ -3,12 +3,14 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import update
+from sqlalchemy import bindparam, update
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from storage import rows
 from storage.models import Card, PostedEvent, PostedTicket, Purged
+
+_IS_KNOWN = select(PostedEvent.event_id).where(PostedEvent.event_id == bindparam("event_id"))
 
 
 def record(
@@ -22,7 +24,7 @@ def record(
     key: str | None = None,
 ) -> bool:
     """Remember a posted event; says whether it is news. ``key`` is a seeded reaction's emoji."""
-    if session.get(PostedEvent, event_id) is not None:
+    if rows.run(session, _IS_KNOWN, event_id=event_id).first() is not None:
         return False
     rows.insert(
         session,
@@ -47,12 +49,12 @@ def also_shows(session: Session, event_id: str, shows: Iterable[int]) -> None:
 
 def get(session: Session, event_id: str) -> PostedEvent | None:
     """An event by its id."""
-    return session.get(PostedEvent, event_id)
+    return rows.get(session, PostedEvent, event_id)
 
 
 def is_gone(session: Session, event_id: str, now: datetime) -> None:
     """Note that an event was redacted, whoever did it."""
-    event = session.get(PostedEvent, event_id)
+    event = rows.get(session, PostedEvent, event_id)
     if event is not None:
         event.redacted_at, event.redaction_error = now, None
         session.add(event)
@@ -85,7 +87,7 @@ def was_card_in(session: Session, number: int, rooms: Iterable[str]) -> bool:
 
 def was_redacted(session: Session, event_id: str) -> bool:
     """Whether an event that was posted is gone."""
-    event = session.get(PostedEvent, event_id)
+    event = rows.get(session, PostedEvent, event_id)
     return event is not None and event.redacted_at is not None
 
 
@@ -123,7 +125,7 @@ def about(session: Session, number: int, room_id: str | None = None) -> Sequence
 
 def card(session: Session, number: int) -> Card | None:
     """Where the ticket's card stands."""
-    return session.get(Card, number, populate_existing=True)
+    return rows.get(session, Card, number, fresh=True)
 
 
 def card_of_event(session: Session, event_id: str) -> Card | None:
@@ -131,32 +133,35 @@ def card_of_event(session: Session, event_id: str) -> Card | None:
     return session.exec(select(Card).where(Card.event_id == event_id)).first()
 
 
+_GOES_ON = (
+    update(Card)
+    .where(col(Card.event_id) == bindparam("root"))
+    .values(latest=bindparam("last"))
+    .execution_options(synchronize_session=False)
+)
+
+
 def thread_goes_on(session: Session, root: str, event_id: str) -> None:
     """Note the last event of a card's thread; other threads do not matter."""
-    session.exec(
-        update(Card)
-        .where(col(Card.event_id) == root)
-        .values(latest=event_id)
-        .execution_options(synchronize_session=False)
-    )
+    rows.run(session, _GOES_ON, root=root, last=event_id)
+
+
+_SEEDS = select(PostedEvent.key, PostedEvent.event_id).where(
+    PostedEvent.thread == bindparam("target"),
+    col(PostedEvent.key).is_not(None),
+    col(PostedEvent.redacted_at).is_(None),
+    col(PostedEvent.redaction_error).is_(None),
+)
 
 
 def seeds_on(session: Session, target: str) -> Mapping[str, str]:
     """The seeded reactions that stand on an event: emoji → event id."""
-    found = session.exec(
-        select(PostedEvent).where(
-            PostedEvent.thread == target,
-            col(PostedEvent.key).is_not(None),
-            col(PostedEvent.redacted_at).is_(None),
-            col(PostedEvent.redaction_error).is_(None),
-        )
-    )
-    return {row.key: row.event_id for row in found.all() if row.key is not None}
+    return dict(rows.run(session, _SEEDS, target=target).all())
 
 
 def stands_again(session: Session, event_id: str) -> None:
     """A seeded reaction that could not be taken away is wanted again."""
-    event = session.get(PostedEvent, event_id)
+    event = rows.get(session, PostedEvent, event_id)
     if event is not None and event.redacted_at is None:
         event.redaction_error = None
         session.add(event)

@@ -4,9 +4,10 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import delete, func, text, update
+from sqlalchemy import bindparam, delete, func, text, update
 from sqlmodel import Session, col, select
 
+from storage import rows
 from storage.models import Card, InboxEvent, OutboxRow, PostedEvent, PostedTicket, QuietNote, Ticket
 from storage.outbox import Kind, RowState
 
@@ -75,26 +76,29 @@ def doubt_card(session: Session, number: int) -> bool:
     return True
 
 
+_STRAY_CARD = (
+    select(PostedEvent.event_id)
+    .join(PostedTicket, col(PostedTicket.event_id) == col(PostedEvent.event_id))
+    .join(Ticket, col(Ticket.number) == col(PostedTicket.number))
+    .where(
+        PostedTicket.number == bindparam("number"),
+        col(PostedEvent.posted_at) >= col(Ticket.opened_at),
+        PostedEvent.kind == bindparam("kind"),
+        PostedEvent.room_id == bindparam("room_id"),
+        col(PostedEvent.redacted_at).is_(None),
+    )
+    .order_by(col(PostedEvent.posted_at).desc())
+    .limit(1)
+)
+
+
 def stray_card(session: Session, number: int, room_id: str) -> PostedEvent | None:
     """The newest card of a ticket that stands in a room without the database's knowing.
 
     One that is older than the ticket is that of another, lost one, which had the same number.
     """
-    found = session.exec(
-        select(PostedEvent)
-        .join(PostedTicket, col(PostedTicket.event_id) == col(PostedEvent.event_id))
-        .join(Ticket, col(Ticket.number) == col(PostedTicket.number))
-        .where(
-            PostedTicket.number == number,
-            col(PostedEvent.posted_at) >= col(Ticket.opened_at),
-            PostedEvent.kind == STRAY_CARD,
-            PostedEvent.room_id == room_id,
-            col(PostedEvent.redacted_at).is_(None),
-        )
-        .order_by(col(PostedEvent.posted_at).desc())
-        .limit(1)
-    )
-    return found.first()
+    event_id = rows.run(session, _STRAY_CARD, number=number, room_id=room_id, kind=STRAY_CARD).scalar()
+    return None if event_id is None else rows.get(session, PostedEvent, event_id)
 
 
 def is_card(session: Session, event_id: str) -> bool:

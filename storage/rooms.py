@@ -56,7 +56,7 @@ def hindrances_of(room: Room | None) -> tuple[RoomProblem, ...]:
 
 def get(session: Session, room_id: str) -> Room | None:
     """What is known of a room."""
-    room = session.get(Room, room_id)
+    room = rows.get(session, Room, room_id)
     # A unit asks for the same room several times: as long as it is held, the session has it at hand.
     session.info[Room, room_id] = room
     return room

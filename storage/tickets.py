@@ -31,7 +31,7 @@ from storage.models import (
 
 def get(session: Session, number: int) -> Ticket | None:
     """The ticket as it is in the database now."""
-    return session.get(Ticket, number, populate_existing=True)
+    return rows.get(session, Ticket, number, fresh=True)
 
 
 @cache
@@ -95,6 +95,11 @@ def requester(session: Session, name: str, email: str | None, phone: str | None)
         return Known(same[0], before=True)
     made = rows.insert(session, Requester, name=name, email=email, email_key=key, phone=phone)
     return Known(made, before=bool(found))
+
+
+def requester_of(session: Session, ticket: Ticket) -> Requester | None:
+    """Who asked for help; nobody, once that is erased."""
+    return rows.get(session, Requester, ticket.requester_id)
 
 
 def in_scope(scope: Scope, *conditions: ColumnElement[bool]) -> ColumnElement[bool]:
@@ -167,15 +172,18 @@ def message_count(session: Session, number: int, kinds: Collection[MessageKind])
     return found.one()
 
 
+_FIRST_MESSAGE = (
+    select(TicketMessage)
+    .where(TicketMessage.number == bindparam("number"), TicketMessage.kind == MessageKind.MESSAGE.value)
+    .order_by(col(TicketMessage.at) < bindparam("opened_at"), col(TicketMessage.id))
+    .limit(1)
+)
+
+
 def first_message(session: Session, ticket: Ticket) -> TicketMessage | None:
     """The message that opened the ticket; what a merge brought along from an older one does not count."""
-    found = session.exec(
-        select(TicketMessage)
-        .where(TicketMessage.number == ticket.number, TicketMessage.kind == MessageKind.MESSAGE.value)
-        .order_by(col(TicketMessage.at) < ticket.opened_at, col(TicketMessage.id))
-        .limit(1)
-    )
-    return found.first()
+    given = {"number": ticket.number, "opened_at": ticket.opened_at}
+    return session.exec(_FIRST_MESSAGE, params=given).first()
 
 
 def attachments(session: Session, message_ids: Collection[int]) -> Sequence[tuple[int, str, str, int, bool]]:
@@ -206,15 +214,39 @@ def kept_files(session: Session, message_id: int) -> Sequence[tuple[int, str]]:
     return [tuple(row) for row in found]
 
 
-def attachment_count(session: Session, number: int) -> int:
-    """How many files a ticket has."""
-    found = session.exec(
-        select(func.count())
-        .select_from(Attachment)
-        .join(TicketMessage, col(TicketMessage.id) == col(Attachment.message_id))
-        .where(TicketMessage.number == number)
-    )
-    return found.one()
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How much hangs on a ticket."""
+
+    tasks: int
+    tasks_done: int
+    files: int
+
+
+_OF_TICKET = col(Task.number) == bindparam("number")
+_COUNTS = select(
+    select(func.count()).select_from(Task).where(_OF_TICKET).scalar_subquery(),
+    select(func.count(col(Task.done_at))).where(_OF_TICKET).scalar_subquery(),
+    select(func.count())
+    .select_from(Attachment)
+    .join(TicketMessage, col(TicketMessage.id) == col(Attachment.message_id))
+    .where(col(TicketMessage.number) == bindparam("number"))
+    .scalar_subquery(),
+)
+
+
+def counts_of(session: Session, number: int) -> Counts:
+    """How much hangs on a ticket, in one question."""
+    return Counts(*rows.run(session, _COUNTS, number=number).one())
+
+
+_VERSION = select(Ticket.version).where(Ticket.number == bindparam("number"))
+
+
+def version_of(session: Session, number: int) -> int | None:
+    """The ticket's version in the database now; ``None`` if there is no such ticket."""
+    version: int | None = rows.run(session, _VERSION, number=number).scalar()
+    return version
 
 
 _TASKS = select(Task).where(Task.number == bindparam("number")).order_by(col(Task.position))

@@ -20,7 +20,7 @@ from bot.services.views import (
     WithdrawalAlert,
 )
 from storage import mutes, tickets
-from storage.models import OutboxRow, Requester, Ticket, TicketMessage
+from storage.models import OutboxRow, Ticket, TicketMessage
 
 
 def load(unit: Unit, row: OutboxRow) -> Alert | None:
@@ -105,7 +105,7 @@ def _withdrawal(unit: Unit, number: int) -> WithdrawalAlert | None:
 
 
 def _name(unit: Unit, ticket: Ticket) -> str:
-    requester = unit.session.get(Requester, ticket.requester_id)
+    requester = tickets.requester_of(unit.session, ticket)
     return requester.name if requester else ""
 
 

@@ -12,7 +12,7 @@ from bot.services.intake import RetryKey, remember, replayed, store_text
 from bot.services.letters import AckWish
 from bot.services.unit import Unit
 from storage import conversation, outbox, search, tickets
-from storage.models import Requester, Ticket
+from storage.models import Ticket
 from storage.outbox import Kind, Priority
 from storage.tickets import Known
 
@@ -137,7 +137,7 @@ def _alert(unit: Unit, number: int, message_id: int, author: str | None, *, reop
 
 
 def _follow_up(unit: Unit, old: Ticket, message: NewMessage) -> Arrived:
-    requester = unit.session.get(Requester, old.requester_id)
+    requester = tickets.requester_of(unit.session, old)
     assert requester is not None  # noqa: S101 - foreign key
     request = NewRequest(
         name=requester.name,

@@ -8,7 +8,8 @@ from bot.services import reads
 from bot.services.letter_views import CannedView
 from bot.services.people import Caller
 from bot.services.unit import Unit
-from storage.models import Requester, Ticket
+from storage import tickets
+from storage.models import Ticket
 
 MARK: Final = "@"
 """What a prepared answer's name begins with; alone it asks for the list."""
@@ -49,6 +50,6 @@ def _filled(unit: Unit, ticket: Ticket, answer: CannedAnswer) -> str:
     languages = unit.policy.mail.languages if unit.policy.mail else {}
     language = ticket.language or languages.get(ticket.team, "en")
     text = answer.texts.get(language) or next(iter(answer.texts.values()))
-    requester = unit.session.get(Requester, ticket.requester_id)
+    requester = tickets.requester_of(unit.session, ticket)
     name = as_markdown(requester.name) if requester else ""
     return text.replace("{number}", f"#{ticket.number}").replace("{name}", name)

@@ -35,6 +35,8 @@ from storage.outbox import Kind, Priority, RowState
 _LOG = structlog.get_logger(__name__)
 FORGOTTEN_AFTER: Final = timedelta(hours=12)
 """Homeservers forget transaction ids after a day: older ones are looked for in the room before a resend."""
+_MUTED: Final = (RoomProblem.MUTED,)
+"""Nothing but the room's power levels is in the way."""
 _HELD_FOR: Final = timedelta(minutes=1)
 _LEFT_OVER: Final[Mapping[int, int]] = MappingProxyType({Priority.REDACTION: 2, Priority.SEED: 5})
 """How many events more must be allowed for what is only convenient, where the homeserver limits them."""
@@ -244,14 +246,15 @@ def _prepare(unit: Unit, row: OutboxRow) -> Job | None:
 def _prepare_card(unit: Unit, row: OutboxRow) -> Send | None:
     number = row.number or 0
     view = reads.card_view(unit, number)
-    if view is not None and _is_muted(unit, view.team) and diversion.divert(unit, number):
-        view = reads.card_view(unit, number)
     if view is None:
         _drop(unit, row)
         return None
-    room_id = _usable(unit, room_key(view.team))
-    if room_id is None:
-        if view.team is TRIAGE and _is_muted(unit, TRIAGE):
+    hindrances, room_id = _room_for(unit, view.team)
+    if hindrances == _MUTED and diversion.divert(unit, number):
+        view = reads.card_view(unit, number) or view
+        hindrances, room_id = _room_for(unit, view.team)
+    if hindrances:
+        if view.team is TRIAGE and hindrances == _MUTED:
             diversion.tell_admins(unit, row)
         _hold(unit, row)
         return None
@@ -287,9 +290,10 @@ def _note_attempt(unit: Unit, row: OutboxRow, here: Card | None, room_id: str, v
     return fresh
 
 
-def _is_muted(unit: Unit, team: Team) -> bool:
-    """Whether nothing but the room's power levels keeps the bot from writing to the team."""
-    return rooms.hindrances_of(rooms.by_key(unit.session, room_key(team))) == (RoomProblem.MUTED,)
+def _room_for(unit: Unit, team: Team) -> tuple[tuple[RoomProblem, ...], str]:
+    """What keeps the bot from writing to a team, and its room's id; an empty one, if it is not known."""
+    room = rooms.by_key(unit.session, room_key(team))
+    return rooms.hindrances_of(room), room.room_id if room else ""
 
 
 def _prepare_seeds(unit: Unit, row: OutboxRow) -> Seed | None:

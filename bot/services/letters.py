@@ -18,7 +18,7 @@ from bot.services.people import Caller
 from bot.services.status_links import status_link
 from bot.services.unit import Unit
 from storage import conversation, letters, mutes, outbox, rows, tickets
-from storage.models import LetterRow, Requester, Ticket, TicketMessage
+from storage.models import LetterRow, Ticket, TicketMessage
 from storage.outbox import Channel, Kind, Priority
 
 _ENTRY_BYTES: Final = 8
@@ -74,7 +74,7 @@ def reply(unit: Unit, number: int, text: str, caller: Caller, then: Action | Non
     if asked is None:
         return Done(number, changed=False)
     ticket, decision = asked
-    requester = unit.session.get(Requester, ticket.requester_id)
+    requester = tickets.requester_of(unit.session, ticket)
     policy = unit.policy.mail
     if policy is None:
         raise MailNotSetUp(number)
@@ -164,7 +164,7 @@ def view(unit: Unit, row: LetterRow) -> Letter | None:
     """What the mail is made of; ``None`` if there is nobody to send it to any more."""
     message = unit.session.get(TicketMessage, row.message_id) if row.message_id is not None else None
     ticket = tickets.get(unit.session, message.number if message else row.number)
-    requester = unit.session.get(Requester, ticket.requester_id) if ticket else None
+    requester = tickets.requester_of(unit.session, ticket) if ticket else None
     policy = unit.policy.mail
     if ticket is None or requester is None or policy is None:
         return None

@@ -18,7 +18,7 @@ from bot.services.arrivals import NewMessage
 from bot.services.letters import AckWish
 from bot.services.unit import ADMIN_ROOM, Unit
 from storage import conversation, mails, outbox, tickets
-from storage.models import Requester, Ticket
+from storage.models import Ticket
 from storage.outbox import Kind, Priority
 
 TOO_LARGE: Final = "too_large"
@@ -258,7 +258,7 @@ def _append(unit: Unit, number: int, mail: Mail, *, automatic: bool) -> Received
 def _other_sender(unit: Unit, ticket: Ticket, mail: Mail) -> str | None:
     """Name and address of who wrote, if it is not the requester."""
     ticket = conversation.goes_on_in(unit.session, ticket)
-    requester = unit.session.get(Requester, ticket.requester_id)
+    requester = tickets.requester_of(unit.session, ticket)
     key = address_key(requester.email) if requester is not None else None
     if key is not None and key == address_key(mail.sender):
         return None

@@ -6,7 +6,7 @@ from typing import Final
 
 from bot.services import changes, diversion, letters, prompts, seeds
 from bot.services.unit import ADMIN_ROOM, Unit
-from storage import outbox, posted, quiet, rooms, tickets
+from storage import outbox, posted, quiet, rooms, rows, tickets
 from storage.models import Card, OutboxRow, PostedEvent, Purged
 from storage.outbox import Kind, Priority, RowState
 
@@ -33,8 +33,6 @@ def sent(unit: Unit, tx_id: str, event_id: str, room_id: str, thread: str | None
     if of_card:
         thread = row.target
     news = posted.record(unit.session, event_id, room_id, kind, shows, unit.now, thread)
-    row.event_id = event_id
-    unit.session.add(row)
     if news and thread is not None and not edit:
         posted.thread_goes_on(unit.session, thread, event_id)
     if row.state == RowState.CANCELLED:
@@ -48,6 +46,9 @@ def sent(unit: Unit, tx_id: str, event_id: str, room_id: str, thread: str | None
     elif row.kind not in (Kind.RETIRE, Kind.ERASE):
         _known_by(unit, row, event_id, room_id, edit=edit)
         _finish(unit, row)
+    # Last, with all else of the row: what the session holds is written before each question.
+    row.event_id = event_id
+    unit.session.add(row)
     unit.wake_courier()
 
 
@@ -72,15 +73,13 @@ def _card_sent(unit: Unit, row: OutboxRow, event_id: str, room_id: str) -> None:
         card.room_id, card.event_id, card.version = room_id, event_id, shown
         card.latest = None
     else:
-        card = Card(number=number, room_id=room_id, event_id=event_id, version=shown)
-    unit.session.add(card)
+        rows.insert(unit.session, Card, number=number, room_id=room_id, event_id=event_id, version=shown)
     outbox.supersede(unit.session, number, unit.now)
     if row.target is None:
         changes.refresh_seeds(unit, number)
         # What belongs under the card has waited for it.
         outbox.release_held(unit.session, unit.now, number)
-    ticket = tickets.get(unit.session, number)
-    if ticket is None or ticket.version == shown:
+    if tickets.version_of(unit.session, number) in (None, shown):
         _finish(unit, row)
         return
     # It changed while it was being sent: the same row goes again, as an edit.

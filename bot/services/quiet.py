@@ -19,7 +19,7 @@ from bot.services.views import (
     QuietReminder,
     WithdrawalAlert,
 )
-from storage import mutes, outbox, quiet, rooms, tickets
+from storage import mutes, outbox, quiet, rooms, rows, tickets
 from storage.models import OutboxRow, QuietNote, Ticket
 from storage.outbox import Kind, Priority
 
@@ -38,12 +38,14 @@ def silences(unit: Unit, row: OutboxRow, room_id: str, view: CardView | Alert) -
 
     An attempt that was silent is never repeated aloud: the homeserver may have the first one already.
     """
-    if unit.session.get(QuietNote, row.tx_id) is not None:
+    if rows.get(unit.session, QuietNote, row.tx_id) is not None:
         return True
-    rung = _rung(view)
-    key = rooms.key_of(unit.session, room_id)
+    rung = _rung(view) if unit.policy.quiet else None
+    key = rooms.key_of(unit.session, room_id) if rung else None
+    if rung is None or key is None or ends_at(unit, key) is None:
+        return False
     ticket = tickets.get(unit.session, row.number or 0)
-    if rung is None or ticket is None or key is None or ends_at(unit, key) is None:
+    if ticket is None:
         return False
     note = QuietNote(
         tx_id=row.tx_id,

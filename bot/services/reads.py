@@ -20,7 +20,7 @@ from bot.services.views import (
     TicketView,
 )
 from storage import conversation, listing, mutes, posted, tickets
-from storage.models import HistoryEntry, Requester, Task, Ticket, TicketMessage
+from storage.models import HistoryEntry, Task, Ticket, TicketMessage
 
 EXCERPT: Final = 300
 HISTORY_PAGE: Final = 20
@@ -42,9 +42,9 @@ def card_view(unit: Unit, number: int) -> CardView | None:
 
 def _card(unit: Unit, ticket: Ticket, *, hidden: bool = False) -> CardView:
     number = changes.number_of(ticket)
-    requester = unit.session.get(Requester, ticket.requester_id)
+    requester = tickets.requester_of(unit.session, ticket)
     first = tickets.first_message(unit.session, ticket)
-    tasks = tickets.tasks(unit.session, number)
+    counts = tickets.counts_of(unit.session, number)
     return CardView(
         number=number,
         version=ticket.version,
@@ -61,9 +61,9 @@ def _card(unit: Unit, ticket: Ticket, *, hidden: bool = False) -> CardView:
         close_reason=ticket.close_reason if ticket.status == Status.CLOSED.value else None,
         follows=ticket.follows,
         diverted_from=ticket.diverted_from,
-        tasks_done=sum(task.done_at is not None for task in tasks),
-        tasks_all=len(tasks),
-        attachments=0 if hidden else tickets.attachment_count(unit.session, number),
+        tasks_done=counts.tasks_done,
+        tasks_all=counts.tasks,
+        attachments=0 if hidden else counts.files,
         merged_into=_merged_into(unit, ticket),
         merged_here=_named(unit, ticket, conversation.merged_here(unit.session, number)),
         others=_others(unit, ticket),
@@ -120,7 +120,7 @@ def ticket_view(unit: Unit, number: int, caller: Caller) -> TicketView:
     :raises UnknownTicket: see :func:`visible`.
     """
     ticket = visible(unit, number, caller)
-    requester = unit.session.get(Requester, ticket.requester_id)
+    requester = tickets.requester_of(unit.session, ticket)
     rows = tickets.messages(unit.session, number, _MESSAGES)
     tasks = tickets.tasks(unit.session, number)
     card = posted.card(unit.session, number)
