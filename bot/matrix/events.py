@@ -159,7 +159,9 @@ class Reader:
             # No room that is or may be configured, and no direct chat: it is to be left, no more to be known.
             found.rooms.append(RoomUpdate(room_id, membership="join"))
             return
-        found.rooms.append(room_update(room_id, [*before, *said], self._me))
+        update = room_update(room_id, [*before, *said], self._me)
+        if update.tells_anything or not (known and room_id in self._configured):
+            found.rooms.append(update)
         levels = any(event.get("type") == "m.room.power_levels" for event in said)
         if count is not None or not known or before or levels:
             # Of a room that is new, or told with a count, not all members need be told: those who never spoke

@@ -35,6 +35,11 @@ class RoomUpdate:
     whole: bool = False
     """Whether ``members`` are all that there are."""
 
+    @property
+    def tells_anything(self) -> bool:
+        """Whether it says more than that the bot is, or is not, in the room."""
+        return self != RoomUpdate(self.room_id, self.membership)
+
 
 def judge_all(unit: Unit) -> None:
     """Judge every configured room, also one that no sync has ever shown: the bot is not in it."""

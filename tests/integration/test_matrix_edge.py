@@ -18,6 +18,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from bot.demo.homeserver import Homeserver
+from bot.matrix import sync
 from bot.matrix.client import TX_KEY, Login, MatrixClient
 from bot.matrix.courier import Courier
 from bot.matrix.encryption.machine import Machine
@@ -456,6 +457,33 @@ async def test_a_room_whose_history_is_refused_stalls_no_other(sqlite_database: 
         await bot.sync_until(received)
         incoming = await bot.units.look(reception.waiting)
         assert [each.event_id for each in incoming] == ["$missed", "$2", "$3", "$4", "$5"]
+
+
+async def test_while_the_bot_posts_its_own_messages_do_not_keep_the_homeserver_busy(
+    sqlite_database: str,
+) -> None:
+    """Each sync costs the homeserver as much as a message."""
+    room, syncs = "!room:example.org", 0
+
+    def answer(request: web.Request) -> tuple[int, JSON]:
+        nonlocal syncs
+        if not request.path.endswith("/sync"):
+            return 200, []
+        syncs += 1
+        own = [said(f"${syncs}-{each}", 1, BOT, **{TX_KEY: f"{syncs}-{each}"}) for each in range(4)]
+        return 200, {"next_batch": f"t{syncs}", "rooms": {"join": {room: {"timeline": {"events": own}}}}}
+
+    async with fake(answer) as url, bot_at(url, BOT, "t", sqlite_database) as bot:
+        wanted = {"team:freiburg": ("#freiburg:example.org", room)}
+        await bot.units.run(lambda unit: reception.configure_rooms(unit, wanted))
+        begin = asyncio.get_running_loop().time()
+
+        async def enough() -> bool:
+            return syncs == 6
+
+        await bot.sync_until(enough)
+        # The first two tell of the room, too.
+        assert asyncio.get_running_loop().time() - begin > 3 * sync._WHILE_POSTING
 
 
 async def test_who_left_while_the_bot_wrote_has_left(sqlite_database: str) -> None:

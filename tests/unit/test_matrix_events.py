@@ -53,6 +53,16 @@ def test_outside_of_the_configured_rooms_every_message_may_be_for_the_bot() -> N
     assert [event.content for event in found.events] == [{"body": "hello"}, {}]
 
 
+def test_a_room_that_serves_is_looked_at_when_something_is_told_of_it() -> None:
+    """Messages are most of what comes; a direct chat may have become one by what was told of other rooms."""
+    talk, direct = timeline(message()), "!direct:example.org"
+    assert read("join", talk).rooms == ()
+    assert read("join", talk, joined=frozenset()).rooms == (RoomUpdate(ROOM, "join"),)
+    assert read("join", talk, direct, frozenset({direct})).rooms == (RoomUpdate(direct, "join"),)
+    named = timeline(message(), state("m.room.name", {"name": "Freiburg"}))
+    assert read("join", named).rooms == (RoomUpdate(ROOM, "join", name="Freiburg"),)
+
+
 @pytest.mark.parametrize("unfit", UNFIT)
 def test_names_lose_what_no_database_holds(unfit: str) -> None:
     """PostgreSQL refuses NUL, UTF-8 lone surrogates; homeservers let both through in names."""
@@ -98,7 +108,7 @@ def test_ids_that_cannot_be_kept_are_passed_over(unfit: str) -> None:
     batch = read("join", timeline(message(unfit, body="x"), message("$2", unfit, body="x"), good))
     assert [event.event_id for event in batch.events] == ["$good"]
     member = state("m.room.member", {"membership": "join"}, unfit)
-    assert read("join", timeline(member)).rooms == (RoomUpdate(ROOM, "join"),)
+    assert read("join", timeline(member)).rooms == ()
     assert read("join", timeline(good), unfit) == Batch("t1")
     assert read("leave", {}, unfit) == Batch("t1")
     assert read("invite", invite(), unfit) == Batch("t1")
