@@ -173,7 +173,7 @@ def test_content_that_is_no_mapping_opens_the_room(event_type: str) -> None:
 
 def test_a_room_that_says_nothing_has_the_specifications_defaults() -> None:
     assert problems(room_state_of([])) == ()
-    assert read("join", timeline()).rooms == (RoomUpdate(ROOM, "join"),)
+    assert read("join", timeline(), joined=frozenset()).rooms == (RoomUpdate(ROOM, "join"),)
 
 
 def test_an_invitation_is_told_of_the_room() -> None:
