@@ -3,7 +3,8 @@
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Protocol
+from types import MappingProxyType
+from typing import Any, Final, Protocol
 
 from bot.commands.accounts import DONE, REFUSED, Settled, settled
 from bot.commands.handlers import Act, Ask, Handler, View
@@ -29,6 +30,7 @@ _PROBLEMS = (Refusal, InvalidFields)
 Content = Mapping[str, Any]
 _Result = View | None
 """What came of one ticket: a refusal, a view to show, or simply done."""
+_NOTHING_BEFORE: Final[Mapping[int, _Result]] = MappingProxyType({})
 
 
 class Speaker(Protocol):
@@ -145,12 +147,23 @@ class Executor:
         for number in others:
             results[number] = await self._units.run(partial(self._one, occasion, call, handler, number))
 
-        def finish(unit: Unit) -> Mapping[int, _Result]:
-            all_results = {**results, last: self._one(occasion, call, handler, last, unit)}
-            self._report(unit, occasion, all_results, later=handler.later)
-            return all_results
+        return await self._units.run(
+            lambda unit: self.finish(unit, occasion, call, handler, last, before=results)
+        )
 
-        return settled(await self._units.run(finish), _PROBLEMS)
+    def finish(
+        self,
+        unit: Unit,
+        occasion: Occasion,
+        call: Call[Handler],
+        handler: Act,
+        number: int,
+        before: Mapping[int, _Result] = _NOTHING_BEFORE,
+    ) -> Settled:
+        """The last ticket, with the answer to all of them, in a unit of the caller's."""
+        results = {**before, number: self._one(occasion, call, handler, number, unit)}
+        self._report(unit, occasion, results, later=handler.later)
+        return settled(results, _PROBLEMS)
 
     async def would_all_be_refused(self, occasion: Occasion, call: Call[Handler], handler: Act) -> bool:
         """Whether the command would do nothing at all: then nobody need be asked whether it is meant."""

@@ -14,6 +14,7 @@ from bot.commands.handlers import Act, Ask, Handler, More
 from bot.commands.hearing import Hearing, Identity
 from bot.commands.parser import Call, Context, parse
 from bot.commands.prompting import confirmation, needs_confirmation, restored
+from bot.commands.quick import Quick, Situation
 from bot.commands.rights import check_call
 from bot.commands.spec import Registry
 from bot.commands.tapping import Tapper
@@ -36,9 +37,6 @@ _ATTEMPTS: Final = 3
 _PAUSE: Final = 1.0
 _IDLE: Final = 30.0
 
-_Situation = tuple[Caller, Context]
-"""Who asks where, and which tickets the command may mean without naming them."""
-
 
 class Worker:
     """Handles the inbox, one event after the other."""
@@ -54,6 +52,7 @@ class Worker:
         self._hearing = Hearing(registry, identity)
         self._executor = Executor(units, speaker)
         self._tapper = Tapper(units, registry, self._executor)
+        self._quick = Quick(self._executor, self._following, self._understood)
         self.turned_at: float | None = None
         """The loop's time at which it came round last; ``None`` before the first time."""
 
@@ -64,21 +63,53 @@ class Worker:
     async def run(self) -> None:
         """Handle what comes in, until cancelled. A passing fault of the database is waited out."""
         ready = self._units.signals.inbox
+        woken = False
         while True:
             self.turned_at = asyncio.get_running_loop().time()
             ready.clear()
             try:
-                following = await self._units.look(self._following)
-                if following is not None:
-                    await self._handle_or_report(*following)
+                busy = await self.turn(woken=woken)
             except DatabaseUnavailable:
                 _LOG.warning("database_unavailable", doing="inbox")
                 await asyncio.sleep(_PAUSE)
-                continue
-            if following is None:
+                busy = True
+            woken = False
+            if not busy:
                 await called(ready, _IDLE)
+                woken = ready.is_set()
 
-    def _following(self, unit: Unit) -> tuple[Incoming, _Situation | None] | None:
+    async def turn(self, *, woken: bool) -> bool:
+        """Handle the next command or tap, if there is one; says whether there was.
+
+        One who was ``woken`` knows that there is: it is looked for where it can be done at once.
+
+        :raises DatabaseUnavailable: for now; it is still to be handled.
+        """
+        if woken and (done := await self._done_at_once()) is not None:
+            return done
+        following = await self._units.look(self._following)
+        if following is None:
+            return False
+        await self._handle_or_report(*following)
+        return True
+
+    async def _done_at_once(self) -> bool | None:
+        """The short way: says whether there was anything; ``None``: it failed, and nothing was done."""
+        try:
+            found = await self._units.run(self._quick)
+        except DatabaseUnavailable:
+            raise
+        except Exception:  # noqa: BLE001 - nothing was done: it comes again where faults are counted and told
+            return None
+        if found is None:
+            return False
+        if found.done is None:
+            await self._handle_or_report(found.incoming, found.situation)
+        else:
+            self._settle(found.incoming, *found.done)
+        return True
+
+    def _following(self, unit: Unit) -> tuple[Incoming, Situation | None] | None:
         """The next command or tap, and at once its situation: a look less before somebody is answered.
 
         One at a time, in the order in which they came: one that has to be tried again is not overtaken.
@@ -90,7 +121,7 @@ class Worker:
                 return incoming, None
         return None
 
-    async def _handle_or_report(self, incoming: Incoming, situation: _Situation | None) -> None:
+    async def _handle_or_report(self, incoming: Incoming, situation: Situation | None) -> None:
         with bound_contextvars(event_id=incoming.event_id, command=UNKNOWN):
             try:
                 await self.handle(incoming, situation)
@@ -117,7 +148,7 @@ class Worker:
         await self._units.run(give_up)
         self._settle(incoming, get_contextvars()["command"], Settled(Outcome.FAILED))
 
-    async def handle(self, incoming: Incoming, situation: _Situation | None = None) -> None:
+    async def handle(self, incoming: Incoming, situation: Situation | None = None) -> None:
         """Do one command or tap. Run again after a crash, it finishes what is left and answers once."""
         if incoming.again is None:
             await self.do(incoming, situation)
@@ -126,7 +157,7 @@ class Worker:
         units = RepeatedUnits(self._units, incoming.sent_at)
         await Worker(units, self._registry, self._speaker, self._identity).do(incoming)
 
-    async def do(self, incoming: Incoming, situation: _Situation | None = None) -> None:
+    async def do(self, incoming: Incoming, situation: Situation | None = None) -> None:
         """Do one command or tap with this worker's units."""
         if incoming.is_tap:
             if (result := await self._tapper.handle(incoming)) is not None:
@@ -209,7 +240,7 @@ class Worker:
             return await self._executor.refuse(by_command(incoming), NothingMore(None))
         return await self._executor.ask(by_command(incoming, prompt), call, call.command.handler)
 
-    def _situation(self, unit: Unit, incoming: Incoming) -> _Situation:
+    def _situation(self, unit: Unit, incoming: Incoming) -> Situation:
         caller = caller_for(unit, incoming)
         event = text.context_event(incoming.content)
         shown = tickets_shown_by(unit, event.reply_to, event.root)
