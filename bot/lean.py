@@ -3,9 +3,15 @@
 Whoever starts the bot imports this first: a library is imported once, with whatever it finds then.
 """
 
+import ctypes
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import ModuleType
+from typing import Final
+
+_M_ARENA_MAX: Final = -8
+"""Of ``malloc.h``."""
 
 
 @contextmanager
@@ -21,6 +27,35 @@ def without(*names: str) -> Iterator[None]:
             del sys.modules[name]
         sys.modules.update(loaded)
 
+
+@contextmanager
+def hollow(*names: str) -> Iterator[None]:
+    """Let imports inside get empty modules for these, where they cannot do without but never use them."""
+    loaded = {name: sys.modules.pop(name) for name in names if name in sys.modules}
+    for name in names:
+        module = sys.modules[name] = ModuleType(name)
+        parent, _dot, child = name.rpartition(".")
+        if parent in names:
+            setattr(sys.modules[parent], child, module)
+    try:
+        yield
+    finally:
+        for name in names:
+            del sys.modules[name]
+        sys.modules.update(loaded)
+
+
+def one_heap() -> None:
+    """Let threads share one heap, where the C library is glibc: it gives each of them some megabytes else.
+
+    They hardly ever allocate at the same time, as Python lets one run at a time.
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        mallopt(_M_ARENA_MAX, 1)
+
+
+one_heap()
 
 # Rich is for its coloured tracebacks, which the log does not have; Twisted and greenlets are others' loops.
 with without("rich", "twisted", "greenlet"):

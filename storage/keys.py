@@ -1,17 +1,16 @@
 """The encryption's keys, as the machine wants them kept. Queries never commit."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
+from importlib import import_module
 from typing import Any, Final
 
 from sqlalchemy import delete, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, SQLModel, col, select
 
 from storage.key_models import DeviceList, KeyAccount, KnownDevice, MegolmSession, OlmSession
 from storage.models import Room
 
-_INSERT: Final[Mapping[str, Any]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 _AT_ONCE: Final = 200
 """Values in one query; SQLite takes no more than some thousands."""
 
@@ -94,7 +93,9 @@ def outdate_devices(session: Session) -> None:
 
 def _upsert(session: Session, model: type[SQLModel], values: list[dict[str, Any]]) -> None:
     table = model.__table__  # type: ignore[attr-defined]
-    statement = _INSERT[session.get_bind().dialect.name](table)
+    # The dialect in use is loaded; the other one would be a megabyte for nothing.
+    dialect = import_module(f"sqlalchemy.dialects.{session.get_bind().dialect.name}")
+    statement = dialect.insert(table)
     keys = [column.name for column in table.primary_key]
     rest = {
         column.name: statement.excluded[column.name] for column in table.columns if column.name not in keys

@@ -19,7 +19,7 @@ from sqlalchemy import (
 )
 from sqlmodel import Field, SQLModel
 
-from storage.types import BigId, UtcDateTime
+from storage.types import BigId, UtcDateTime, partial_index
 
 SQLModel.metadata.naming_convention = MetaData(
     naming_convention={
@@ -64,13 +64,7 @@ class Requester(SQLModel, table=True):
 
     __tablename__ = "requesters"
     __table_args__: ClassVar[Any] = (
-        Index(
-            "ix_requesters_without_address",
-            "name",
-            "phone",
-            sqlite_where=text("email_key IS NULL"),
-            postgresql_where=text("email_key IS NULL"),
-        ),
+        partial_index("ix_requesters_without_address", "name", "phone", where="email_key IS NULL"),
     )
     id: int | None = _key()
     name: str
@@ -275,14 +269,7 @@ class InboxEvent(SQLModel, table=True):
     """A received Matrix event. ``content`` is kept only until a command has been handled."""
 
     __tablename__ = "inbox"
-    __table_args__: ClassVar[Any] = (
-        Index(
-            "ix_inbox_waiting",
-            "id",
-            sqlite_where=text("handled_at IS NULL"),
-            postgresql_where=text("handled_at IS NULL"),
-        ),
-    )
+    __table_args__: ClassVar[Any] = (partial_index("ix_inbox_waiting", "id", where="handled_at IS NULL"),)
     id: int | None = _key()
     event_id: str = Field(unique=True)
     room_id: str
@@ -360,12 +347,7 @@ class PostedEvent(SQLModel, table=True):
 
     __tablename__ = "posted_events"
     __table_args__: ClassVar[Any] = (
-        Index(
-            "ix_posted_events_seeds",
-            "thread",
-            sqlite_where=text("key IS NOT NULL"),
-            postgresql_where=text("key IS NOT NULL"),
-        ),
+        partial_index("ix_posted_events_seeds", "thread", where="key IS NOT NULL"),
     )
     event_id: str = Field(primary_key=True)
     room_id: str

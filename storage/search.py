@@ -9,25 +9,14 @@ import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, Column, Connection, Index, MetaData, Table, select, text
-from sqlalchemy.dialects.postgresql import TSVECTOR
+from sqlalchemy import Connection, select, text
 from sqlmodel import Session, col
 
 from bot.domain.finding import words_of
 from bot.domain.words import Team
 from storage.listing import latest_texts
-from storage.models import ALL, Requester, Ticket
+from storage.models import Requester, Ticket
 
-POSTGRESQL: Final = MetaData(naming_convention=ALL.naming_convention)
-"""What the index is on PostgreSQL; SQLite's is a virtual table, which no metadata can describe."""
-_TABLE: Final = Table(
-    "search_index",
-    POSTGRESQL,
-    Column("number", BigInteger, primary_key=True, autoincrement=False),
-    Column("words", TSVECTOR, nullable=False),
-    # Without fast updates no search has to go through a list of what is not in the index yet.
-    Index("ix_search_index_words", "words", postgresql_using="gin", postgresql_with={"fastupdate": "off"}),
-)
 CREATE_ON_SQLITE: Final = (
     "CREATE VIRTUAL TABLE search_index USING fts5"
     "(words, prefix='2 3', columnsize=0, tokenize=\"ascii tokenchars '@'\")"

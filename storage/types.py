@@ -1,13 +1,23 @@
 """Column types that behave the same on SQLite and PostgreSQL."""
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import BigInteger, DateTime, Dialect, Integer
+from sqlalchemy import BigInteger, DateTime, Dialect, Index, Integer, text
 from sqlalchemy.types import TypeDecorator
 
 BigId = BigInteger().with_variant(Integer, "sqlite")
 """64-bit key; SQLite numbers rows by itself only for a column of type INTEGER."""
+
+
+CONDITION: Final = "condition"
+"""Under this an index's ``info`` has the condition of the rows that are in it."""
+
+
+def partial_index(name: str, *columns: str, where: str) -> Index:
+    """An index of some of a table's rows; PostgreSQL is told by ``storage.on_postgresql``."""
+    condition = text(where)
+    return Index(name, *columns, sqlite_where=condition, info={CONDITION: condition})
 
 
 class UtcDateTime(TypeDecorator[datetime]):

@@ -5,13 +5,14 @@ from them by the build (``setup.py``). Where both lie, the ``.po`` is read: a ``
 """
 
 import io
-from functools import lru_cache
+from functools import cache, lru_cache
 from gettext import GNUTranslations
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from types import MappingProxyType
 from typing import Final
 
+from babel import Locale, core
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
@@ -28,6 +29,18 @@ DOMAINS: Final = MappingProxyType(
 SOURCE: Final = "en"
 """The language of the message ids; its catalogs hold no texts."""
 LANGUAGES: Final = ("de", SOURCE)
+_TERRITORIES: Final = MappingProxyType({"de": "DE", "en": "GB"})
+
+
+@cache
+def locale(language: str) -> Locale:
+    """How people of a language write dates and numbers."""
+    found = Locale(language, _TERRITORIES[language])
+    # Reads what Babel knows of it, and with that two megabytes about all other languages. Those are not
+    # needed any more, and are read again should anybody ask.
+    _ = found.number_symbols
+    core._global_data = None  # noqa: SLF001 - there is no public way
+    return found
 
 
 def folder_of(language: str) -> Traversable:
@@ -51,6 +64,6 @@ def read(folder: Traversable, domain: str, language: str) -> GNUTranslations:
         with folder.joinpath(f"{domain}.mo").open("rb") as compiled:
             return GNUTranslations(compiled)
     with source.open("rb") as po, io.BytesIO() as mo:
-        write_mo(mo, read_po(po, locale=language))
+        write_mo(mo, read_po(po, locale=locale(language)))
         mo.seek(0)
         return GNUTranslations(mo)

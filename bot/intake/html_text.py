@@ -4,8 +4,6 @@ import html
 import re
 from typing import Final
 
-import nh3
-
 _SPACES: Final = re.compile(r"\s+")
 # What shows nothing, and tags with their attributes, as HTML reads them. Each match goes on to its end, or to
 # that of the text: whatever stands there, nothing is read twice.
@@ -39,6 +37,8 @@ def _bare(found: re.Match[str]) -> str:
 
 def html_to_text(source: str) -> str:
     """Plain text: blocks become paragraphs, ``<br>`` a new line, list items begin with a dash."""
+    import nh3  # at its first use: a bot without mail does without its megabyte
+
     text = _SPACES.sub(" ", _MARKUP.sub(_bare, source))
     text = _BREAK.sub("\n", text)
     text = _ITEM.sub("\n- ", text)

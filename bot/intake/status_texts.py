@@ -8,12 +8,11 @@ from zoneinfo import ZoneInfo
 
 from babel.dates import format_date, format_time
 
+from bot.catalogs import locale
 from bot.domain.errors import InputProblem, InvalidInput
 from bot.domain.marks import N_
 from bot.intake.form_texts import texts
 from bot.services.status_page import Phase
-
-_LOCALES: Final = {"de": "de_DE", "en": "en_GB"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +73,10 @@ def size_told(size: int) -> str:
 
 def day_told(moment: datetime, zone: ZoneInfo, language: str) -> str:
     """The day of an aware moment in a zone."""
-    return format_date(moment.astimezone(zone).date(), "long", locale=_LOCALES[language])
+    return format_date(moment.astimezone(zone).date(), "long", locale=locale(language))
 
 
 def moment_told(moment: datetime, zone: ZoneInfo, language: str) -> str:
     """Day and time of an aware moment in a zone."""
-    time = format_time(moment.astimezone(zone), "short", locale=_LOCALES[language])
+    time = format_time(moment.astimezone(zone), "short", locale=locale(language))
     return texts(language).gettext("{day} at {time}").format(day=day_told(moment, zone, language), time=time)

@@ -5,7 +5,6 @@ Markup of HTML is shown as it was typed, and pictures are not loaded from anywhe
 
 from typing import Final
 
-import nh3
 from markdown_it import MarkdownIt
 from markdown_it.tree import SyntaxTreeNode
 
@@ -33,6 +32,8 @@ def escaped(text: str) -> Markdown:
 
 def to_html(markdown: str) -> str:
     """HTML of harmless elements alone."""
+    import nh3  # at its first use: a bot without mail does without its megabyte
+
     rendered = _PARSER.render(markdown)
     return nh3.clean(rendered, tags=_TAGS, attributes=_ATTRIBUTES, url_schemes=_SCHEMES).strip()
 

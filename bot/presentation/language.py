@@ -10,11 +10,10 @@ from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_time
 from babel.numbers import format_decimal
 
-from bot.catalogs import CHAT, LANGUAGES, catalog
+from bot.catalogs import CHAT, LANGUAGES, catalog, locale
 
 # Day and month with and without the year, as people write them in the chat.
 _DAY_PATTERNS: Final = MappingProxyType({"de": ("dd.MM.", "dd.MM.y"), "en": ("d MMM", "d MMM y")})
-_LOCALES: Final = MappingProxyType({"de": "de_DE", "en": "en_GB"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,4 +95,4 @@ class Language:
 
     @property
     def _locale(self) -> Locale:
-        return Locale.parse(_LOCALES[self.code])
+        return locale(self.code)

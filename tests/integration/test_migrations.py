@@ -13,7 +13,7 @@ from sqlmodel import col, select
 
 from bot.domain.finding import read_query
 from bot.domain.words import EVERYTHING, Status
-from storage import finding, schema, search
+from storage import finding, on_postgresql, schema, search
 from storage.database import Database
 from storage.errors import DatabaseUnavailable, SchemaTooNew, SchemaTooOld
 from storage.models import ALL, Requester, Task, TicketMessage
@@ -42,7 +42,7 @@ def _differences(connection: Connection) -> list[Any]:
 
     options = {"compare_type": True, "compare_server_default": True, "include_object": described}
     context = MigrationContext.configure(connection, opts=options)
-    whole: Any = ALL if sqlite else [ALL, search.POSTGRESQL]
+    whole: Any = ALL if sqlite else [ALL, on_postgresql.SEARCH]
     return list(compare_metadata(context, whole))
 
 

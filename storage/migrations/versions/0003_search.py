@@ -18,7 +18,9 @@ def upgrade() -> None:
     if connection.dialect.name == "sqlite":
         op.execute(search.CREATE_ON_SQLITE)
     else:
-        search.POSTGRESQL.create_all(connection, checkfirst=False)
+        from storage import on_postgresql
+
+        on_postgresql.SEARCH.create_all(connection, checkfirst=False)
     # The index is made of the other tables, so it is filled by the code that keeps it.
     numbers = sa.text("SELECT number FROM tickets WHERE number > :last ORDER BY number LIMIT :limit")
     last = 0
