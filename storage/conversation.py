@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ColumnElement, and_, bindparam, func, or_, update
 from sqlmodel import Session, col, select
@@ -24,6 +25,7 @@ def goes_on_in(session: Session, ticket: Ticket) -> Ticket:
 
 
 _MERGED_HERE = select(Ticket).where(Ticket.merged_into == bindparam("number")).order_by(col(Ticket.number))
+_NUMBERS_MERGED_HERE = _MERGED_HERE.with_only_columns(col(Ticket.number))
 
 
 def merged_here(session: Session, number: int) -> Sequence[Ticket]:
@@ -31,8 +33,13 @@ def merged_here(session: Session, number: int) -> Sequence[Ticket]:
     return session.exec(_MERGED_HERE, params={"number": number}).all()
 
 
+def numbers_merged_here(session: Session, number: int) -> Sequence[int]:
+    """Their numbers alone."""
+    return rows.run(session, _NUMBERS_MERGED_HERE, number=number).scalars().all()
+
+
 _WHO = select(col(Requester.email_key), col(Requester.phone)).where(Requester.id == bindparam("requester"))
-_OTHERS = (
+_OF_ANYBODY = (
     select(Ticket)
     .where(
         # Not by the index on teams, nor by those on the rest: SQLite, which keeps no statistics, does not
@@ -46,10 +53,14 @@ _OTHERS = (
     .order_by((col(Ticket.number) + 0).desc())
     .limit(bindparam("most"))
 )
-_OTHERS_BY_ID = _OTHERS.where(Ticket.requester_id == bindparam("who"))
-_OTHERS_BY_MAIL = _OTHERS.where(
-    col(Ticket.requester_id).in_(select(Requester.id).where(Requester.email_key == bindparam("who")))
-)
+_OTHERS = {
+    False: _OF_ANYBODY.where(Ticket.requester_id == bindparam("who")),
+    True: _OF_ANYBODY.where(
+        col(Ticket.requester_id).in_(select(Requester.id).where(Requester.email_key == bindparam("who")))
+    ),
+}
+"""By whether the person is known by an address."""
+_NUMBERS_OF_OTHERS = {known: query.with_only_columns(col(Ticket.number)) for known, query in _OTHERS.items()}
 
 
 def others_of(
@@ -59,17 +70,34 @@ def others_of(
 
     Merged ones are left out: they are named with the ticket that they went into.
     """
+    asked = _asked(session, ticket, teams, limit, among)
+    return () if asked is None else session.exec(_OTHERS[asked[0]], params=asked[1]).all()
+
+
+def numbers_of_others(
+    session: Session, ticket: Ticket, teams: Collection[Team], limit: int, among: Collection[Status]
+) -> Sequence[int]:
+    """The numbers alone of what :func:`others_of` finds."""
+    asked = _asked(session, ticket, teams, limit, among)
+    return (
+        () if asked is None else rows.run(session, _NUMBERS_OF_OTHERS[asked[0]], **asked[1]).scalars().all()
+    )
+
+
+def _asked(
+    session: Session, ticket: Ticket, teams: Collection[Team], limit: int, among: Collection[Status]
+) -> tuple[bool, dict[str, Any]] | None:
+    """Whether the person is known by an address, and what is asked; ``None``: by nothing at all."""
     who = rows.run(session, _WHO, requester=ticket.requester_id).first()
     if who is None or (who.email_key is None and who.phone is None):
-        return ()
-    given = {
+        return None
+    return who.email_key is not None, {
         "who": ticket.requester_id if who.email_key is None else who.email_key,
         "teams": [team or "" for team in teams],
         "this": ticket.number,
         "statuses": [status.value for status in among],
         "most": limit,
     }
-    return session.exec(_OTHERS_BY_ID if who.email_key is None else _OTHERS_BY_MAIL, params=given).all()
 
 
 def told_requester(

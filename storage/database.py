@@ -39,8 +39,9 @@ _AGAIN: Final = 1.0
 _CACHE_KIB: Final = 512
 """Of each connection; the operating system keeps the rest of the file at hand."""
 _READERS: Final = 3
-_WRITERS: Final = 8
-"""How many units PostgreSQL works at side by side; SQLite has one writer."""
+_WRITERS: Final = 3
+"""How many units PostgreSQL works at side by side; SQLite has one writer. With more of them, threads wait for
+Python's lock instead, and less is done."""
 _RETRYABLE: Final = frozenset({"40001", "40P01", "23505", "23503"})
 """PostgreSQL's serialization failure and deadlock, and violations of a unique or foreign key (another unit
 made the same key, or removed the row referred to): run again, the unit finds what the other one wrote."""

@@ -252,6 +252,18 @@ def version_of(session: Session, number: int) -> int | None:
 _TASKS = select(Task).where(Task.number == bindparam("number")).order_by(col(Task.position))
 
 
+_OPEN_TASKS = (
+    select(Task.position, Task.text)
+    .where(Task.number == bindparam("number"), col(Task.done_at).is_(None))
+    .order_by(col(Task.position))
+)
+
+
+def open_tasks(session: Session, number: int) -> Sequence[tuple[int, str]]:
+    """Number and words of the ticket's tasks that are still to be done."""
+    return [(position, words) for position, words in rows.run(session, _OPEN_TASKS, number=number)]
+
+
 def tasks(session: Session, number: int) -> Sequence[Task]:
     """The ticket's tasks by their number."""
     return session.exec(_TASKS, params={"number": number}).all()
@@ -277,14 +289,14 @@ def last_change(
     return session.exec(query.order_by(col(HistoryEntry.id).desc()).limit(1)).first()
 
 
-_CAUSED = select(HistoryEntry).where(
+_CAUSED = select(HistoryEntry.id).where(
     HistoryEntry.cause == bindparam("cause"), HistoryEntry.number == bindparam("number")
 )
 
 
-def change_caused_by(session: Session, cause: str, number: int) -> HistoryEntry | None:
-    """The entry that an event caused on a ticket, if it was handled before."""
-    return session.exec(_CAUSED, params={"cause": cause, "number": number}).first()
+def was_changed_by(session: Session, cause: str, number: int) -> bool:
+    """Whether an event has changed a ticket: it was handled before."""
+    return rows.run(session, _CAUSED, cause=cause, number=number).first() is not None
 
 
 def opened_by_cause(session: Session, cause: str) -> int | None:

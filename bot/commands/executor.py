@@ -159,9 +159,13 @@ class Executor:
         handler: Act,
         number: int,
         before: Mapping[int, _Result] = _NOTHING_BEFORE,
+        caller: Caller | None = None,
     ) -> Settled:
-        """The last ticket, with the answer to all of them, in a unit of the caller's."""
-        results = {**before, number: self._one(occasion, call, handler, number, unit)}
+        """The last ticket, with the answer to all of them, in a unit of the caller's.
+
+        ``caller`` is whose occasion it is, if that was asked in this unit.
+        """
+        results = {**before, number: self._one(occasion, call, handler, number, unit, caller)}
         self._report(unit, occasion, results, later=handler.later)
         return settled(results, _PROBLEMS)
 
@@ -173,10 +177,17 @@ class Executor:
                 return False
         return True
 
-    def _one(self, occasion: Occasion, call: Call[Handler], handler: Act, number: int, unit: Unit) -> _Result:
-        caller = caller_for(unit, occasion.incoming)
+    def _one(
+        self,
+        occasion: Occasion,
+        call: Call[Handler],
+        handler: Act,
+        number: int,
+        unit: Unit,
+        caller: Caller | None = None,
+    ) -> _Result:
         try:
-            return handler.run(unit, number, call, caller)
+            return handler.run(unit, number, call, caller or caller_for(unit, occasion.incoming))
         except (Refusal, InvalidFields) as error:
             # The rules refuse before anything is written: the unit is still clean.
             return error

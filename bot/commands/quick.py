@@ -49,11 +49,15 @@ class Quick:
         if following is None:
             return None
         incoming, situation = following
-        meant = None if incoming.again is not None or situation is None else self._meant(incoming, *situation)
+        if incoming.again is not None or situation is None:
+            return Found(incoming, situation)
+        caller, context = situation
+        meant = self._meant(incoming, caller, context)
         if meant is None:
             return Found(incoming, situation)
         call, handler, number = meant
-        result = self._executor.finish(unit, by_command(incoming), call, handler, number)
+        occasion = by_command(incoming)
+        result = self._executor.finish(unit, occasion, call, handler, number, caller=caller)
         # The log's context is that of the unit's caller, who does not know yet what is done here.
         about = {"event_id": incoming.event_id, "command": call.command.name}
         unit.lines = [(line, {**about, **fields}) for line, fields in unit.lines]

@@ -77,7 +77,7 @@ def receive_message(unit: Unit, number: int, message: NewMessage, *, key: RetryK
 
 
 def _handled_before(unit: Unit, cause: str, number: int) -> Arrived | None:
-    if tickets.change_caused_by(unit.session, cause, number):
+    if tickets.was_changed_by(unit.session, cause, number):
         return Arrived(number)
     opened = tickets.opened_by_cause(unit.session, cause)
     return Arrived(opened, follows=number) if opened else None

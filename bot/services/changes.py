@@ -102,7 +102,7 @@ def asked(unit: Unit, action: Action, number: int, caller: Caller) -> tuple[Tick
     ticket = tickets.get(unit.session, number)
     if ticket is None:
         raise UnknownTicket(number)
-    if caller.cause and tickets.change_caused_by(unit.session, caller.cause, number):
+    if caller.cause and tickets.was_changed_by(unit.session, caller.cause, number):
         return None
     standing, scope = standing_of(ticket), caller.place.scope
     return ticket, decide(action, number, standing, caller.actor, scope, Details(), unit.now)
@@ -163,10 +163,10 @@ def refresh_others(unit: Unit, ticket: Ticket, teams: set[Team], beside: Ticket 
     session, number = unit.session, number_of(ticket)
     under_way = statuses_of(State.OPEN)
     naming = {
-        each.number for each in conversation.others_of(session, ticket, teams, _CARDS_AT_ONCE, under_way)
+        *conversation.numbers_of_others(session, ticket, teams, _CARDS_AT_ONCE, under_way),
+        *conversation.numbers_merged_here(session, number),
+        ticket.merged_into,
     }
-    naming |= {each.number for each in conversation.merged_here(session, number)}
-    naming |= {ticket.merged_into} - {None, number}
     naming -= {number, beside.number if beside else None}
     numbers = sorted(each for each in naming if each is not None)
     conversation.touch(session, numbers)

@@ -36,7 +36,7 @@ def merge(unit: Unit, one: int, other: int, caller: Caller, *, force: bool = Fal
     :raises Refusal: one is unknown here, cannot be merged, or is another person's; nothing is written.
     """
     found = {number: tickets.get(unit.session, number) for number in (one, other)}
-    if caller.cause and tickets.change_caused_by(unit.session, caller.cause, one):
+    if caller.cause and tickets.was_changed_by(unit.session, caller.cause, one):
         return Done(one, changed=False)
     # Both are looked for before anything is told of either.
     first, second = (_known(number, ticket, caller) for number, ticket in found.items())

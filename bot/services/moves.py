@@ -50,7 +50,7 @@ def move(unit: Unit, action: Action, number: int, caller: Caller, wish: Wish = _
     ticket = tickets.get(unit.session, number)
     if ticket is None:
         raise UnknownTicket(number)
-    if caller.cause and tickets.change_caused_by(unit.session, caller.cause, number):
+    if caller.cause and tickets.was_changed_by(unit.session, caller.cause, number):
         return Done(number, changed=False)
     before = changes.standing_of(ticket)
     if not is_known(before, caller.actor, caller.place.scope):
@@ -70,12 +70,12 @@ def move(unit: Unit, action: Action, number: int, caller: Caller, wish: Wish = _
 
 def details_of(unit: Unit, action: Action, ticket: Ticket, wish: Wish) -> Details:
     """What the gate must know for an action."""
-    tasks = tickets.tasks(unit.session, changes.number_of(ticket))
+    tasks = tickets.open_tasks(unit.session, changes.number_of(ticket))
     of_action = _DETAILS[action](unit, ticket, wish) if action in _DETAILS else Details()
     return replace(
         of_action,
         waitlist=unit.policy.topics.get(ticket.topic, False),
-        open_tasks=tuple(OpenTask(task.position, task.text) for task in tasks if task.done_at is None),
+        open_tasks=tuple(OpenTask(position, words) for position, words in tasks),
         note=wish.note,
     )
 

@@ -38,7 +38,7 @@ def undo(unit: Unit, number: int, caller: Caller) -> Done:
     ticket = tickets.get(unit.session, number)
     if ticket is None:
         raise _of_no_ticket(unit, number, caller)
-    if caller.cause and tickets.change_caused_by(unit.session, caller.cause, number):
+    if caller.cause and tickets.was_changed_by(unit.session, caller.cause, number):
         return Done(number, changed=False)
     step = _step(unit, ticket, caller)
     steps = [step, _other_half(unit, step, caller)] if step.entry.action == Action.MERGE else [step]

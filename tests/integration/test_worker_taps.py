@@ -141,10 +141,10 @@ async def deleted(chat: Chat) -> int:
 def fail_for(number: int, one: Any) -> Any:
     """Carries out all but one of the tickets, where the process dies."""
 
-    def broken(occasion: Any, call: Any, handler: Any, which: int, unit: Any) -> Any:
+    def broken(occasion: Any, call: Any, handler: Any, which: int, *more: Any) -> Any:
         if which == number:
             raise OSError("crash")
-        return one(occasion, call, handler, which, unit)
+        return one(occasion, call, handler, which, *more)
 
     return broken
 
