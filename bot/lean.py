@@ -5,8 +5,8 @@ Whoever starts the bot imports this first: a library is imported once, with what
 
 import ctypes
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from types import ModuleType
 from typing import Final
 
@@ -14,33 +14,30 @@ _M_ARENA_MAX: Final = -8
 """Of ``malloc.h``."""
 
 
-@contextmanager
-def without(*names: str) -> Iterator[None]:
+def without(*names: str) -> AbstractContextManager[None]:
     """Let imports inside do without these packages, also where others have loaded them."""
-    loaded = {name: sys.modules[name] for name in names if name in sys.modules}
     # A module that is None cannot be imported.
-    sys.modules.update(dict.fromkeys(names))  # type: ignore[arg-type]
-    try:
-        yield
-    finally:
-        for name in names:
-            del sys.modules[name]
-        sys.modules.update(loaded)
+    return _instead(dict.fromkeys(names))
+
+
+def hollow(*names: str) -> AbstractContextManager[None]:
+    """Let imports inside get empty modules for these, where they cannot do without but never use them."""
+    modules = {name: ModuleType(name) for name in names}
+    for name, module in modules.items():
+        parent, _dot, child = name.rpartition(".")
+        if parent in modules:
+            setattr(modules[parent], child, module)
+    return _instead(modules)
 
 
 @contextmanager
-def hollow(*names: str) -> Iterator[None]:
-    """Let imports inside get empty modules for these, where they cannot do without but never use them."""
-    loaded = {name: sys.modules.pop(name) for name in names if name in sys.modules}
-    for name in names:
-        module = sys.modules[name] = ModuleType(name)
-        parent, _dot, child = name.rpartition(".")
-        if parent in names:
-            setattr(sys.modules[parent], child, module)
+def _instead(modules: Mapping[str, ModuleType | None]) -> Iterator[None]:
+    loaded = {name: sys.modules[name] for name in modules if name in sys.modules}
+    sys.modules.update(modules)  # type: ignore[arg-type]
     try:
         yield
     finally:
-        for name in names:
+        for name in modules:
             del sys.modules[name]
         sys.modules.update(loaded)
 
