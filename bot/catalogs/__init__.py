@@ -5,6 +5,7 @@ from them by the build (``setup.py``). Where both lie, the ``.po`` is read: a ``
 """
 
 import io
+import threading
 from functools import cache, lru_cache
 from gettext import GNUTranslations
 from importlib.resources import files
@@ -29,17 +30,19 @@ DOMAINS: Final = MappingProxyType(
 SOURCE: Final = "en"
 """The language of the message ids; its catalogs hold no texts."""
 LANGUAGES: Final = ("de", SOURCE)
+_READING: Final = threading.Lock()
 _TERRITORIES: Final = MappingProxyType({"de": "DE", "en": "GB"})
 
 
 @cache
 def locale(language: str) -> Locale:
     """How people of a language write dates and numbers."""
-    found = Locale(language, _TERRITORIES[language])
-    # Reads what Babel knows of it, and with that two megabytes about all other languages. Those are not
-    # needed any more, and are read again should anybody ask.
-    _ = found.number_symbols
-    core._global_data = None  # noqa: SLF001 - there is no public way
+    with _READING:
+        found = Locale(language, _TERRITORIES[language])
+        # Reads what Babel knows of it, and with that two megabytes about all other languages. Those are not
+        # needed any more, and are read again should anybody ask.
+        _ = found.number_symbols
+        core._global_data = None  # noqa: SLF001 - there is no public way
     return found
 
 

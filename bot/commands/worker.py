@@ -99,7 +99,8 @@ class Worker:
             found = await self._units.run(self._quick)
         except DatabaseUnavailable:
             raise
-        except Exception:  # noqa: BLE001 - nothing was done: it comes again where faults are counted and told
+        except Exception as error:  # noqa: BLE001 - nothing was done: it comes again where faults are told
+            _LOG.warning("short_way_failed", error=type(error).__name__, place=place_of(error))
             return None
         if found is None:
             return False

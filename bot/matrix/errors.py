@@ -31,6 +31,8 @@ class Unreachable(MatrixError):
 class Unprepared(Unreachable):
     """It cannot be encrypted yet; what is for other rooms may well be sent."""
 
+    may_have_arrived: bool = False
+
 
 @dataclass
 class RateLimited(MatrixError):

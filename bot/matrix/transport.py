@@ -98,7 +98,7 @@ class Transport:
             # A request with a body is none without it.
             arrived = not data or tries.body_begun
             raise Unreachable(type(error).__name__, may_have_arrived=arrived) from error
-        if answer.status >= 400 and tries.number > 1:
+        if data and answer.status >= 400 and tries.number > 1 + len(answer.history):
             # The first try may have been heard before its connection broke; this answer is to the second.
             raise Unreachable(f"HTTP {answer.status}")
         return answer.status, parsed(body)
@@ -106,7 +106,9 @@ class Transport:
 
 @dataclass(slots=True)
 class _Tries:
-    """What became of a request: aiohttp sends it a second time where a connection kept open breaks."""
+    """What became of a request: aiohttp sends it again where a connection kept open breaks, and to where it is
+    redirected.
+    """
 
     number: int = 0
     body_begun: bool = False

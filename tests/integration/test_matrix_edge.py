@@ -260,6 +260,25 @@ async def test_a_no_to_the_second_try_says_nothing_of_the_first(status: int) -> 
     assert len(bodies) == 3
 
 
+async def test_a_no_to_a_question_that_was_asked_twice_is_a_no() -> None:
+    """Nothing of it can have arrived that would matter."""
+    async with raw([http(200, {}), b"", http(404, {"errcode": "M_NOT_FOUND"})]) as (url, bodies):
+        transport = Transport(url, BOT)
+        await transport.ask("GET", "/account_data")
+        with pytest.raises(Refused, match="M_NOT_FOUND"):
+            await transport.ask("GET", "/account_data")
+        await transport.close()
+    assert len(bodies) == 3
+
+
+async def test_a_no_behind_a_redirection_is_a_no() -> None:
+    moved = http(308, {}).replace(b"Content-Type", b"Location: /there\r\nContent-Type")
+    async with raw([moved, http(403, {"errcode": "M_FORBIDDEN"})]) as (url, bodies):
+        error = await failure_of(url)
+    assert error == Refused("M_FORBIDDEN")
+    assert len(bodies) == 2
+
+
 async def test_rooms_and_events_that_do_not_exist_are_refused_for_good(bot: Bot, anna: Human) -> None:
     for address in ("!typo:localhost", "!typo", "#typo:localhost"):
         with pytest.raises(Refused):
