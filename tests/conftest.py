@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from playwright.async_api import Browser, async_playwright
 from sqlalchemy import URL
 
@@ -12,6 +13,12 @@ from tests.forks import Launcher
 from tests.other_client import Clients, NoNode
 from tests.people import Crowd
 from tests.servers import CHROMIUM_ARGUMENTS, chromium_path, fresh_database, in_ci, postgres_server
+
+# How long an example takes says something of the machine and what else runs on it.
+settings.register_profile(
+    "tickettruhe", parent=settings.get_profile(settings.get_current_profile_name()), deadline=None
+)
+settings.load_profile("tickettruhe")
 
 
 @pytest.fixture(scope="session")

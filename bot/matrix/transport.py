@@ -106,7 +106,7 @@ class Transport:
 
 @dataclass(slots=True)
 class _Tries:
-    """What became of a request: aiohttp sends it again where a connection kept open breaks, and to where it is
+    """What became of a request: aiohttp sends it again where a kept connection breaks, and to where it is
     redirected.
     """
 
