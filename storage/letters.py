@@ -21,7 +21,7 @@ def add(session: Session, **values: Any) -> int:  # noqa: ANN401
 
 def get(session: Session, letter_id: int) -> LetterRow | None:
     """The mail as it is now."""
-    return session.get(LetterRow, letter_id, populate_existing=True)
+    return rows.get(session, LetterRow, letter_id, fresh=True)
 
 
 def by_mail_id(session: Session, mail_id: str) -> LetterRow | None:

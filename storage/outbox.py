@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from enum import IntEnum, StrEnum
 from typing import Any, Final
 
-from sqlalchemy import bindparam, case, delete, func, update
+from sqlalchemy import Update, bindparam, case, delete, func, update
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
@@ -122,15 +122,20 @@ def also_shows(session: Session, row_id: int, numbers: Iterable[int]) -> None:
         session.merge(OutboxTicket(outbox_id=row_id, number=number))
 
 
-_WAITING_CARD = (
-    update(OutboxRow)
-    .where(
-        col(OutboxRow.number) == bindparam("card_of"),
-        col(OutboxRow.state) == RowState.WAITING.value,
-        col(OutboxRow.kind) == Kind.CARD.value,
+def _of_card(state: RowState) -> Update:
+    """Changes the rows of a ticket's card that are in a state."""
+    return (
+        update(OutboxRow)
+        .where(
+            col(OutboxRow.number) == bindparam("card_of"),
+            col(OutboxRow.state) == state.value,
+            col(OutboxRow.kind) == Kind.CARD.value,
+        )
+        .execution_options(synchronize_session=False)
     )
-    .execution_options(synchronize_session=False)
-)
+
+
+_WAITING_CARD = _of_card(RowState.WAITING)
 _CARD_AGAIN = _WAITING_CARD.values(
     next_attempt_at=bindparam("now"),
     held=False,
@@ -442,21 +447,12 @@ def all_due(session: Session, now: datetime) -> None:
     )
 
 
-_SUPERSEDED = (
-    update(OutboxRow)
-    .where(
-        col(OutboxRow.number) == bindparam("of"),
-        col(OutboxRow.state) == RowState.FAILED.value,
-        col(OutboxRow.kind) == Kind.CARD.value,
-    )
-    .values(state=RowState.CANCELLED.value, done_at=bindparam("now"))
-    .execution_options(synchronize_session=False)
-)
+_SUPERSEDED = _of_card(RowState.FAILED).values(state=RowState.CANCELLED.value, done_at=bindparam("now"))
 
 
 def supersede(session: Session, number: int, now: datetime) -> None:
     """A ticket's card is in its room: what was set aside of it before needs nobody's care any more."""
-    rows.run(session, _SUPERSEDED, now=now, of=number)
+    rows.run(session, _SUPERSEDED, now=now, card_of=number)
 
 
 def forget_set_aside(session: Session, before: datetime) -> None:

@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import delete
 from sqlmodel import Session, col, select
 
+from storage import rows
 from storage.models import Prompt, PromptTicket
 
 
@@ -20,7 +21,7 @@ def add(session: Session, prompt: Prompt, shows: Iterable[int]) -> None:
 
 def get(session: Session, prompt_id: int) -> Prompt | None:
     """The prompt as it is now."""
-    return session.get(Prompt, prompt_id, populate_existing=True)
+    return rows.get(session, Prompt, prompt_id, fresh=True)
 
 
 def of_event(session: Session, event_id: str) -> Prompt | None:
@@ -35,21 +36,21 @@ def of_row(session: Session, outbox_id: int) -> Prompt | None:
 
 def last(session: Session, room_id: str, person: str, kind: str, now: datetime) -> Prompt | None:
     """The newest prompt of a kind that answers a person in a room, if it still waits."""
-    rows = session.exec(
+    found = session.exec(
         select(Prompt)
         .where(Prompt.room_id == room_id, Prompt.person == person, Prompt.kind == kind)
         .order_by(col(Prompt.id).desc())
         .limit(1)
     )
-    prompt = rows.first()
+    prompt = found.first()
     waits = prompt is not None and prompt.done_at is None and prompt.expires_at > now
     return prompt if waits else None
 
 
 def tickets_of(session: Session, prompt_id: int) -> tuple[int, ...]:
     """The tickets that a prompt names."""
-    rows = session.exec(select(PromptTicket.number).where(PromptTicket.prompt_id == prompt_id))
-    return tuple(rows.all())
+    found = session.exec(select(PromptTicket.number).where(PromptTicket.prompt_id == prompt_id))
+    return tuple(found.all())
 
 
 def drop_about(session: Session, number: int, kept: str) -> None:
@@ -57,13 +58,13 @@ def drop_about(session: Session, number: int, kept: str) -> None:
 
     An open one of the kind ``kept`` may be what is being done, for several tickets: it loses its words only.
     """
-    rows = session.exec(
+    found = session.exec(
         select(Prompt)
         .join(PromptTicket, col(PromptTicket.prompt_id) == col(Prompt.id))
         .where(PromptTicket.number == number)
     )
     gone: list[int] = []
-    for prompt in rows.all():
+    for prompt in found.all():
         assert prompt.id is not None  # noqa: S101 - it comes from the database
         if prompt.kind == kept and prompt.done_at is None:
             prompt.payload = {**prompt.payload, "words": {}}

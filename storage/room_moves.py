@@ -29,7 +29,7 @@ class MoveState(StrEnum):
 
 def of_old(session: Session, room_id: str) -> RoomMove | None:
     """What became of a room's upgrade."""
-    return session.get(RoomMove, room_id, populate_existing=True)
+    return rows.get(session, RoomMove, room_id, fresh=True)
 
 
 def to_new(session: Session, room_id: str) -> Sequence[RoomMove]:

@@ -249,9 +249,6 @@ def version_of(session: Session, number: int) -> int | None:
     return version
 
 
-_TASKS = select(Task).where(Task.number == bindparam("number")).order_by(col(Task.position))
-
-
 _OPEN_TASKS = (
     select(Task.position, Task.text)
     .where(Task.number == bindparam("number"), col(Task.done_at).is_(None))
@@ -262,6 +259,9 @@ _OPEN_TASKS = (
 def open_tasks(session: Session, number: int) -> Sequence[tuple[int, str]]:
     """Number and words of the ticket's tasks that are still to be done."""
     return [(position, words) for position, words in rows.run(session, _OPEN_TASKS, number=number)]
+
+
+_TASKS = select(Task).where(Task.number == bindparam("number")).order_by(col(Task.position))
 
 
 def tasks(session: Session, number: int) -> Sequence[Task]:

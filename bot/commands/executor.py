@@ -1,6 +1,6 @@
 """Carries out what was understood: one use case, its answer, and the mark in the inbox in one commit."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from types import MappingProxyType
@@ -142,7 +142,7 @@ class Executor:
 
     async def act(self, occasion: Occasion, call: Call[Handler], handler: Act) -> Settled:
         """Each ticket in its own commit; the last one's also holds the answer."""
-        *others, last = call.numbers[:1] if handler.together else call.numbers
+        *others, last = acted_on(call, handler)
         results: dict[int, _Result] = {}
         for number in others:
             results[number] = await self._units.run(partial(self._one, occasion, call, handler, number))
@@ -171,7 +171,7 @@ class Executor:
 
     async def would_all_be_refused(self, occasion: Occasion, call: Call[Handler], handler: Act) -> bool:
         """Whether the command would do nothing at all: then nobody need be asked whether it is meant."""
-        for number in call.numbers[:1] if handler.together else call.numbers:
+        for number in acted_on(call, handler):
             result = await self._units.rehearse(partial(self._one, occasion, call, handler, number))
             if not isinstance(result, Refusal | InvalidFields):
                 return False
@@ -282,6 +282,11 @@ def _of(refused: Problem | None) -> Settled:
             return settled({number: refused}, _PROBLEMS)
         case _:
             return REFUSED
+
+
+def acted_on(call: Call[Handler], handler: Act) -> Sequence[int]:
+    """The tickets that a command does one after the other; of those that it does together, the first."""
+    return call.numbers[:1] if handler.together else call.numbers
 
 
 def caller_for(unit: Unit, incoming: Incoming) -> Caller:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bot.commands.accounts import Settled
-from bot.commands.executor import Executor, by_command
+from bot.commands.executor import Executor, acted_on, by_command
 from bot.commands.handlers import Act, Handler
 from bot.commands.parser import Call, Context
 from bot.commands.prompting import needs_confirmation
@@ -79,5 +79,5 @@ class Quick:
         handler = call.command.handler
         if not isinstance(handler, Act):
             return None
-        numbers = call.numbers[:1] if handler.together else call.numbers
+        numbers = acted_on(call, handler)
         return (call, handler, numbers[0]) if len(numbers) == 1 else None

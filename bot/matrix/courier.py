@@ -301,11 +301,10 @@ class Courier:
             # A homeserver that is away is away for all: the others wait, too, and keep their first attempt.
             self._pace.pause(min(pause, _LONGEST_ABSENCE), now)
         interval = self._pace.interval if isinstance(error, RateLimited) else None
-
-        lost = _cannot_have_arrived(job, error)
+        nothing_arrived = _cannot_have_arrived(job, error)
 
         def put_off(unit: Unit) -> None:
-            outcomes.later(unit, job.row_id, delay, type(error).__name__, nothing_arrived=lost)
+            outcomes.later(unit, job.row_id, delay, type(error).__name__, nothing_arrived=nothing_arrived)
             if interval is not None:
                 limits.met(unit, interval)
 
@@ -331,9 +330,9 @@ class Courier:
             return False
         # Where a sync came in between, what it told is seen once the row is looked at again.
         pause = timedelta(seconds=_SHORTEST_WAIT if open_now is None else 0)
-        lost = _cannot_have_arrived(job, error)
+        nothing_arrived = _cannot_have_arrived(job, error)
         await self._units.run(
-            lambda unit: outcomes.later(unit, job.row_id, pause, error.code, nothing_arrived=lost)
+            lambda unit: outcomes.later(unit, job.row_id, pause, error.code, nothing_arrived=nothing_arrived)
         )
         return True
 

@@ -249,10 +249,10 @@ def _prepare_card(unit: Unit, row: OutboxRow) -> Send | None:
     if view is None:
         _drop(unit, row)
         return None
-    hindrances, room_id = _room_for(unit, view.team)
+    hindrances, room_id = _room_for(unit, room_key(view.team))
     if hindrances == _MUTED and diversion.divert(unit, number):
         view = reads.card_view(unit, number) or view
-        hindrances, room_id = _room_for(unit, view.team)
+        hindrances, room_id = _room_for(unit, room_key(view.team))
     if hindrances:
         if view.team is TRIAGE and hindrances == _MUTED:
             diversion.tell_admins(unit, row)
@@ -290,9 +290,9 @@ def _note_attempt(unit: Unit, row: OutboxRow, here: Card | None, room_id: str, v
     return fresh
 
 
-def _room_for(unit: Unit, team: Team) -> tuple[tuple[RoomProblem, ...], str]:
-    """What keeps the bot from writing to a team, and its room's id; an empty one, if it is not known."""
-    room = rooms.by_key(unit.session, room_key(team))
+def _room_for(unit: Unit, key: str) -> tuple[tuple[RoomProblem, ...], str]:
+    """What keeps the bot from writing into a configured room, and its id, which is empty if it is unknown."""
+    room = rooms.by_key(unit.session, key)
     return rooms.hindrances_of(room), room.room_id if room else ""
 
 
@@ -427,8 +427,8 @@ def _events_about(unit: Unit, number: int) -> tuple[tuple[str, str], ...]:
 
 
 def _usable(unit: Unit, key: str) -> str | None:
-    room = rooms.by_key(unit.session, key)
-    return None if room is None or rooms.hindrances_of(room) else room.room_id
+    hindrances, room_id = _room_for(unit, key)
+    return None if hindrances else room_id
 
 
 def _send(
