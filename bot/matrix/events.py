@@ -197,7 +197,8 @@ class Reader:
         target = event.get("redacts") or clean.mapping(event.get("content")).get("redacts")
         event_id = clean.identifier(target)
         if event_id is not None:
-            found.redactions.append(Redaction(event_id, room_id, by_bot=event.get("sender") == self._me))
+            by_bot = event.get("sender") == self._me
+            found.redactions.append(Redaction(event_id, room_id, by_bot=by_bot, at=_sent_at(event)))
 
     def _read_message(self, found: _Collected, room_id: str, event: Json) -> None:
         event_id, sender = clean.identifier(event.get("event_id")), clean.identifier(event.get("sender"))

@@ -1,7 +1,7 @@
 """What becomes of the bot's messages that are taken away, by somebody else or where no answer told of it."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from bot.services import prompts, seeds
@@ -12,6 +12,7 @@ from storage.outbox import Kind
 
 _GONE: Final = "gone"
 """Kind of an event that was taken away before the bot knew which of its own it was."""
+_EVER: Final = datetime.fromtimestamp(0, UTC)
 _FIGHT: Final = timedelta(hours=1)
 _MOST_CORRECTIONS: Final = 3
 """Of a card in that time: another bot may take each edit away. Then the ticket's next change counts."""
@@ -26,6 +27,8 @@ class Redaction:
     own: bool = False
     by_bot: bool = False
     """The bot took it away itself."""
+    at: datetime = _EVER
+    """When, by the homeserver's clock; if it does not say, any change counts as a later one."""
 
 
 def by_bot(unit: Unit, redaction: Redaction) -> None:
@@ -43,8 +46,10 @@ def by_another(unit: Unit, redaction: Redaction) -> None:
     """Somebody took an event away.
 
     A card that is gone is posted anew with its ticket's next change, not at once: whoever took it away meant
-    it, and the ticket stands in lists and digests meanwhile. Where only an edit went, the card shows
-    again what is not true any more: it is edited at once, but not for ever against one who takes each away.
+    it, and the ticket stands in lists and digests meanwhile. A change counts as the next one also if the bot
+    told it before it saw that the card was gone: that edit shows nothing. Where only an edit went, the card
+    shows again what is not true any more: it is edited at once, but not for ever against one who takes each
+    away.
     """
     event = posted.get(unit.session, redaction.event_id)
     if event is None:
@@ -58,7 +63,7 @@ def by_another(unit: Unit, redaction: Redaction) -> None:
         return
     posted.is_gone(unit.session, event.event_id, unit.now)
     if event.kind == Kind.CARD.value:
-        _card_went(unit, event)
+        _card_went(unit, event, redaction.at)
     elif event.kind == "edit":
         _edit_went(unit, event)
     else:
@@ -70,12 +75,15 @@ def _counts(event: PostedEvent, redaction: Redaction) -> bool:
     return event.redacted_at is None and event.room_id == redaction.room_id
 
 
-def _card_went(unit: Unit, event: PostedEvent) -> None:
+def _card_went(unit: Unit, event: PostedEvent, at: datetime) -> None:
     card = posted.card_of_event(unit.session, event.event_id)
     if card is None:
         return
     unit.session.delete(card)
+    edits = posted.edits_of(unit.session, card.number, card.event_id)
     outbox.cancel_correction(unit.session, card.number, unit.now)
+    if any(edit.redacted_at is None and edit.posted_at > at for edit in edits):
+        outbox.refresh_card(unit.session, card.number, unit.now, new=True)
     for seed in posted.seeds_on(unit.session, event.event_id).values():
         outbox.take_away(unit.session, event.room_id, seed, unit.now)
     unit.wake_courier()

@@ -41,9 +41,11 @@ async def cards_in(desk: Desk, room: str, name: str, number: int) -> list[Shown]
 
 
 async def test_a_card_that_was_removed_comes_back_with_the_next_change(own: Desk) -> None:
-    number, anna, room = await own.file(), own.person("anna"), own.rooms["freiburg"]
+    number, other = await own.file(), await own.file()
+    anna, room = own.person("anna"), own.rooms["freiburg"]
     first = await own.offers(number, "🙋 ⏳ ✅ 🚫")
     await anna.redact(room, first.event_id)
+    await own.done("anna", f"!take {other}")  # so the bot has seen what came before it
     await own.post(f"/api/tickets/{number}/messages", {"message": "Any news?"})
     second = await own.card(number, "🟢")
     assert second.event_id != first.event_id
@@ -53,6 +55,20 @@ async def test_a_card_that_was_removed_comes_back_with_the_next_change(own: Desk
     await own.card(number, "🔵")
     assert [each.event_id for each in await own.cards(number)] == [second.event_id]
     assert (await anna.reactions_on(room, first.event_id)) == {}
+
+
+async def test_a_card_that_is_removed_while_its_ticket_changes_comes_back(own: Desk) -> None:
+    """Whether the bot sees first that the card is gone or that the requester wrote."""
+    number, anna, room = await own.file(), own.person("anna"), own.rooms["freiburg"]
+    first = await own.offers(number, "🙋 ⏳ ✅ 🚫")
+    await anna.redact(room, first.event_id)
+    await own.post(f"/api/tickets/{number}/messages", {"message": "Any news?"})
+    second = await own.card(number, "🟢")
+    assert second.event_id != first.event_id
+    await own.hears("freiburg", "Any news?")
+    await own.done("anna", f"!take {number}")
+    await own.card(number, "🔵")
+    assert [each.event_id for each in await own.cards(number)] == [second.event_id]
 
 
 async def test_what_a_removed_edit_had_told_is_told_again(own: Desk) -> None:

@@ -1,6 +1,7 @@
 """Rooms that forbid writing, are cleared by others or upgraded: nothing is lost, told twice or untrue."""
 
 from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
 from functools import partial
 
 import pytest
@@ -45,10 +46,10 @@ async def message(desk: Desk, number: int, text: str = "Any news?") -> None:
     await desk.units.run(lambda unit: arrivals.receive_message(unit, number, new))
 
 
-async def taken_away(desk: Desk, event_id: str, *, own: bool = False) -> None:
-    """Somebody redacts an event."""
+async def taken_away(desk: Desk, event_id: str, at: datetime | None = None, *, own: bool = False) -> None:
+    """The bot sees that somebody redacts an event."""
     desk.homeserver.redact(event_id)
-    batch = Batch("r", redactions=(Redaction(event_id, FREIBURG, own),))
+    batch = Batch("r", redactions=(Redaction(event_id, FREIBURG, own, at=at or desk.clock.now),))
     await desk.units.run(lambda unit: reception.receive(unit, batch))
 
 
@@ -191,6 +192,24 @@ async def test_a_card_that_was_taken_away_comes_back_with_the_next_change_only(d
     sent = [job for job in await desk.deliver() if isinstance(job, Send)]
     assert [job.thread for job in sent if isinstance(job.view, MessageAlert)] == [await card(desk, number)]
     assert await desk.seeded(number)
+
+
+@pytest.mark.parametrize(("seconds", "back"), [(-1, False), (1, True)])
+async def test_a_change_told_before_the_bot_saw_that_the_card_was_gone_is_the_next_one(
+    desk: Desk, seconds: int, *, back: bool
+) -> None:
+    """The change comes a second after the card was taken away, or before."""
+    number = await desk.open()
+    await desk.deliver()
+    first, gone = await card(desk, number), desk.clock.now
+    desk.clock.advance(seconds=5 + seconds)
+    await message(desk, number)
+    await desk.deliver()
+    desk.clock.advance(seconds=5)
+    await taken_away(desk, first, gone + timedelta(seconds=5))
+    await desk.deliver()
+    assert len(desk.homeserver.cards(number)) == back
+    assert first not in desk.homeserver.cards(number)
 
 
 async def test_an_edit_on_its_way_when_its_card_goes_is_followed_by_a_new_card(desk: Desk) -> None:

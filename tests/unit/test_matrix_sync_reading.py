@@ -1,5 +1,6 @@
 """Reading syncs: what is asked for again, what counts in a room that is new, and what was taken away."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -108,10 +109,12 @@ def test_a_cut_timeline_of_a_new_room_is_gone_back_to_where_the_bot_came_in() ->
 )
 def test_what_is_taken_away_is_told_in_either_form(where: str, sender: str, *, told: bool) -> None:
     event: dict[str, Any] = {"type": "m.room.redaction", "event_id": "$r", "sender": sender, "content": {}}
+    event["origin_server_ts"] = 1_700_000_000_000
+    at = datetime(2023, 11, 14, 22, 13, 20, tzinfo=UTC)
     target = {"redacts": "$gone"}
     event |= {"content": target} if where == "content" else target if where == "event" else {}
     answer = sync({"timeline": timeline(event)})
-    expected = Redaction("$gone", ROOM, by_bot=sender == BOT)
+    expected = Redaction("$gone", ROOM, by_bot=sender == BOT, at=at)
     assert answer.batch.redactions == ((expected,) if told else ())
 
 
