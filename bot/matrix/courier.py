@@ -206,12 +206,15 @@ class Courier:
 
     async def _send(self, job: Send) -> None:
         event_id = await self._already_there(job) if job.search_first else None
+        older = event_id is not None and job.fresh
         if event_id is None:
             text = job.content if job.content is not None else self._render(job)
             event_id = await self._brought(job, await self._uploader.content(job, text))
             self._accepted()
         thread = job.thread
-        await self._units.run(lambda unit: outcomes.sent(unit, job.tx_id, event_id, job.room_id, thread))
+        await self._units.run(
+            lambda unit: outcomes.sent(unit, job.tx_id, event_id, job.room_id, thread, older=older)
+        )
         waited = self._units.clock() - job.created_at
         self._units.meters.waited(job.kind, max(0.0, waited.total_seconds()))
         _LOG.info("sent", event_id=event_id, room_id=job.room_id, **_relation(job))

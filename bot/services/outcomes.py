@@ -21,11 +21,18 @@ _NEWS_KEPT: Final = timedelta(days=7)
 _ASIDE_KEPT: Final = timedelta(days=14)
 
 
-def sent(unit: Unit, tx_id: str, event_id: str, room_id: str, thread: str | None = None) -> None:
-    """An event arrived in its room, as the homeserver's answer or the own echo says; may be told twice."""
+def sent(
+    unit: Unit, tx_id: str, event_id: str, room_id: str, thread: str | None = None, *, older: bool = False
+) -> None:
+    """An event arrived in its room, as the homeserver's answer or the own echo says; may be told twice.
+
+    ``older``: it stood there before anything was noted of it, so a card may show what was true then.
+    """
     row = outbox.by_tx(unit.session, tx_id)
     if row is None or row.state == RowState.SENT:
         return
+    if older:
+        row.rendered = 0
     shows = outbox.shown_by(unit.session, row.id or 0)
     of_card = row.kind == Kind.CARD and row.target is not None
     edit = of_card or (row.kind == Kind.POST and bool((row.payload or {}).get("edit")))

@@ -36,11 +36,11 @@ from bot.matrix.media import Uploader
 from bot.matrix.rooms import Doorkeeper
 from bot.matrix.sync import SyncLoop
 from bot.matrix.transport import Transport
-from bot.services import invitations, people, reception
+from bot.services import invitations, outcomes, people, reception
 from bot.services.delivery import Seed, Send
 from bot.services.media import File, NoFile
 from bot.services.seeds import Plan
-from bot.services.unit import Policy, Units
+from bot.services.unit import Policy, Unit, Units
 from storage import outbox, posted, rooms
 from storage.database import Database
 from storage.outbox import Kind, Priority
@@ -561,6 +561,29 @@ async def test_one_odd_time_does_not_end_the_search_for_what_was_sent(sqlite_dat
         courier = Courier(bot.client, bot.machine, bot.units, lambda _send: {}, uploader)
         job = Send(1, "card", "tx", FREIBURG, "m.room.message", START - timedelta(hours=1))
         assert await courier._already_there(job) == "$mine"
+
+
+@pytest.mark.parametrize("fresh", [True, False])
+async def test_what_a_found_card_shows_is_known_only_if_an_attempt_was_noted(
+    sqlite_database: str, *, fresh: bool
+) -> None:
+    now = int(START.timestamp() * 1000)
+    told = []
+
+    def answer(_request: web.Request) -> tuple[int, JSON]:
+        return 200, {"chunk": [said("$mine", now, BOT, **{TX_KEY: "tx"})]}
+
+    def noted(_unit: Unit, *_what: object, older: bool) -> None:
+        told.append(older)
+
+    async with fake(answer) as url, bot_at(url, BOT, "t", sqlite_database) as bot:
+        uploader = Uploader(bot.client, bot.machine, bot.units, no_file)
+        courier = Courier(bot.client, bot.machine, bot.units, lambda _send: {}, uploader)
+        job = Send(1, "card", "tx", FREIBURG, "m.room.message", START, search_first=True, fresh=fresh)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(outcomes, "sent", noted)
+            await courier._send(job)
+    assert told == [fresh]
 
 
 async def test_a_reaction_whose_answer_was_lost_is_not_taken_for_another(sqlite_database: str) -> None:

@@ -388,6 +388,21 @@ async def test_a_card_that_goes_again_is_no_old_one(desk: Desk) -> None:
     assert (job.search_first, edit.search_first) == (True, False)
 
 
+async def test_a_card_that_stood_there_before_it_was_known_is_brought_up_to_date(desk: Desk) -> None:
+    """After a restore it is found in the room, and may show what was true before."""
+    number = await desk.open()
+    await desk.do(Action.TAKE, number)
+    desk.clock.advance(hours=13)
+    (job,) = await desk.claim()
+    assert isinstance(job, Send)
+    assert (job.search_first, job.fresh) == (True, True)
+    await desk.units.run(
+        lambda unit: outcomes.sent(unit, job.tx_id, "$old", job.room_id, job.thread, older=True)
+    )
+    (edit,) = [each for each in await desk.claim() if isinstance(each, Send)]
+    assert (edit.edits, isinstance(edit.view, CardView)) == ("$old", True)
+
+
 async def test_a_final_refusal_is_told_to_the_admins_and_blocks_nothing(desk: Desk) -> None:
     number = await desk.open()
     await send_alert(desk, number)
