@@ -18,7 +18,7 @@ from bot.services import moves, people
 from bot.services.unit import Unit, Units
 from storage.database import Database
 from tests.benchmarks.client import Client, client, related_to
-from tests.benchmarks.intake import file_one, session_of
+from tests.benchmarks.intake import intake_of
 from tests.benchmarks.report import Report, Row, milliseconds, progress
 from tests.benchmarks.stage import Stage
 from tests.desk import Desk
@@ -72,11 +72,12 @@ async def _filed(desk: Desk, database: Database, tickets: int) -> tuple[float, f
     progress("burst: filing")
     begin = time.perf_counter()
     left = iter(range(tickets))
-    async with session_of(desk) as session:
+    intake = intake_of(desk)
+    async with intake.session() as session:
 
         async def one() -> None:
             for _index in left:
-                await file_one(session, desk)
+                await intake.file(session)
 
         await asyncio.gather(*(one() for _ in range(_CLIENTS)))
     filed = time.perf_counter() - begin

@@ -8,7 +8,7 @@ import psutil
 from sqlalchemy import text
 
 from storage.database import Database
-from tests.benchmarks.intake import file_one, session_of
+from tests.benchmarks.intake import intake_of
 from tests.benchmarks.paper import Talkative, paper_desk, talkative
 from tests.benchmarks.report import Report, Row, progress
 from tests.benchmarks.stage import Stage
@@ -43,9 +43,10 @@ async def _memory(stage: Stage, name: str, url: str, report: Report) -> None:
             await desk.bot.start()
             try:
                 at_start = _resident(desk)
-                async with session_of(desk) as session:
+                intake = intake_of(desk)
+                async with intake.session() as session:
                     for _index in range(_TICKETS):
-                        await file_one(session, desk)
+                        await intake.file(session)
                 begin = time.perf_counter()
                 half = await _told(desk, fake, url, wanted // 2)
                 whole = await _told(desk, fake, url, wanted)
