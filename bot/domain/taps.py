@@ -18,6 +18,9 @@ CONFIRM: Final = "✅"
 CANCEL: Final = "❌"
 MORE: Final = "▶️"
 
+ACKNOWLEDGED: Final = "✅"
+"""The bot's own on a command: it is done."""
+
 CARD: Final[Mapping[str, Action]] = MappingProxyType(
     {TAKE: Action.TAKE, WAIT: Action.WAIT, CLOSE: Action.CLOSE, SPAM: Action.SPAM, UNDO: Action.UNDO}
 )

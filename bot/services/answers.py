@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from bot.domain.taps import ACKNOWLEDGED
 from bot.services import delivery, prompts
 from bot.services.media import Media
 from bot.services.prompts import NewPrompt
@@ -11,8 +12,6 @@ from bot.services.reception import Incoming
 from bot.services.unit import Unit
 from storage import outbox, posted
 from storage.outbox import Kind, Priority
-
-ACKNOWLEDGED = "✅"
 
 
 @dataclass(frozen=True, slots=True)

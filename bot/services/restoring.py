@@ -13,6 +13,7 @@ from typing import Any, Final, TypeVar
 
 import structlog
 
+from bot.domain.taps import ACKNOWLEDGED
 from bot.services import changes, restored_mail
 from bot.services.echoes import EDIT, Echo
 from bot.services.unit import ADMIN_ROOM, DatabaseUnavailable, Unit, Units, room_key
@@ -24,7 +25,6 @@ from storage.outbox import Kind, Priority
 _LOG = structlog.get_logger(__name__)
 T = TypeVar("T")
 
-_DONE: Final = "✅"
 MARGIN: Final = 20
 """Numbers that are skipped: those given in the last moments may have left no trace in the rooms."""
 _BEHIND: Final = timedelta(minutes=1)
@@ -99,7 +99,9 @@ def take_up(unit: Unit, echoes: Sequence[Echo]) -> tuple[bool, Mapping[str, dict
     for echo in echoes:
         if echo.is_seed:
             _adopt_seed(unit, echo)
-    acknowledged = {echo.on: echo.sent_at for echo in strays if echo.on is not None and echo.key == _DONE}
+    acknowledged = {
+        echo.on: echo.sent_at for echo in strays if echo.on is not None and echo.key == ACKNOWLEDGED
+    }
     restored_mail.take_up(unit, acknowledged)
     _report(unit, since, strays, numbers)
     return True, _answers(strays)

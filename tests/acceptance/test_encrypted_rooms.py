@@ -56,6 +56,7 @@ async def test_a_ticket_is_worked_on(desk: Desk) -> None:
 
 async def test_a_picture_is_for_those_in_the_room(desk: Desk) -> None:
     """What lies at the homeserver nobody can see without the message that shows it."""
+    await desk.card(await desk.file("Laptop for school"))
     asked = await desk.say("anna", "!stats")
     shown = await desk.person("anna").wait_for(
         desk.room("freiburg"),
