@@ -1,5 +1,6 @@
 """Reads a sync's JSON. It comes from strangers: every type is checked, and nothing raises."""
 
+import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -49,6 +50,12 @@ def _sync_filter(*, timeline: int, lazy: bool) -> Mapping[str, Any]:
 SYNC_FILTER: Final = _sync_filter(timeline=100, lazy=False)
 FIRST_SYNC_FILTER: Final = _sync_filter(timeline=20, lazy=True)
 """The account may be in hundreds of rooms that are not the bot's: who is there it need not know."""
+
+
+def unlike_any(sync_filter: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The same filter, in words that no request had before: a homeserver may keep its answer to those."""
+    nobody = f"@{secrets.token_hex(8)}:invalid"
+    return {**sync_filter, "presence": {**_NOTHING, "not_senders": [nobody]}}
 
 
 class Concerns(Protocol):

@@ -5,7 +5,6 @@ callback's exception.
 """
 
 import asyncio
-import secrets
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import replace
 from typing import Final
@@ -26,6 +25,7 @@ from bot.matrix.events import (
     Said,
     SyncAnswer,
     in_order,
+    unlike_any,
 )
 from bot.matrix.room_state import Json, whole_state
 from bot.services import delivery, reception
@@ -35,7 +35,6 @@ from bot.waiting import called
 
 _LOG = structlog.get_logger(__name__)
 _LONG_POLL_MS: Final = 30_000
-_SOON_MS: Final = 100
 _MOST_PAGES: Final = 500
 _FOR_AN_ANSWER: Final = 0.15
 _WHILE_POSTING: Final = 0.2
@@ -107,8 +106,11 @@ class SyncLoop:
         # At the start and after a failure the answer is wanted at once: it tells that all is well. But never
         # by the same request: Synapse repeats its answer to that for two minutes, and a bot that was restored
         # meanwhile would not see what it has said since.
-        wait = _LONG_POLL_MS if self._in_step else secrets.randbelow(_SOON_MS)
-        raw = await self._client.sync(token, wait, FIRST_SYNC_FILTER if token is None else SYNC_FILTER)
+        wanted = FIRST_SYNC_FILTER if token is None else SYNC_FILTER
+        if self._in_step:
+            raw = await self._client.sync(token, _LONG_POLL_MS, wanted)
+        else:
+            raw = await self._client.sync(token, 0, unlike_any(wanted))
         raw = await self._machine.take_in(raw, first=token is None)
         configured, following = await self._units.look(reception.rooms_to_read)
         answer = self._reader.read(raw, self._joined, configured, following)

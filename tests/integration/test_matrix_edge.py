@@ -31,7 +31,7 @@ from bot.matrix.errors import (
     TokenRejected,
     Unreachable,
 )
-from bot.matrix.events import Reader
+from bot.matrix.events import FIRST_SYNC_FILTER, SYNC_FILTER, Reader, unlike_any
 from bot.matrix.media import Uploader
 from bot.matrix.rooms import Doorkeeper
 from bot.matrix.sync import SyncLoop
@@ -476,6 +476,40 @@ async def test_a_room_whose_history_is_refused_stalls_no_other(sqlite_database: 
         await bot.sync_until(received)
         incoming = await bot.units.look(reception.waiting)
         assert [each.event_id for each in incoming] == ["$missed", "$2", "$3", "$4", "$5"]
+
+
+async def test_no_run_begins_with_a_request_that_was_answered_before(sqlite_database: str) -> None:
+    """A homeserver that repeats its answer would hide from a restored bot what it has said since."""
+    asked: list[Mapping[str, str]] = []
+
+    def answer(request: web.Request) -> tuple[int, JSON]:
+        if request.path.endswith("/sync"):
+            asked.append(dict(request.query))
+        return 200, {"next_batch": "t"}
+
+    begun = []
+    async with fake(answer) as url, bot_at(url, BOT, "t", sqlite_database) as bot:
+
+        async def twice() -> bool:
+            return len(asked) > 1
+
+        for _run in range(3):
+            asked.clear()
+            await bot.sync_until(twice)
+            begun.append(asked[0])
+            assert (asked[0]["timeout"], json.loads(asked[1]["filter"])) == ("0", SYNC_FILTER)
+    assert len({json.dumps(query) for query in begun}) == len(begun)
+
+
+async def test_the_homeserver_tells_anew_who_asks_unlike_any(bot: Bot, anna: Human) -> None:
+    room = await anna.create_room("talk", invite=[bot.client.user_id])
+    await bot.client.join(room)
+    first = await bot.client.sync(None, 0, unlike_any(FIRST_SYNC_FILTER))
+    since = first["next_batch"]
+    assert "rooms" not in await bot.client.sync(since, 0, unlike_any(SYNC_FILTER))
+    said = await anna.say(room, "!list")
+    again = await bot.client.sync(since, 0, unlike_any(SYNC_FILTER))
+    assert [each["event_id"] for each in again["rooms"]["join"][room]["timeline"]["events"]] == [said]
 
 
 async def test_while_the_bot_posts_its_own_messages_do_not_keep_the_homeserver_busy(
