@@ -33,7 +33,7 @@ from bot.presentation import Message, Names, Renderer, edit_content, image_conte
 from bot.schedule import DigestPlan
 from bot.services import files
 from bot.services.answers import Spot
-from bot.services.delivery import Send
+from bot.services.jobs import Send
 from bot.services.letter_views import ReplyPost
 from bot.services.mail_in import Box, Rule
 from bot.services.media import File, Media, NoFile

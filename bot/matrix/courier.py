@@ -30,7 +30,7 @@ from bot.matrix.pace import Pace
 from bot.matrix.room_state import whole_state
 from bot.meters import Fate
 from bot.services import delivery, limits, outcomes, room_updates, seeds
-from bot.services.delivery import Clear, Job, Seed, Send
+from bot.services.jobs import ANSWERS, Clear, Job, Seed, Send
 from bot.services.seeds import Plan
 from bot.services.unit import DatabaseUnavailable, Unit, Units
 from bot.waiting import called
@@ -168,7 +168,7 @@ class Courier:
         finally:
             self._busy.pop(job.row_id, None)
             self._units.signals.outbox.set()
-            if job.kind in delivery.ANSWERS:
+            if job.kind in ANSWERS:
                 self._units.signals.answered.set()
 
     async def _attempt(self, job: Job) -> Fate:

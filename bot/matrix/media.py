@@ -11,7 +11,7 @@ from bot.matrix.encryption.machine import Machine
 from bot.matrix.errors import Refused, Unreachable
 from bot.matrix.nio_alone import nio
 from bot.services import media
-from bot.services.delivery import Send
+from bot.services.jobs import Send
 from bot.services.media import File, Media, NoFile
 from bot.services.unit import Units
 

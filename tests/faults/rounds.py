@@ -13,7 +13,7 @@ from bot import wiring
 from bot.commands.declarations import build_registry
 from bot.commands.helping import german_names
 from bot.services import reads
-from bot.services.delivery import Send
+from bot.services.jobs import Send
 from bot.services.status import Program
 from bot.services.unit import Units
 from bot.services.views import CardView

@@ -14,7 +14,7 @@ from bot.domain.errors import NameKind
 from bot.domain.request import NewRequest
 from bot.domain.words import Action, Intake, Team
 from bot.services import delivery, intake, moves, outcomes, people, reception, seeds
-from bot.services.delivery import Clear, Job, Seed, Send
+from bot.services.jobs import Clear, Job, Seed, Send
 from bot.services.moves import Done, Wish
 from bot.services.people import Caller
 from bot.services.reception import Batch, RoomUpdate

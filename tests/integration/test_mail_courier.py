@@ -42,7 +42,7 @@ from bot.services import (
     tasks,
 )
 from bot.services.arrivals import NewMessage
-from bot.services.delivery import Send
+from bot.services.jobs import Send
 from bot.services.letter_views import MailServerReport, ReplyPost, UndeliveredAlert
 from bot.services.letters import AckWish
 from bot.services.people import Caller

@@ -37,7 +37,7 @@ from bot.matrix.rooms import Doorkeeper
 from bot.matrix.sync import SyncLoop
 from bot.matrix.transport import Transport
 from bot.services import invitations, outcomes, people, reception
-from bot.services.delivery import Seed, Send
+from bot.services.jobs import Seed, Send
 from bot.services.media import File, NoFile
 from bot.services.seeds import Plan
 from bot.services.unit import Policy, Unit, Units

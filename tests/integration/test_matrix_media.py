@@ -19,7 +19,7 @@ from bot.matrix.errors import MatrixError, RateLimited, Refused, Unreachable
 from bot.matrix.media import Uploader
 from bot.services import answers, delivery
 from bot.services.answers import Spot
-from bot.services.delivery import Send
+from bot.services.jobs import Send
 from bot.services.media import File, Media, NoFile
 from tests.integration.desk_data import ANNA, BOT, FREIBURG, Desk, desk_on
 

@@ -12,7 +12,7 @@ from bot.matrix.events import Reader
 from bot.matrix.media import Uploader
 from bot.matrix.rooms import Doorkeeper
 from bot.services import delivery, intake, reception
-from bot.services.delivery import Send
+from bot.services.jobs import Send
 from bot.services.reception import Batch, RoomUpdate
 from bot.services.unit import Units
 from storage import outbox, rooms

@@ -22,8 +22,8 @@ from bot.services import (
     reception,
     restoring,
 )
-from bot.services.delivery import Send
 from bot.services.echoes import Echo
+from bot.services.jobs import Send
 from bot.services.letter_views import ReplyPost
 from bot.services.moves import Wish
 from bot.services.reception import Batch, ReceivedEvent, RoomUpdate

@@ -12,7 +12,7 @@ from bot.domain.words import Action, Intake, Status
 from bot.services import answers, arrivals, delivery, outcomes, reception, relocation
 from bot.services.answers import Spot, spot_of
 from bot.services.arrivals import NewMessage
-from bot.services.delivery import Clear, Job, Send
+from bot.services.jobs import Clear, Job, Send
 from bot.services.prompts import NewPrompt, PromptKind
 from bot.services.reception import Batch, Incoming
 from bot.services.unit import Unit

@@ -10,8 +10,8 @@ import pytest
 from bot.domain.words import Action, Intake
 from bot.services import arrivals, digest, mutes
 from bot.services.arrivals import NewMessage
-from bot.services.delivery import Send
 from bot.services.digest import LINES
+from bot.services.jobs import Send
 from bot.services.views import DigestView
 from tests.integration.desk_data import (
     ANNA,

@@ -12,7 +12,7 @@ from sqlmodel import select
 
 from bot.domain.words import Action, RoomKind
 from bot.services import greetings, people, reception, room_updates
-from bot.services.delivery import Send
+from bot.services.jobs import Send
 from bot.services.reception import Batch, RoomUpdate
 from bot.services.unit import Unit
 from bot.services.views import Greeting, TalkView

@@ -7,7 +7,8 @@ import pytest
 
 from bot.domain.words import Action
 from bot.services import delivery, limits
-from bot.services.delivery import Claimed, Clear, Seed
+from bot.services.delivery import Claimed
+from bot.services.jobs import Clear, Seed
 from storage import limits as kept
 from storage import outbox
 from tests.integration.desk_data import FREIBURG, START, Desk, desk_on

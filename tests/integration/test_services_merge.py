@@ -21,7 +21,7 @@ from bot.domain.words import Action, Intake
 from bot.services import arrivals, merging, purge, reads
 from bot.services.arrivals import Arrived, NewMessage
 from bot.services.changes import Done
-from bot.services.delivery import Send
+from bot.services.jobs import Send
 from bot.services.unit import Units
 from bot.services.views import CardView, NamedTicket, PurgeReport
 from storage.database import Database

@@ -8,7 +8,7 @@ from bot.domain.errors import UnknownTicket
 from bot.domain.words import Action, Intake
 from bot.services import arrivals, mutes, purge, reads
 from bot.services.arrivals import NewMessage
-from bot.services.delivery import Send
+from bot.services.jobs import Send
 from bot.services.views import MessageAlert
 from tests.integration.desk_data import ANNA, BEN, BOT, CARLA, DORA, FREIBURG, Desk, desk_on
 

@@ -11,7 +11,7 @@ from bot.domain.words import Action, Intake, MessageKind, OpenTask
 from bot.services import arrivals, purge, reads, reception, tasks
 from bot.services.arrivals import NewMessage
 from bot.services.changes import Done
-from bot.services.delivery import Send
+from bot.services.jobs import Send
 from bot.services.reception import Batch, ReceivedEvent
 from bot.services.unit import Units
 from bot.services.views import MessageAlert, TaskView

@@ -11,8 +11,8 @@ from bot.domain.request import NewAttachment
 from bot.domain.words import Action
 from bot.services import answers, intake, purge, reception
 from bot.services.answers import Spot
-from bot.services.delivery import Send
 from bot.services.intake import RetryKey
+from bot.services.jobs import Send
 from bot.services.moves import Done
 from bot.services.reception import Batch, ReceivedEvent
 from bot.services.views import PurgeReport

@@ -13,7 +13,7 @@ from bot.domain.words import Action, Intake
 from bot.schedule import Schedule
 from bot.services import arrivals, mutes, outcomes, purge, quiet
 from bot.services.arrivals import NewMessage
-from bot.services.delivery import Send
+from bot.services.jobs import Send
 from bot.services.unit import Units
 from bot.services.views import AssignmentAlert, CardView, MessageAlert, QuietReminder
 from tests.integration.desk_data import (

@@ -7,8 +7,8 @@ from sqlalchemy.exc import StatementError
 
 from bot.domain.words import Actor
 from bot.services import people, reception, room_updates
-from bot.services.delivery import Send
 from bot.services.echoes import Echo
+from bot.services.jobs import Send
 from bot.services.reception import Batch, ReceivedEvent, RoomUpdate
 from bot.services.unit import Unit
 from storage import inbox

@@ -10,7 +10,7 @@ from bot.domain.errors import NoSuccessor
 from bot.domain.words import Action, Intake
 from bot.services import answers, arrivals, outcomes, reception, relocation, room_updates
 from bot.services.arrivals import NewMessage
-from bot.services.delivery import Send
+from bot.services.jobs import Send
 from bot.services.reception import Batch, Redaction, RoomUpdate
 from bot.services.relocation import Welcome
 from bot.services.views import CardView, DeliveryReport, MessageAlert, NowhereReport

@@ -8,7 +8,7 @@ import pytest
 from bot.domain import taps
 from bot.domain.words import Action
 from bot.services import answers, outcomes, reception, relocation, room_updates
-from bot.services.delivery import Job, Send
+from bot.services.jobs import Job, Send
 from bot.services.reception import Batch, Redaction, RoomUpdate
 from bot.services.views import NowhereReport, RoomMoveQuestion, RoomMoveRejected
 from storage import outbox, rooms

@@ -10,10 +10,10 @@ import pytest
 
 from bot.domain.errors import NothingToUndo, TakenBy, UnknownTicket
 from bot.domain.words import Action, Intake, Status
-from bot.services import arrivals, delivery, outcomes, people, purge, seeds, taps
+from bot.services import arrivals, outcomes, people, purge, seeds, taps
 from bot.services.arrivals import NewMessage
-from bot.services.delivery import Clear, Seed
 from bot.services.echoes import Echo
+from bot.services.jobs import Clear, Seed, Send
 from bot.services.reception import Batch, ReceivedEvent, Redaction, receive
 from bot.services.taps import TappedCard
 from bot.services.unit import Unit
@@ -435,7 +435,7 @@ async def test_what_is_said_in_a_thread_is_what_a_further_message_replies_to(des
     said = ReceivedEvent("$said", FREIBURG, ANNA, None, START, thread=card)
     await desk.units.run(lambda unit: receive(unit, Batch("t1", events=(said,))))
     await desk.do(Action.ASSIGN, number, ANNA, person="Ben")
-    (alert,) = [job for job in await desk.deliver() if isinstance(job, delivery.Send) and job.thread]
+    (alert,) = [job for job in await desk.deliver() if isinstance(job, Send) and job.thread]
     assert (alert.thread, alert.latest) == (card, "$said")
     found = await desk.units.look(lambda unit: taps.find(unit, card))
     assert isinstance(found, TappedCard)

@@ -7,7 +7,7 @@ import pytest
 from bot.domain.words import Action, Intake
 from bot.services import arrivals
 from bot.services.arrivals import NewMessage
-from bot.services.delivery import Send
+from bot.services.jobs import Send
 from bot.services.views import MovedAway, TransferSummary
 from tests.integration.desk_data import (
     ANNA,

@@ -8,7 +8,7 @@ import pytest
 from bot.domain.errors import NotYourPrompt, PromptOver
 from bot.domain.trust import CrossSigningTrouble, VerificationEnd
 from bot.services import trust, verification
-from bot.services.delivery import Send
+from bot.services.jobs import Send
 from bot.services.views import Comparison, CrossSigningReport, VerificationOver
 from tests.integration.desk_data import ADMINS, ANNA, BOT, DORA, FREIBURG, OLGA, Desk, desk_on
 from tests.integration.test_worker_taps import Chat

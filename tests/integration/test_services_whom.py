@@ -12,7 +12,7 @@ from bot.domain.lifecycle import RULES
 from bot.domain.words import Action, Intake
 from bot.services import alerts, arrivals, merging, mutes, people
 from bot.services.arrivals import NewMessage
-from bot.services.delivery import Send
+from bot.services.jobs import Send
 from bot.services.unit import Unit
 from bot.services.views import AssignmentAlert, MessageAlert
 from storage.models import Mute

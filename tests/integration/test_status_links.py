@@ -12,7 +12,7 @@ from bot.domain.errors import UnknownTicket
 from bot.domain.words import Action, Intake, MessageKind, Status
 from bot.services import arrivals, intake, mutes, notes, purge, status_links, status_page, withdrawing
 from bot.services.arrivals import NewMessage
-from bot.services.delivery import Send
+from bot.services.jobs import Send
 from bot.services.merging import merge
 from bot.services.status_links import Proof
 from bot.services.status_page import Phase, StatusView

@@ -18,7 +18,7 @@ from bot.matrix.encryption.own import Identity
 from bot.matrix.encryption.receiving import ToDevice
 from bot.matrix.encryption.verification import Verifier
 from bot.services import verification
-from bot.services.delivery import Send
+from bot.services.jobs import Send
 from bot.services.views import OwnSessionReport
 from tests.integration.desk_data import ADMINS, ANNA, BOT, DORA, START, Desk, desk_on
 

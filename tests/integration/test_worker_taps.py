@@ -13,7 +13,7 @@ from bot.commands.hearing import Identity
 from bot.commands.worker import Worker
 from bot.domain.errors import NothingMore, NotPermitted, NotYourPrompt, PromptOver, Refusal, TakenBy
 from bot.domain.words import Action, Status, Team
-from bot.services.delivery import Clear, Send
+from bot.services.jobs import Clear, Send
 from bot.services.list_views import ListView
 from bot.services.reception import Batch, ReceivedEvent, receive, waiting
 from bot.services.status import Program
