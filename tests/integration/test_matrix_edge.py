@@ -19,6 +19,7 @@ from aiohttp.test_utils import TestServer
 
 from bot.demo.homeserver import Homeserver
 from bot.matrix import sync
+from bot.matrix.carrier import Carrier
 from bot.matrix.client import TX_KEY, Login, MatrixClient
 from bot.matrix.courier import Courier
 from bot.matrix.encryption.machine import Machine
@@ -33,6 +34,7 @@ from bot.matrix.errors import (
 )
 from bot.matrix.events import FIRST_SYNC_FILTER, SYNC_FILTER, Reader, unlike_any
 from bot.matrix.media import Uploader
+from bot.matrix.pace import Pace
 from bot.matrix.rooms import Doorkeeper
 from bot.matrix.sync import SyncLoop
 from bot.matrix.transport import Transport
@@ -592,9 +594,9 @@ async def test_one_odd_time_does_not_end_the_search_for_what_was_sent(sqlite_dat
 
     async with fake(answer) as url, bot_at(url, BOT, "t", sqlite_database) as bot:
         uploader = Uploader(bot.client, bot.machine, bot.units, no_file)
-        courier = Courier(bot.client, bot.machine, bot.units, lambda _send: {}, uploader)
+        carrier = Carrier(bot.client, bot.machine, bot.units, lambda _send: {}, uploader, Pace())
         job = Send(1, "card", "tx", FREIBURG, "m.room.message", START - timedelta(hours=1))
-        assert await courier._already_there(job) == "$mine"
+        assert await carrier.already_there(job) == "$mine"
 
 
 @pytest.mark.parametrize("fresh", [True, False])
@@ -612,11 +614,11 @@ async def test_what_a_found_card_shows_is_known_only_if_an_attempt_was_noted(
 
     async with fake(answer) as url, bot_at(url, BOT, "t", sqlite_database) as bot:
         uploader = Uploader(bot.client, bot.machine, bot.units, no_file)
-        courier = Courier(bot.client, bot.machine, bot.units, lambda _send: {}, uploader)
+        carrier = Carrier(bot.client, bot.machine, bot.units, lambda _send: {}, uploader, Pace())
         job = Send(1, "card", "tx", FREIBURG, "m.room.message", START, search_first=True, fresh=fresh)
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(outcomes, "sent", noted)
-            await courier._send(job)
+            await carrier.bring(job)
     assert told == [fresh]
 
 
@@ -628,15 +630,10 @@ async def test_a_reaction_whose_answer_was_lost_is_not_taken_for_another(sqlite_
         return 200, {"event_id": sent.setdefault(request.path, f"${len(sent)}")}
 
     async with fake(answer) as url, bot_at(url, BOT, "t", sqlite_database) as bot:
-        courier = Courier(
-            bot.client,
-            bot.machine,
-            bot.units,
-            lambda _send: {},
-            Uploader(bot.client, bot.machine, bot.units, no_file),
-        )
+        uploader = Uploader(bot.client, bot.machine, bot.units, no_file)
+        carrier = Carrier(bot.client, bot.machine, bot.units, lambda _send: {}, uploader, Pace())
         for emoji in (("🙋", "⏳"), ("⏳", "✅")):
-            await courier._seed(Seed(1, "seed", "tx", Plan(FREIBURG, "$card", emoji, (), ())))
+            await carrier.bring(Seed(1, "seed", "tx", Plan(FREIBURG, "$card", emoji, (), ())))
         with bot.database.read() as session:
             assert posted.seeds_on(session, "$card") == {"🙋": "$0", "⏳": "$1", "✅": "$2"}
 

@@ -200,7 +200,7 @@ async def test_a_row_that_was_sent_meanwhile_is_left_alone(post: Post) -> None:
     job = await post.job()
     assert job.media is not None
     await post.courier._deliver(job)
-    await post.courier._uploader.content(job, WORDS)
+    await post.courier._carrier._uploader.content(job, WORDS)
     (row,) = await post.desk.outbox()
     assert (row.state, row.payload) == ("sent", None)
 
@@ -232,7 +232,7 @@ async def test_what_an_upload_can_say(
     async with desk_on(sqlite_database) as desk, post_at(desk) as post:
         post.site.upload = answer
         with pytest.raises(MatrixError) as raised:
-            await post.courier._client.upload(PNG, "image/png", "stats.png")
+            await post.courier._carrier._client.upload(PNG, "image/png", "stats.png")
         assert (type(raised.value), raised.value) == (type(expected), expected)
 
 
@@ -246,7 +246,7 @@ async def test_other_answers_go_on_while_a_file_is_made(sqlite_database: str) ->
             await made.wait()
             return await fetch(source)
 
-        post.courier._uploader._fetch = slowly
+        post.courier._carrier._uploader._fetch = slowly
         await post.ask()
         spot = Spot(FREIBURG, "$other")
         await desk.units.run(lambda unit: answers.answer(unit, spot, {"body": "quick"}, (), person=ANNA))
