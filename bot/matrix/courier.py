@@ -33,6 +33,9 @@ from bot.waiting import called
 
 _LOG = structlog.get_logger(__name__)
 _AT_ONCE: Final = 8
+_BESIDE_INTAKE: Final = 1
+"""While requests come in: who sent one waits for its answer, and its card comes a moment later."""
+_A_MOMENT: Final = 0.1
 _SHORTEST_WAIT: Final = 1.0
 _LONGEST_WAIT: Final = 30.0
 _LONGEST_ABSENCE: Final = 3.0
@@ -99,6 +102,10 @@ class Courier:
         room_for = at_once - len(self._busy)
         if room_for <= 0:
             return _LONGEST_WAIT
+        if self._units.signals.much_comes_in():
+            room_for = min(at_once, _BESIDE_INTAKE) - len(self._busy)
+            if room_for <= 0:
+                return _A_MOMENT
         try:
             await self._follow_clock()
             claimed = await self._units.run(

@@ -146,9 +146,13 @@ class SyncLoop:
         answered = self._units.signals.answered
         if any(event.content is not None and not event.sealed for event in batch.events):
             await called(answered, _FOR_AN_ANSWER)
-        elif len(batch.echoes) >= _MANY and not (batch.events or batch.rooms or batch.redactions):
+        elif self._is_busy(batch) and not (batch.events or batch.rooms or batch.redactions):
             await asyncio.sleep(_WHILE_POSTING)
         answered.clear()
+
+    def _is_busy(self, batch: Batch) -> bool:
+        """Whether the bot posts as fast as it can, or requests come in one after the other."""
+        return len(batch.echoes) >= _MANY or self._units.signals.much_comes_in()
 
     async def _filled(self, answer: SyncAnswer, token: str | None) -> Batch:
         """Put what a cut timeline left out before what it brought, so that all is done in order."""

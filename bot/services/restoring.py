@@ -41,7 +41,9 @@ def is_behind(unit: Unit) -> bool:
 
 
 class GuardedUnits(Units):
-    """Units for the intake, which has to wait until it is known which numbers were given."""
+    """Units for what comes in from outside: it has to wait until it is known which numbers were given, and
+    then goes before what is posted.
+    """
 
     def __init__(self, units: Units, closed: Callable[[], bool]) -> None:
         super().__init__(units.database, units.policy, units.clock, units.meters)
@@ -55,7 +57,11 @@ class GuardedUnits(Units):
         """
         if self._closed():
             raise DatabaseUnavailable(self.database.dialect)
-        return await super().run(work)
+        self.signals.comes_in()
+        try:
+            return await super().run(work)
+        finally:
+            self.signals.comes_in()
 
 
 class RepeatedUnits(Units):

@@ -2,6 +2,7 @@
 
 import asyncio
 import difflib
+import math
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
@@ -33,6 +34,9 @@ _ATTEMPTS: Final = 50
 
 _PATIENCE: Final = 3.0
 """Seconds for a unit under way when the program stops; a database that hangs would hold it for ever."""
+
+_A_MOMENT: Final = 0.1
+"""Seconds."""
 
 _AT_ONCE: Final = 100
 """Answers that are kept at hand for the courier."""
@@ -133,6 +137,15 @@ class Signals:
         """Answers that were made ready by the unit that wrote them. The outbox has them, too: one that is
         lost here is found there.
         """
+        self._came_in_at = -math.inf
+
+    def comes_in(self) -> None:
+        """Something comes in from outside at this moment."""
+        self._came_in_at = asyncio.get_running_loop().time()
+
+    def much_comes_in(self) -> bool:
+        """Whether something did a moment ago, and so the next thing may at any moment."""
+        return self._came_in_at > asyncio.get_running_loop().time() - _A_MOMENT
 
 
 @dataclass(slots=True)
