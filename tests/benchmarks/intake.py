@@ -121,9 +121,10 @@ async def open_loop(server: Server, seconds: float) -> list[float]:
 
         async def one(meant: float) -> None:
             await server.file(session)
-            took.append(time.perf_counter() - meant)
+            if meant >= begin + _WARM_UP:
+                took.append(time.perf_counter() - meant)
 
-        for index in range(round(seconds * _OPEN_LOOP)):
+        for index in range(round((_WARM_UP + seconds) * _OPEN_LOOP)):
             meant = begin + index / _OPEN_LOOP
             await asyncio.sleep(max(0.0, meant - time.perf_counter()))
             group.create_task(one(meant))
