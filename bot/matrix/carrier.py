@@ -65,7 +65,7 @@ class Carrier:
 
     async def _send(self, job: Send) -> None:
         event_id = await self.already_there(job) if job.search_first else None
-        older = event_id is not None and job.fresh
+        older = event_id is not None
         if event_id is None:
             text = job.content if job.content is not None else self._render(job)
             event_id = await self._brought(job, await self._uploader.content(job, text))

@@ -57,9 +57,10 @@ class Courier:
         self._client = client
         self._machine = machine
         self._units = units
-        self._busy: dict[int, int] = {}
-        """Rows being sent, with how often each failed in a row."""
+        self._busy: dict[int, float] = {}
+        """Rows being sent, with the loop's time at which each was begun."""
         self._failures: dict[int, int] = {}
+        """Rows, with how often each failed in a row."""
         self._stopping = asyncio.Event()
         self._pace = Pace()
         self._carrier = Carrier(client, machine, units, render, uploader, self._pace)
@@ -103,7 +104,7 @@ class Courier:
         if room_for <= 0:
             return _LONGEST_WAIT
         if self._units.signals.much_comes_in():
-            room_for = min(at_once, _BESIDE_INTAKE) - len(self._busy)
+            room_for = min(room_for, _BESIDE_INTAKE - self._begun_since(now - _SHORTEST_WAIT))
             if room_for <= 0:
                 return _A_MOMENT
         try:
@@ -127,8 +128,12 @@ class Courier:
         return [job for job in jobs if job.row_id not in self._busy]
 
     def _start(self, group: asyncio.TaskGroup, job: Job) -> asyncio.Task[None]:
-        self._busy[job.row_id] = 0
+        self._busy[job.row_id] = asyncio.get_running_loop().time()
         return group.create_task(self._deliver(job))
+
+    def _begun_since(self, moment: float) -> int:
+        """How many are under way that were begun since; what takes long is not to hold up the others."""
+        return sum(begun > moment for begun in self._busy.values())
 
     @staticmethod
     async def _give_head_start(answers: Collection[asyncio.Task[None]]) -> None:

@@ -219,8 +219,8 @@ class Reader:
             tx_id = told.get(TX_KEY)
             if isinstance(tx_id, str):
                 found.echoes.append(_echo(event, told, tx_id, event_id, room_id))
-            elif _redacted_by_another(event):
-                found.redactions.append(Redaction(event_id, room_id, own=True))
+            elif because := _redacted_by_another(event):
+                found.redactions.append(Redaction(event_id, room_id, own=True, at=_sent_at(because)))
         elif "state_key" in event:
             return
         elif event.get("type") == "m.room.message":
@@ -318,10 +318,10 @@ def _thread(content: Json) -> str | None:
     return root if relates_to.get("rel_type") == "m.thread" and isinstance(root, str) else None
 
 
-def _redacted_by_another(event: Json) -> bool:
-    """Whether somebody took the event away, before it was seen."""
+def _redacted_by_another(event: Json) -> Json | None:
+    """The event by which somebody took this one away, before it was seen."""
     because = clean.mapping(clean.mapping(event.get("unsigned")).get("redacted_because"))
-    return because.get("sender") not in (None, event.get("sender"))
+    return because if because.get("sender") not in (None, event.get("sender")) else None
 
 
 def _tapped(content: Json) -> str | None:

@@ -26,7 +26,8 @@ def sent(
 ) -> None:
     """An event arrived in its room, as the homeserver's answer or the own echo says; may be told twice.
 
-    ``older``: it stood there before anything was noted of it, so a card may show what was true then.
+    ``older``: it was found there, from an attempt of which perhaps nothing is known: what a card shows was
+    true then.
     """
     row = outbox.by_tx(unit.session, tx_id)
     if row is None or row.state == RowState.SENT:

@@ -28,7 +28,9 @@ class Redaction:
     by_bot: bool = False
     """The bot took it away itself."""
     at: datetime = _EVER
-    """When, by the homeserver's clock; if it does not say, any change counts as a later one."""
+    """When, by the clock of the homeserver where it was done; if that does not say, any change counts as a
+    later one.
+    """
 
 
 def by_bot(unit: Unit, redaction: Redaction) -> None:

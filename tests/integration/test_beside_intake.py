@@ -73,11 +73,12 @@ async def test_a_request_that_fails_came_in_all_the_same(desk: Desk) -> None:
     assert desk.units.signals.much_comes_in()
 
 
-async def test_what_takes_long_holds_up_the_others_no_longer_than_the_requests(
-    sqlite_database: str, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("moment", [0.3, 60.0])
+async def test_what_takes_long_does_not_hold_up_the_others(
+    sqlite_database: str, monkeypatch: pytest.MonkeyPatch, moment: float
 ) -> None:
-    """Nobody calls the courier when they stop."""
-    monkeypatch.setattr("bot.services.unit._A_MOMENT", 0.3)
+    """Whether the requests stop, of which nobody calls the courier, or go on."""
+    monkeypatch.setattr("bot.services.unit._A_MOMENT", moment)
     async with desk_on(sqlite_database) as desk, post_at(desk) as post:
         slow, quick = [await desk.open() for _each in range(2)]
         stuck = asyncio.Event()

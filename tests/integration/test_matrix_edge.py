@@ -42,7 +42,7 @@ from bot.services import invitations, outcomes, people, reception
 from bot.services.jobs import Seed, Send
 from bot.services.media import File, NoFile
 from bot.services.seeds import Plan
-from bot.services.unit import Policy, Unit, Units
+from bot.services.unit import Policy, Signals, Unit, Units
 from storage import outbox, posted, rooms
 from storage.database import Database
 from storage.outbox import Kind, Priority
@@ -507,17 +507,25 @@ async def test_the_homeserver_tells_anew_who_asks_unlike_any(bot: Bot, anna: Hum
     room = await anna.create_room("talk", invite=[bot.client.user_id])
     await bot.client.join(room)
     first = await bot.client.sync(None, 0, unlike_any(FIRST_SYNC_FILTER))
-    since = first["next_batch"]
-    assert "rooms" not in await bot.client.sync(since, 0, unlike_any(SYNC_FILTER))
-    said = await anna.say(room, "!list")
-    again = await bot.client.sync(since, 0, unlike_any(SYNC_FILTER))
-    assert [each["event_id"] for each in again["rooms"]["join"][room]["timeline"]["events"]] == [said]
+    asked, unlike = unlike_any(SYNC_FILTER), unlike_any(SYNC_FILTER)
+
+    async def told(wanted: Mapping[str, Any]) -> list[str]:
+        answer = await bot.client.sync(first["next_batch"], 0, wanted)
+        return [each["event_id"] for each in answer["rooms"]["join"][room]["timeline"]["events"]]
+
+    one = await anna.say(room, "!list")
+    assert await told(asked) == [one]
+    two = await anna.say(room, "!mine")
+    assert await told(asked) == [one], "so that is what it must not be asked"
+    assert await told(unlike) == [one, two]
 
 
+@pytest.mark.parametrize(("messages", "comes_in"), [(4, False), (1, True)])
 async def test_while_the_bot_posts_its_own_messages_do_not_keep_the_homeserver_busy(
-    sqlite_database: str,
+    sqlite_database: str, monkeypatch: pytest.MonkeyPatch, messages: int, *, comes_in: bool
 ) -> None:
-    """Each sync costs the homeserver as much as a message."""
+    """Each sync costs the homeserver as much as a message. And the bot, while requests come in."""
+    monkeypatch.setattr(Signals, "much_comes_in", lambda _signals: comes_in)
     room, syncs = "!room:example.org", 0
 
     def answer(request: web.Request) -> tuple[int, JSON]:
@@ -525,7 +533,7 @@ async def test_while_the_bot_posts_its_own_messages_do_not_keep_the_homeserver_b
         if not request.path.endswith("/sync"):
             return 200, []
         syncs += 1
-        own = [said(f"${syncs}-{each}", 1, BOT, **{TX_KEY: f"{syncs}-{each}"}) for each in range(4)]
+        own = [said(f"${syncs}-{each}", 1, BOT, **{TX_KEY: f"{syncs}-{each}"}) for each in range(messages)]
         return 200, {"next_batch": f"t{syncs}", "rooms": {"join": {room: {"timeline": {"events": own}}}}}
 
     async with fake(answer) as url, bot_at(url, BOT, "t", sqlite_database) as bot:
@@ -599,15 +607,16 @@ async def test_one_odd_time_does_not_end_the_search_for_what_was_sent(sqlite_dat
         assert await carrier.already_there(job) == "$mine"
 
 
-@pytest.mark.parametrize("fresh", [True, False])
-async def test_what_a_found_card_shows_is_known_only_if_an_attempt_was_noted(
-    sqlite_database: str, *, fresh: bool
+@pytest.mark.parametrize("found", [True, False])
+async def test_a_card_that_is_found_in_the_room_may_be_an_older_one(
+    sqlite_database: str, *, found: bool
 ) -> None:
     now = int(START.timestamp() * 1000)
     told = []
 
     def answer(_request: web.Request) -> tuple[int, JSON]:
-        return 200, {"chunk": [said("$mine", now, BOT, **{TX_KEY: "tx"})]}
+        there = [said("$mine", now, BOT, **{TX_KEY: "tx"})] if found else []
+        return 200, {"chunk": there, "event_id": "$new"}
 
     def noted(_unit: Unit, *_what: object, older: bool) -> None:
         told.append(older)
@@ -615,11 +624,11 @@ async def test_what_a_found_card_shows_is_known_only_if_an_attempt_was_noted(
     async with fake(answer) as url, bot_at(url, BOT, "t", sqlite_database) as bot:
         uploader = Uploader(bot.client, bot.machine, bot.units, no_file)
         carrier = Carrier(bot.client, bot.machine, bot.units, lambda _send: {}, uploader, Pace())
-        job = Send(1, "card", "tx", FREIBURG, "m.room.message", START, search_first=True, fresh=fresh)
+        job = Send(1, "card", "tx", FREIBURG, "m.room.message", START, search_first=True)
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(outcomes, "sent", noted)
             await carrier.bring(job)
-    assert told == [fresh]
+    assert told == [found]
 
 
 async def test_a_reaction_whose_answer_was_lost_is_not_taken_for_another(sqlite_database: str) -> None:

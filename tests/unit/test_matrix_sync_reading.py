@@ -125,11 +125,13 @@ def test_what_an_old_room_version_takes_away_its_content_does_not_say() -> None:
 
 
 def test_an_own_event_that_was_gone_before_it_was_seen_is_told() -> None:
-    gone = {**message("$gone", BOT), "unsigned": {"redacted_because": {"sender": ANNA}}}
+    because = {"sender": ANNA, "origin_server_ts": 1_700_000_000_000}
+    gone = {**message("$gone", BOT), "unsigned": {"redacted_because": because}}
     own = {**message("$own", BOT), "unsigned": {"redacted_because": {"sender": BOT}}}
     echo = message("$echo", BOT, **{TX_KEY: "tx"})
     answer = sync({"timeline": timeline(gone, own, echo)})
-    assert answer.batch.redactions == (Redaction("$gone", ROOM, own=True),)
+    at = datetime(2023, 11, 14, 22, 13, 20, tzinfo=UTC)
+    assert answer.batch.redactions == (Redaction("$gone", ROOM, own=True, at=at),)
     assert [each.event_id for each in answer.batch.echoes] == ["$echo"]
 
 
