@@ -89,15 +89,7 @@ class Carrier:
 
     async def _clear(self, job: Clear) -> None:
         for index, (room_id, event_id) in enumerate(job.events):
-            code: str | None = None
-            try:
-                await self._client.redact(room_id, event_id, f"{job.row_id}-{event_id}-{index}")
-                self._accepted()
-            except Refused as error:
-                code = error.code
-            await self._units.run(
-                partial(outcomes.redacted, event_id=event_id, number=job.number, error=code)
-            )
+            await self._redact(room_id, event_id, f"{job.row_id}-{event_id}-{index}", job.number)
         if job.then is not None:
             await self._send(job.then)
         await self._units.run(lambda unit: outcomes.cleared(unit, job.row_id))
@@ -106,20 +98,24 @@ class Carrier:
         """Bring the reactions on an event up to date; each is noted at once, so that a crash costs none."""
         plan = job.plan
         for _key, event_id in plan.remove:
-            code: str | None = None
-            try:
-                await self._client.redact(plan.room_id, event_id, f"{job.tx_id}-{event_id}")
-                self._accepted()
-            except Refused as error:
-                code = error.code
             number = plan.shows[0] if plan.shows else 0
-            await self._units.run(partial(outcomes.redacted, event_id=event_id, number=number, error=code))
+            await self._redact(plan.room_id, event_id, f"{job.tx_id}-{event_id}", number)
         for key in plan.add:
             # Named by the emoji: after a crash the plan is shorter, and a place in it means another one.
             placed = await self._placed(plan, key, f"{job.tx_id}-{key.encode().hex()}")
             if placed is not None:
                 await self._units.run(partial(outcomes.seed_placed, plan=plan, key=key, event_id=placed))
         await self._units.run(lambda unit: seeds.looked_after(unit, job.row_id, plan))
+
+    async def _redact(self, room_id: str, event_id: str, tx_id: str, number: int) -> None:
+        """Take an event about a ticket away; one that cannot be is noted, too."""
+        code: str | None = None
+        try:
+            await self._client.redact(room_id, event_id, tx_id)
+            self._accepted()
+        except Refused as error:
+            code = error.code
+        await self._units.run(partial(outcomes.redacted, event_id=event_id, number=number, error=code))
 
     async def _placed(self, plan: Plan, key: str, tx_id: str) -> str | None:
         relation = {"rel_type": "m.annotation", "event_id": plan.event_id, "key": key}

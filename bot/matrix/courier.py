@@ -28,14 +28,15 @@ from bot.matrix.room_state import whole_state
 from bot.meters import Fate
 from bot.services import delivery, limits, outcomes, room_updates
 from bot.services.jobs import ANSWERS, Clear, Job, Seed, Send
-from bot.services.unit import DatabaseUnavailable, Unit, Units
+from bot.services.unit import A_MOMENT, DatabaseUnavailable, Unit, Units
 from bot.waiting import called
 
 _LOG = structlog.get_logger(__name__)
 _AT_ONCE: Final = 8
 _BESIDE_INTAKE: Final = 1
 """While requests come in: who sent one waits for its answer, and its card comes a moment later."""
-_A_MOMENT: Final = 0.1
+_LONG: Final = 1.0
+"""Seconds after which a row under way is not waited for beside the intake."""
 _SHORTEST_WAIT: Final = 1.0
 _LONGEST_WAIT: Final = 30.0
 _LONGEST_ABSENCE: Final = 3.0
@@ -104,9 +105,9 @@ class Courier:
         if room_for <= 0:
             return _LONGEST_WAIT
         if self._units.signals.much_comes_in():
-            room_for = min(room_for, _BESIDE_INTAKE - self._begun_since(now - _SHORTEST_WAIT))
+            room_for = min(room_for, _BESIDE_INTAKE - self._begun_since(now - _LONG))
             if room_for <= 0:
-                return _A_MOMENT
+                return A_MOMENT
         try:
             await self._follow_clock()
             claimed = await self._units.run(

@@ -10,7 +10,8 @@ from storage.models import OutboxRow
 
 EDIT: Final = "edit"
 _TOO_HIGH: Final = 10**12
-_EVER: Final = datetime.fromtimestamp(0, UTC)
+EVER: Final = datetime.fromtimestamp(0, UTC)
+"""The beginning of all times: what has no time that is known."""
 _KEPT: Final = ("what", "day", "team", "room_id", "problems")
 """What of a row's payload its event tells, too: nothing that is not said in its room anyway."""
 
@@ -23,7 +24,7 @@ class Echo:
     event_id: str
     room_id: str
     thread: str | None = None
-    sent_at: datetime = _EVER
+    sent_at: datetime = EVER
     on: str | None = None
     """What it is a reaction on or an edit of."""
     key: str | None = None

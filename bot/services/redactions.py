@@ -1,10 +1,11 @@
 """What becomes of the bot's messages that are taken away, by somebody else or where no answer told of it."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from bot.services import prompts, seeds
+from bot.services.echoes import EVER
 from bot.services.unit import Unit
 from storage import inbox, outbox, posted
 from storage.models import PostedEvent
@@ -12,7 +13,6 @@ from storage.outbox import Kind
 
 _GONE: Final = "gone"
 """Kind of an event that was taken away before the bot knew which of its own it was."""
-_EVER: Final = datetime.fromtimestamp(0, UTC)
 _FIGHT: Final = timedelta(hours=1)
 _MOST_CORRECTIONS: Final = 3
 """Of a card in that time: another bot may take each edit away. Then the ticket's next change counts."""
@@ -27,7 +27,7 @@ class Redaction:
     own: bool = False
     by_bot: bool = False
     """The bot took it away itself."""
-    at: datetime = _EVER
+    at: datetime = EVER
     """When, by the clock of the homeserver where it was done; if that does not say, any change counts as a
     later one.
     """

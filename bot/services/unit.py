@@ -35,8 +35,8 @@ _ATTEMPTS: Final = 50
 _PATIENCE: Final = 3.0
 """Seconds for a unit under way when the program stops; a database that hangs would hold it for ever."""
 
-_A_MOMENT: Final = 0.1
-"""Seconds."""
+A_MOMENT: Final = 0.1
+"""Seconds after something came in from outside in which the next thing is expected."""
 
 _AT_ONCE: Final = 100
 """Answers that are kept at hand for the courier."""
@@ -145,7 +145,7 @@ class Signals:
 
     def much_comes_in(self) -> bool:
         """Whether something did a moment ago, and so the next thing may at any moment."""
-        return self._came_in_at > asyncio.get_running_loop().time() - _A_MOMENT
+        return self._came_in_at > asyncio.get_running_loop().time() - A_MOMENT
 
 
 @dataclass(slots=True)

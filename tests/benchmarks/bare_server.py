@@ -15,12 +15,14 @@ from aiohttp import web
 from sqlmodel import Session, SQLModel
 
 from bot.domain.words import Action, Intake, MessageKind, Status
+from bot.intake.api import TICKETS
+from bot.intake.server import serve
 from bot.services.unit import utc_now
 from storage.database import Database
 from storage.models import HistoryEntry, OutboxRow, OutboxTicket, Requester, Ticket, TicketMessage
 from storage.outbox import Channel, Kind, Priority
 
-PATH: Final = "/api/tickets.json"
+PATH: Final = TICKETS[0]
 _PATIENCE: Final = 30.0
 
 
@@ -87,11 +89,9 @@ async def _serve(database_url: str) -> None:
 
     application = web.Application()
     application.router.add_post(PATH, answer)
-    runner = web.AppRunner(application, access_log=None)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    print(runner.addresses[0][1], flush=True)
-    await asyncio.Event().wait()
+    async with serve(application, "127.0.0.1", 0) as port:
+        print(port, flush=True)
+        await asyncio.Event().wait()
 
 
 if __name__ == "__main__":

@@ -46,7 +46,7 @@ async def under_way(post: Post, numbers: Sequence[int]) -> int:
 async def test_cards_are_posted_one_by_one_while_much_comes_in(
     sqlite_database: str, monkeypatch: pytest.MonkeyPatch, *, comes_in: bool
 ) -> None:
-    monkeypatch.setattr("bot.services.unit._A_MOMENT", 60.0)
+    monkeypatch.setattr("bot.services.unit.A_MOMENT", 60.0)
     async with desk_on(sqlite_database) as desk, post_at(desk) as post:
         numbers = [await desk.open() for _each in range(_CARDS)]
         if comes_in:
@@ -55,7 +55,7 @@ async def test_cards_are_posted_one_by_one_while_much_comes_in(
 
 
 async def test_it_is_over_a_moment_after_the_last_one(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bot.services.unit._A_MOMENT", 0.05)
+    monkeypatch.setattr("bot.services.unit.A_MOMENT", 0.05)
     assert not desk.units.signals.much_comes_in()
     await GuardedUnits(desk.units, lambda: False).run(lambda _unit: None)
     assert desk.units.signals.much_comes_in()
@@ -78,7 +78,7 @@ async def test_what_takes_long_does_not_hold_up_the_others(
     sqlite_database: str, monkeypatch: pytest.MonkeyPatch, moment: float
 ) -> None:
     """Whether the requests stop, of which nobody calls the courier, or go on."""
-    monkeypatch.setattr("bot.services.unit._A_MOMENT", moment)
+    monkeypatch.setattr("bot.services.unit.A_MOMENT", moment)
     async with desk_on(sqlite_database) as desk, post_at(desk) as post:
         slow, quick = [await desk.open() for _each in range(2)]
         stuck = asyncio.Event()

@@ -587,6 +587,12 @@ async def test_who_left_while_the_bot_wrote_has_left(sqlite_database: str) -> No
 # The courier
 
 
+def carrier_of(bot: Bot) -> Carrier:
+    """Sends empty messages, and no files."""
+    uploader = Uploader(bot.client, bot.machine, bot.units, no_file)
+    return Carrier(bot.client, bot.machine, bot.units, lambda _send: {}, uploader, Pace())
+
+
 async def test_one_odd_time_does_not_end_the_search_for_what_was_sent(sqlite_database: str) -> None:
     """And somebody else's copy of the transaction id is not taken for it."""
     now = int(START.timestamp() * 1000)
@@ -601,8 +607,7 @@ async def test_one_odd_time_does_not_end_the_search_for_what_was_sent(sqlite_dat
         return 200, json.loads(json.dumps({"chunk": chunk, **({"end": end} if end else {})}))
 
     async with fake(answer) as url, bot_at(url, BOT, "t", sqlite_database) as bot:
-        uploader = Uploader(bot.client, bot.machine, bot.units, no_file)
-        carrier = Carrier(bot.client, bot.machine, bot.units, lambda _send: {}, uploader, Pace())
+        carrier = carrier_of(bot)
         job = Send(1, "card", "tx", FREIBURG, "m.room.message", START - timedelta(hours=1))
         assert await carrier.already_there(job) == "$mine"
 
@@ -622,8 +627,7 @@ async def test_a_card_that_is_found_in_the_room_may_be_an_older_one(
         told.append(older)
 
     async with fake(answer) as url, bot_at(url, BOT, "t", sqlite_database) as bot:
-        uploader = Uploader(bot.client, bot.machine, bot.units, no_file)
-        carrier = Carrier(bot.client, bot.machine, bot.units, lambda _send: {}, uploader, Pace())
+        carrier = carrier_of(bot)
         job = Send(1, "card", "tx", FREIBURG, "m.room.message", START, search_first=True)
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(outcomes, "sent", noted)
@@ -639,8 +643,7 @@ async def test_a_reaction_whose_answer_was_lost_is_not_taken_for_another(sqlite_
         return 200, {"event_id": sent.setdefault(request.path, f"${len(sent)}")}
 
     async with fake(answer) as url, bot_at(url, BOT, "t", sqlite_database) as bot:
-        uploader = Uploader(bot.client, bot.machine, bot.units, no_file)
-        carrier = Carrier(bot.client, bot.machine, bot.units, lambda _send: {}, uploader, Pace())
+        carrier = carrier_of(bot)
         for emoji in (("🙋", "⏳"), ("⏳", "✅")):
             await carrier.bring(Seed(1, "seed", "tx", Plan(FREIBURG, "$card", emoji, (), ())))
         with bot.database.read() as session:
